@@ -1,0 +1,32 @@
+import type { AnyObject } from '../../api/machinery/object.ts'
+import type { Resource } from '../../api/machinery/resource.ts'
+import type { UserInfo } from '../auth/types.ts'
+
+/** One write on its way into the store, as admission sees it. */
+export interface AdmissionAttributes {
+  operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+  resource: Resource
+  subresource: string
+  namespace: string
+  name: string
+  /** The new object (storage version, defaulted); absent on DELETE. A mutating plugin changes it in place. */
+  object?: AnyObject
+  /** The object as stored; on UPDATE and DELETE. Never to be changed. */
+  old?: AnyObject
+  user: UserInfo
+  dryRun: boolean
+  /** Adds a Warning header to the answer. */
+  warn(message: string): void
+}
+
+/**
+ * One admission plugin, by upstream's name. `admit` may change the object and runs before validation; `validate` may
+ * only refuse and runs after it. Both refuse by throwing a StatusError.
+ */
+export interface AdmissionPlugin {
+  name: string
+  /** Asked first, and cheap: whether this plugin has anything to do with such a request. */
+  handles(attributes: AdmissionAttributes): boolean
+  admit?(attributes: AdmissionAttributes): void | Promise<void>
+  validate?(attributes: AdmissionAttributes): void | Promise<void>
+}
