@@ -3,8 +3,11 @@
  * goes back. Two implementations (embedded/, etcd/) pass one contract suite (contract.ts).
  */
 
-/** A count of commits. Fits a double: 2^53 commits. */
+/** A count of commits, 1 when the store is new and empty. Fits a double: 2^53 commits. */
 export type Revision = number
+
+/** Longest key, in UTF-8 bytes. A key is not empty and holds no NUL. */
+export const maxKeyBytes = 1500
 
 export interface Entry {
   key: string
@@ -19,9 +22,12 @@ export interface Change {
   key: string
   /** The modRevision that must stand there now; 'absent': no entry; 'any': no condition. */
   expect: Revision | 'absent' | 'any'
-  /** null deletes. */
+  /** null deletes; to delete what is absent changes nothing. The store keeps the bytes: do not write to them afterwards. */
   value: Uint8Array | null
-  /** The entry disappears by itself (as a deletion, seen by watchers) about this many seconds after this commit. */
+  /**
+   * The entry disappears by itself (as a deletion, seen by watchers) about this many seconds after this commit, never
+   * before. A later write without it makes the entry permanent again.
+   */
   ttlSeconds?: number
 }
 
@@ -31,7 +37,7 @@ export interface StoreEvent {
   revision: Revision
   /** The new value; of a deletion, undefined. */
   value: Buffer | undefined
-  /** The value before this change, where there was one. */
+  /** The value before this change, where there was one (on etcd: and where it is not compacted). */
   previous: Buffer | undefined
   /** True when the key was absent before. */
   created: boolean
@@ -60,30 +66,39 @@ export interface ListResult {
 }
 
 export interface Store {
-  /** The entry as of `at`, default now (linearizable). Throws {@link Compacted} or {@link FutureRevision}. */
+  /**
+   * The entry as of `at`, default now (linearizable). Throws {@link FutureRevision}, or {@link Compacted} when `at` is
+   * below the compaction revision; at that revision itself one may still read (as in etcd).
+   */
   get(key: string, at?: Revision): Promise<Entry | undefined>
   /** Entries whose key starts with `prefix`, in byte order. */
   list(prefix: string, options?: ListOptions): Promise<ListResult>
   /**
    * All changes or none, at one new revision, durable when it resolves. Throws {@link Conflict} naming the first change
-   * whose expectation failed; keys must be distinct.
+   * whose expectation failed, {@link Unavailable}, and a TypeError for no changes, a bad key or one key twice. A commit
+   * that changes nothing (only deletions of absent keys) resolves to the current revision.
    */
   commit(changes: readonly Change[]): Promise<Revision>
   /**
-   * Every change to keys under `prefix` after revision `after`, in order, a commit's events together in one batch, no
-   * gap and no duplicate. A {@link Progress} follows at least every few seconds and after {@link requestProgress}.
-   * Throws {@link Compacted} when `after` is older than what is kept. Ends when `signal` aborts.
+   * Every change to keys under `prefix` after revision `after`, in order, no gap and no duplicate. A batch holds one or
+   * more whole commits. A {@link Progress} follows at least every few seconds and after {@link requestProgress}.
+   * Throws {@link Compacted} when `after` is below the compaction revision and {@link FutureRevision} when it is newer
+   * than the newest. Ends when `signal` aborts. A consumer that is slow holds up nobody and costs bounded memory: it is
+   * fed from the history, and if that has gone meanwhile it gets {@link Compacted}.
    */
   watch(prefix: string, after: Revision, signal: AbortSignal): AsyncIterable<StoreEvent[] | Progress>
   /** Asks for a Progress on every watch, soon. */
   requestProgress(): Promise<void>
-  /** Forget history: reads at a revision below `below` and watches after one below it are refused from now on. */
+  /**
+   * Forget history: reads at a revision below `below` and watches after one below it are refused from now on. Throws
+   * {@link FutureRevision}; what is compacted already is not an error.
+   */
   compact(below: Revision): Promise<void>
   /** The newest committed revision; linearizable: never older than any commit acknowledged before the call. */
   revision(): Promise<Revision>
   /** Bytes the data take on disk, where known. */
   sizeBytes(): Promise<number>
-  /** A consistent copy of the whole database, as a stream that a restore accepts. */
+  /** A consistent copy of all entries in the format of snapshot.ts, which a restore into either store accepts. */
   snapshot(): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }
@@ -132,4 +147,27 @@ export class Unavailable extends Error {
     this.name = 'Unavailable'
     this.unknown = options.unknown ?? false
   }
+}
+
+/** The store cannot be opened (or a record in it cannot be read), and nothing in it was changed. `reason` says why. */
+export class StoreUnusable extends Error {
+  readonly reason: 'locked' | 'corrupt' | 'foreign' | 'format'
+  constructor(reason: 'locked' | 'corrupt' | 'foreign' | 'format', message: string, options: { cause?: unknown } = {}) {
+    super(message, options)
+    this.name = 'StoreUnusable'
+    this.reason = reason
+  }
+}
+
+/** Throws a TypeError unless `changes` is something a store may be asked to commit. */
+export function checkChanges(changes: readonly Change[]): void {
+  if (changes.length === 0) throw new TypeError('a commit needs at least one change')
+  for (const { key } of changes) {
+    // Four bytes a character at most: only a long key is worth measuring.
+    const tooLong = key.length * 4 > maxKeyBytes && Buffer.byteLength(key) > maxKeyBytes
+    if (key === '' || tooLong || key.includes('\0'))
+      throw new TypeError(`not a key of 1 to ${maxKeyBytes} bytes without NUL: ${JSON.stringify(key.slice(0, 200))}`)
+  }
+  if (changes.length > 1 && new Set(changes.map((change) => change.key)).size < changes.length)
+    throw new TypeError('one key twice in one commit')
 }
