@@ -27,6 +27,8 @@ export interface RequestContext {
 export interface Strategy<T> {
   /** There is a status subresource: creates and updates of the object itself cannot touch status, and reverse. */
   status?: boolean
+  /** A create may bring its status along (Node). */
+  statusOnCreate?: boolean
   /**
    * Which changes raise metadata.generation: of `spec`, of anything `outsideMetadata` (kinds without a spec, status
    * excepted), or never. Default: never.
@@ -46,6 +48,8 @@ export interface Strategy<T> {
   gracefulDeletion?: (object: T, requested: number | undefined) => number
   /** Finalizers the server adds at creation (upstream puts them in admission or strategy). */
   finalizers?: readonly string[]
+  /** A delete answers with the object as it was, not with a Status. */
+  returnDeleted?: boolean
   /** What propagation a delete without one gets. Default 'Background'. */
   defaultPropagation?: 'Background' | 'Orphan'
 }

@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AnyObject } from '../../api/machinery/object.ts'
+import type { Resource, ServedVersion } from '../../api/machinery/resource.ts'
+import type { Schema } from '../../api/machinery/schema.ts'
+import type { AdmissionChain } from '../admission/chain.ts'
+import type { Authorizer, UserInfo } from '../auth/types.ts'
+import type { StoreFeed } from '../registry/feed.ts'
+import type { ServerClient } from '../registry/reader.ts'
+import type { Registry, WriteOptions } from '../registry/registry.ts'
+import type { Store } from '../storage/store.ts'
+import type { MediaType } from './negotiate.ts'
+import type { RequestInfo } from './request-info.ts'
+import type { WatchHub } from './watch.ts'
+
+/** One kind in one version, as paths name it. */
+export interface Endpoint {
+  registry: Registry
+  hub: WatchHub
+  /** Undefined: the storage version. */
+  served: ServedVersion | undefined
+  resource: Resource
+  group: string
+  version: string
+  apiVersion: string
+  schema: Schema
+}
+
+/** What handlers need of the server they are part of. */
+export interface ServerContext {
+  store: Store
+  feed: StoreFeed
+  admission: AdmissionChain
+  authorizer: Authorizer
+  client: ServerClient
+  now: () => number
+  /** By group, version and plural. */
+  endpoint: (group: string, version: string, plural: string) => Endpoint | undefined
+  endpointOfKind: (group: string, version: string, kind: string) => Endpoint | undefined
+  registry: (group: string, plural: string) => Registry
+  /** Handlers of the subresources that have a behaviour of their own, by `group/plural/subresource`. */
+  subresources: ReadonlyMap<string, SubresourceHandler>
+  /** Objects that are answered, not stored (reviews), by `group/plural`. */
+  reviews: ReadonlyMap<string, ReviewHandler>
+  /** Seconds of a watch that names no timeout: at least this, at most twice. */
+  minRequestTimeoutSeconds: number
+}
+
+/** One request on its way. */
+export interface Scope {
+  server: ServerContext
+  req: IncomingMessage
+  res: ServerResponse
+  info: RequestInfo
+  user: UserInfo
+  endpoint: Endpoint
+  media: MediaType
+  warn: (message: string) => void
+  /** The request wants to switch protocols; this is what has been read beyond its head. */
+  upgradeHead?: Buffer
+}
+
+/** Answers one subresource request, or throws. */
+export type SubresourceHandler = (scope: Scope) => Promise<void>
+export type ReviewHandler = (object: AnyObject, scope: Scope) => Promise<AnyObject> | AnyObject
+
+/** The writer's options as the request's query and headers give them. */
+export function writeOptions(scope: Scope, dryRun: boolean): WriteOptions {
+  return {
+    user: scope.user,
+    nowMs: scope.server.now(),
+    dryRun,
+    fieldManager: fieldManagerOf(scope),
+    apiVersion: scope.endpoint.apiVersion,
+    warn: scope.warn,
+  }
+}
+
+/** The manager named in the query, else the program named first in the User-Agent. */
+export function fieldManagerOf({ info, req }: Scope): string {
+  const named = info.query.get('fieldManager')
+  if (named) return named
+  const agent = req.headers['user-agent'] ?? 'unknown'
+  const slash = agent.indexOf('/')
+  return (slash < 0 ? agent : agent.slice(0, slash)).slice(0, 128) || 'unknown'
+}

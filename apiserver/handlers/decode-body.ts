@@ -1,0 +1,114 @@
+import { DecodeError, decodeObject } from '../../api/machinery/decode.ts'
+import { badRequestError, invalidError, unsupportedMediaTypeError } from '../../api/machinery/errors.ts'
+import { notSupported } from '../../api/machinery/field-errors.ts'
+import { duplicateFields, parseJson, parseYaml } from '../../api/machinery/json.ts'
+import type { AnyObject } from '../../api/machinery/object.ts'
+import type { Schema } from '../../api/machinery/schema.ts'
+import type { Endpoint, Scope } from './context.ts'
+
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
+
+/** The request's fieldValidation; Warn when it names none. Throws 422. */
+export function fieldValidationOf(query: URLSearchParams): FieldValidation {
+  const value = query.get('fieldValidation') || 'Warn'
+  if (value === 'Strict' || value === 'Warn' || value === 'Ignore') return value
+  throw invalidError({ group: 'meta.k8s.io', kind: 'CreateOptions' }, '', [
+    notSupported('fieldValidation', value, ['', 'Ignore', 'Strict', 'Warn']),
+  ])
+}
+
+/** A body as a JSON value; YAML is read too. Throws 400 and 415. */
+export function parseBody(body: Buffer, contentType: string | undefined): { value: unknown; duplicates: () => string[] } {
+  const type = (contentType ?? 'application/json').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const text = body.toString()
+  try {
+    if (type === 'application/json' || type === '') return { value: parseJson(text), duplicates: () => duplicateFields(text) }
+    if (type === 'application/yaml' || type === 'application/x-yaml' || type === 'text/yaml') {
+      const { value, duplicates } = parseYaml(text)
+      return { value, duplicates: () => duplicates }
+    }
+  } catch (error) {
+    throw badRequestError(
+      `the object provided is unrecognized (must be of type ${type.includes('yaml') ? 'YAML' : 'JSON'}): ${(error as Error).message}`,
+    )
+  }
+  throw unsupportedMediaTypeError(
+    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
+  )
+}
+
+/**
+ * The body of a create or update: of the right kind, known fields only, defaulted, in the storage version. Faults that
+ * strict validation refuses become warnings where it is off.
+ */
+export function decodeBody(scope: Scope, body: Buffer): AnyObject {
+  const { endpoint, info, req, warn } = scope
+  const mode = fieldValidationOf(info.query)
+  const { value, duplicates } = parseBody(body, req.headers['content-type'])
+  const object = checkKind(value, endpoint.apiVersion, endpoint.resource.kind)
+  const faults = mode === 'Ignore' ? [] : duplicates()
+  return fromWire(endpoint, object, mode, faults, warn)
+}
+
+/** A JSON object of the endpoint's version, checked and defaulted, in the storage version. */
+export function fromWire(
+  endpoint: Endpoint,
+  value: AnyObject,
+  mode: FieldValidation,
+  faults: string[],
+  warn: (message: string) => void,
+): AnyObject {
+  const { served, resource } = endpoint
+  const decoded = decodeAs(endpoint.schema, value, resource.kind, endpoint.version, mode, faults, warn)
+  if (!served) {
+    resource.defaults?.(decoded)
+    return decoded
+  }
+  served.defaults?.(decoded)
+  const stored = served.toStorage(decoded)
+  resource.defaults?.(stored)
+  return stored
+}
+
+/** Decodes by a schema with upstream's words for what is wrong. Throws 400. */
+export function decodeAs(
+  schema: Schema,
+  value: unknown,
+  kind: string,
+  version: string,
+  mode: FieldValidation,
+  faults: readonly string[] = [],
+  warn: (message: string) => void = () => {},
+): AnyObject {
+  const cannot = (why: string) =>
+    badRequestError(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`)
+  let decoded: { object: Record<string, unknown>; unknown: string[] }
+  try {
+    decoded = decodeObject(schema, value, { mode })
+  } catch (error) {
+    if (error instanceof DecodeError) throw cannot(error.message)
+    throw error
+  }
+  const all = [...faults, ...decoded.unknown]
+  if (all.length > 0 && mode === 'Strict') throw cannot(`strict decoding error: ${all.join(', ')}`)
+  for (const fault of all) warn(fault)
+  const object = decoded.object as AnyObject
+  object.metadata ??= {}
+  return object
+}
+
+function checkKind(value: unknown, apiVersion: string, kind: string): AnyObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badRequestError(`couldn't get version/kind; json parse error: the body must be a JSON object of kind ${kind}`)
+  }
+  const object = value as AnyObject
+  if (object.apiVersion && object.apiVersion !== apiVersion) {
+    throw badRequestError(
+      `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,
+    )
+  }
+  if (object.kind && object.kind !== kind) {
+    throw badRequestError(`${object.kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${kind}: the kind in the data (${object.kind}) does not match the expected kind (${kind})`)
+  }
+  return object
+}

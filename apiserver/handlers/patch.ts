@@ -1,0 +1,188 @@
+import { badRequestError, invalidError, methodNotSupportedError, unsupportedMediaTypeError } from '../../api/machinery/errors.ts'
+import { forbidden, required } from '../../api/machinery/field-errors.ts'
+import { parseJson, parseYaml } from '../../api/machinery/json.ts'
+import type { AnyObject } from '../../api/machinery/object.ts'
+import type { Schema } from '../../api/machinery/schema.ts'
+import { attributeToApply, serverSideApply } from '../patch/apply.ts'
+import { applyPatch, type PatchType } from '../patch/patch.ts'
+import type { WriteOptions, WriteRules } from '../registry/registry.ts'
+import { readBody } from './body.ts'
+import { type Endpoint, type Scope, writeOptions } from './context.ts'
+import { fieldValidationOf, fromWire } from './decode-body.ts'
+import { isTrue } from './request-info.ts'
+import { isDryRun, sendWritten } from './resource.ts'
+
+const patchTypes: Record<string, PatchType> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+}
+const applyType = 'application/apply-patch+yaml'
+
+/** Every kind of patch, of an object or of its status. Throws 400, 409, 415 and 422 as upstream. */
+export async function handlePatch(scope: Scope, subresource = '', rules?: WriteRules): Promise<void> {
+  if (mediaTypeOf(scope) === applyType) return handleApply(scope, subresource, rules)
+  await patchWith(scope, subresource, rules, parsePatch(scope, await readBody(scope.req)))
+}
+
+/** What the patch in a body makes of an object. Throws 400, 415 and 422. */
+export function parsePatch(scope: Scope, body: Buffer): (current: AnyObject, schema: Schema) => AnyObject {
+  const type = patchTypes[mediaTypeOf(scope)]
+  if (!type) {
+    throw unsupportedMediaTypeError(
+      `the body of the request was in an unknown format - accepted media types include: ${[...Object.keys(patchTypes), applyType].join(', ')}`,
+    )
+  }
+  if (isTrue(scope.info.query.get('force'))) {
+    throw invalidError({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+      forbidden('force', 'may not be specified for non-apply patch'),
+    ])
+  }
+  let patch: unknown
+  try {
+    patch = parseJson(body.toString())
+  } catch (error) {
+    throw badRequestError(`error decoding patch: ${(error as Error).message}`)
+  }
+  return (current, schema) => applyPatch({ type, current, patch, schema })
+}
+
+const mediaTypeOf = ({ req }: Scope): string =>
+  (req.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+
+/** Patches by any function from the current object, in the endpoint's version, to the new one. */
+async function patchWith(
+  scope: Scope,
+  subresource: string,
+  rules: WriteRules | undefined,
+  change: (current: AnyObject, schema: Schema) => AnyObject,
+): Promise<void> {
+  const { endpoint, info } = scope
+  const mode = fieldValidationOf(info.query)
+  const options = writeOptions(scope, isDryRun(info.query))
+  if (subresource !== '') options.subresource = subresource
+  if (rules) options.rules = rules
+  let warned = false
+  const warn = (message: string) => {
+    if (!warned) scope.warn(message)
+  }
+  const written = await endpoint.registry.update(
+    info.namespace,
+    info.name,
+    (current) => {
+      const before = current as AnyObject
+      const visible = endpoint.served ? endpoint.served.fromStorage(before) : before
+      const patched = change(visible, endpoint.schema)
+      const next = fromWire(endpoint, patched, mode, [], warn)
+      warned = true
+      return next
+    },
+    options,
+  )
+  sendWritten(scope, 200, written)
+}
+
+/** Server-side apply: creates what is not there, merges by ownership what is. */
+async function handleApply(scope: Scope, subresource: string, rules: WriteRules | undefined): Promise<void> {
+  const { endpoint, info, req } = scope
+  const manager = info.query.get('fieldManager') ?? ''
+  const force = isTrue(info.query.get('force'))
+  if (manager === '') {
+    throw invalidError({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+      required('fieldManager', 'is required for apply patch'),
+    ])
+  }
+  if (!endpoint.resource.verbs.includes('patch')) throw methodNotSupportedError(endpoint.registry.of, 'patch')
+  const text = (await readBody(req)).toString()
+  const mode = fieldValidationOf(info.query)
+  const config = (): AnyObject => parseApplied(text, scope, mode)
+  config()
+  const options = writeOptions(scope, isDryRun(info.query))
+  if (subresource !== '') options.subresource = subresource
+  if (rules) options.rules = rules
+  options.fieldManager = manager
+  const merge = applyMerge(endpoint, config, options, force)
+  const written = await endpoint.registry.update(
+    info.namespace,
+    info.name,
+    merge,
+    options,
+    subresource === '',
+  )
+  sendWritten(scope, written.outcome === 'created' ? 201 : 200, written)
+}
+
+/**
+ * What an applied configuration makes of an object, or of none. Ownership is decided by the merge; what admission and
+ * strategy change afterwards goes to the same manager, through `options.track`.
+ */
+export function applyMerge(
+  endpoint: Endpoint,
+  config: () => AnyObject,
+  options: WriteOptions,
+  force: boolean,
+): (current: AnyObject | undefined) => AnyObject {
+  const common = {
+    schema: endpoint.schema,
+    manager: options.fieldManager,
+    apiVersion: endpoint.apiVersion,
+    subresource: options.subresource ?? '',
+    nowMs: options.nowMs,
+  }
+  return (current) => {
+    const live = current && endpoint.served ? endpoint.served.fromStorage(current) : current
+    const before = live ? { live } : {}
+    const merged = serverSideApply({ ...before, applied: config(), force, ...common })
+    const managed = merged.metadata.managedFields
+    const next = fromWire(endpoint, merged, 'Ignore', [], () => {})
+    if (managed) next.metadata.managedFields = managed
+    const applied = structuredClone(next)
+    options.track = (final) => attributeToApply({ ...before, applied, final, ...common })
+    return next
+  }
+}
+
+function parseApplied(text: string, scope: Scope, mode: ReturnType<typeof fieldValidationOf>): AnyObject {
+  const { endpoint, info, warn } = scope
+  let value: unknown
+  let duplicates: string[]
+  try {
+    ;({ value, duplicates } = parseYaml(text))
+  } catch (error) {
+    throw badRequestError(`error decoding YAML: ${(error as Error).message}`)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badRequestError('error decoding YAML: the body must be an object')
+  }
+  const applied = value as AnyObject
+  if (applied.apiVersion !== endpoint.apiVersion) {
+    throw badRequestError(
+      `Incorrect version specified in apply patch. Specified patch version: ${applied.apiVersion ?? ''}, expected: ${endpoint.apiVersion}`,
+    )
+  }
+  if (applied.kind !== endpoint.resource.kind) {
+    throw badRequestError(
+      `Incorrect kind specified in apply patch. Specified patch kind: ${applied.kind ?? ''}, expected: ${endpoint.resource.kind}`,
+    )
+  }
+  applied.metadata ??= {}
+  if (applied.metadata.name !== undefined && applied.metadata.name !== info.name) {
+    throw badRequestError(
+      `the name of the object (${applied.metadata.name}) does not match the name on the URL (${info.name})`,
+    )
+  }
+  applied.metadata.name = info.name
+  if (duplicates.length > 0 || mode !== 'Ignore') checkApplied(applied, scope, mode, duplicates, warn)
+  return applied
+}
+
+/** Apply refuses unknown fields whatever the validation says: ownership of what has no schema means nothing. */
+function checkApplied(
+  applied: AnyObject,
+  { endpoint }: Scope,
+  mode: ReturnType<typeof fieldValidationOf>,
+  duplicates: string[],
+  warn: (message: string) => void,
+): void {
+  fromWire(endpoint, structuredClone(applied), mode, duplicates, warn)
+}

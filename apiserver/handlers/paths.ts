@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { notAcceptableError } from '../../api/machinery/errors.ts'
+import { type HealthCheck, serveHealth } from './health.ts'
+import type { RequestMetrics } from './metrics.ts'
+import { negotiate } from './negotiate.ts'
+import type { PathHandler } from './pipeline.ts'
+import type { RequestInfo } from './request-info.ts'
+import { sendBytes, sendObject } from './respond.ts'
+
+/** Documents the server keeps ready: what it serves, in all the forms clients ask for. */
+export interface Documents {
+  discovery: {
+    api(): Buffer
+    apis(): Buffer
+    group(group: string): Buffer | undefined
+    resourceList(group: string, version: string): Buffer | undefined
+    aggregated(root: 'api' | 'apis', version: 'v2' | 'v2beta1'): Buffer
+  }
+  openapi: {
+    v2(): Buffer
+    v2Protobuf(): Buffer
+    v3Index(): Buffer
+    v3(groupVersionPath: string): Buffer | undefined
+  }
+  /** Of service-account tokens, for those who verify them. */
+  issuer: { configuration(): Buffer; keys(): Buffer }
+}
+
+export interface PathHandlerOptions {
+  documents: Documents
+  healthChecks: readonly HealthCheck[]
+  metrics: RequestMetrics
+}
+
+const json = { format: 'json', as: 'object', asVersion: 'v1', pretty: false } as const
+const openApiProtobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+
+/** The version of the API served. */
+export const kubernetesVersion = { major: '1', minor: '36', patch: '1' }
+
+/** Everything that is not a resource: health, discovery, OpenAPI, version, metrics. */
+export function createPathHandlers({ documents, healthChecks, metrics }: PathHandlerOptions): PathHandler[] {
+  const { discovery, openapi, issuer } = documents
+  return [
+    (_req, res, info) => serveHealth(res, info, healthChecks),
+    (req, res, info) => serveDiscovery(req, res, info, discovery),
+    (req, res, info) => serveOpenApi(req, res, info, openapi),
+    async (req, res, info) => {
+      switch (info.path) {
+        case '/version':
+        case '/version/':
+          sendObject(res, 200, versionInfo(), negotiate(req.headers.accept, false))
+          return true
+        case '/metrics': {
+          const text = Buffer.from(await metrics.text())
+          res.writeHead(200, { 'Content-Type': metrics.registry.contentType, 'Content-Length': text.length })
+          res.end(text)
+          return true
+        }
+        case '/.well-known/openid-configuration':
+          sendBytes(res, 200, issuer.configuration(), json)
+          return true
+        case '/openid/v1/jwks':
+          sendBytes(res, 200, issuer.keys(), json)
+          return true
+        case '/':
+          sendObject(res, 200, { paths: rootPaths }, json)
+          return true
+        default:
+          return false
+      }
+    },
+  ]
+}
+
+function serveDiscovery(req: IncomingMessage, res: ServerResponse, info: RequestInfo, discovery: Documents['discovery']): boolean {
+  const [root, group, version, more] = info.path.split('/').filter((part) => part !== '')
+  if ((root !== 'api' && root !== 'apis') || more !== undefined) return false
+  if (group === undefined) {
+    const accept = req.headers.accept ?? ''
+    const aggregated = aggregatedVersion(accept)
+    if (aggregated) {
+      const type = `application/json;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`
+      sendDocument(req, res, discovery.aggregated(root, aggregated), type)
+      return true
+    }
+    sendBytes(res, 200, root === 'api' ? discovery.api() : discovery.apis(), negotiate(accept, false))
+    return true
+  }
+  const body =
+    root === 'api' ? (version === undefined ? discovery.resourceList('', group) : undefined)
+    : version === undefined ? discovery.group(group)
+    : discovery.resourceList(group, version)
+  if (!body) return false
+  sendBytes(res, 200, body, negotiate(req.headers.accept, false))
+  return true
+}
+
+/** The first form of aggregated discovery that the client names before plain JSON. */
+function aggregatedVersion(accept: string): 'v2' | 'v2beta1' | undefined {
+  for (const offer of accept.split(',')) {
+    if (!offer.includes('as=APIGroupDiscoveryList')) {
+      if (/^\s*application\/json\s*(;q=.*)?$/.test(offer)) return undefined
+      continue
+    }
+    if (offer.includes('v=v2beta1')) return 'v2beta1'
+    if (offer.includes('v=v2')) return 'v2'
+  }
+  return undefined
+}
+
+function serveOpenApi(req: IncomingMessage, res: ServerResponse, info: RequestInfo, openapi: Documents['openapi']): boolean {
+  if (info.path === '/openapi/v2') {
+    const accept = req.headers.accept ?? ''
+    if (accept.includes(openApiProtobuf)) sendDocument(req, res, openapi.v2Protobuf(), openApiProtobuf)
+    else sendDocument(req, res, openapi.v2(), 'application/json')
+    return true
+  }
+  if (info.path === '/openapi/v3') {
+    sendDocument(req, res, openapi.v3Index(), 'application/json')
+    return true
+  }
+  if (!info.path.startsWith('/openapi/v3/')) return false
+  const accept = req.headers.accept ?? '*/*'
+  if (!/json|\*\/\*/.test(accept)) throw notAcceptableError('only application/json is served here')
+  const document = openapi.v3(info.path.slice('/openapi/v3/'.length))
+  if (!document) return false
+  // A hash in the address names this very content: it never changes.
+  if (info.query.has('hash')) res.setHeader('Cache-Control', 'public, immutable')
+  sendDocument(req, res, document, 'application/json')
+  return true
+}
+
+const tags = new WeakMap<Buffer, string>()
+
+/** Sends a document that clients keep: 304 when theirs is the same. */
+function sendDocument(req: IncomingMessage, res: ServerResponse, body: Buffer, type: string): void {
+  let tag = tags.get(body)
+  if (!tag) {
+    tag = `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"`
+    tags.set(body, tag)
+  }
+  res.setHeader('ETag', tag)
+  res.setHeader('Vary', 'Accept')
+  if (req.headers['if-none-match'] === tag) {
+    res.writeHead(304)
+    res.end()
+    return
+  }
+  res.writeHead(200, { 'Content-Type': type, 'Content-Length': body.length })
+  res.end(body)
+}
+
+function versionInfo(): Record<string, string> {
+  const { major, minor, patch } = kubernetesVersion
+  return {
+    major,
+    minor,
+    gitVersion: `v${major}.${minor}.${patch}+gantry`,
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: `node${process.versions.node}`,
+    compiler: 'v8',
+    platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+  }
+}
+
+const rootPaths = [
+  '/.well-known/openid-configuration',
+  '/api',
+  '/api/v1',
+  '/apis',
+  '/healthz',
+  '/livez',
+  '/metrics',
+  '/openapi/v2',
+  '/openapi/v3',
+  '/openid/v1/jwks',
+  '/readyz',
+  '/version',
+]

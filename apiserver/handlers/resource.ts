@@ -1,0 +1,260 @@
+import type { DeleteOptions } from '../../api/generated/types.ts'
+import { badRequestError, invalidError, methodNotSupportedError, type StatusError } from '../../api/machinery/errors.ts'
+import { notSupported } from '../../api/machinery/field-errors.ts'
+import type { AnyObject } from '../../api/machinery/object.ts'
+import type { Verb } from '../../api/machinery/resource.ts'
+import { builtinSchema } from '../../api/schema/builtin.ts'
+import { storePrefix } from '../registry/codec.ts'
+import { list, requireVersion } from '../registry/list.ts'
+import type { WriteRules, Written } from '../registry/registry.ts'
+import { CachedObject } from '../registry/watch-cache.ts'
+import { readBody } from './body.ts'
+import { type Scope, writeOptions } from './context.ts'
+import { decodeAs, decodeBody, parseBody } from './decode-body.ts'
+import { handlePatch } from './patch.ts'
+import { presenterFor } from './present.ts'
+import { sendBytes, sendObject, sendParts } from './respond.ts'
+import { parseSelection } from './selection.ts'
+import { serveWatch } from './serve-watch.ts'
+
+/** Answers a request on a kind itself (no subresource, or status where there is nothing special about it). */
+export async function handleResource(scope: Scope): Promise<void> {
+  const { info, endpoint } = scope
+  const verb = info.verb as Verb
+  if (!endpoint.resource.verbs.includes(verb)) throw methodNotSupportedError(endpoint.registry.of, verb)
+  switch (verb) {
+    case 'get':
+      return handleGet(scope)
+    case 'list':
+      return handleList(scope)
+    case 'watch':
+      return serveWatch(scope)
+    case 'create':
+      return handleCreate(scope)
+    case 'update':
+      return handleUpdate(scope)
+    case 'patch':
+      return handlePatch(scope)
+    case 'delete':
+      return handleDelete(scope)
+    case 'deletecollection':
+      return handleDeleteCollection(scope)
+    default:
+      throw methodNotSupportedError(endpoint.registry.of, verb satisfies never)
+  }
+}
+
+/** The status subresource: read, replaced or patched like the object itself. */
+export function handleStatus(scope: Scope): Promise<void> {
+  return handlePart(scope, 'status')
+}
+
+/** A subresource that is a view of the object with rules of its own for what a write may change. */
+export async function handlePart(scope: Scope, subresource: string, rules?: WriteRules): Promise<void> {
+  switch (scope.info.verb) {
+    case 'get':
+      return handleGet(scope)
+    case 'update':
+      return handleUpdate(scope, subresource, rules)
+    case 'patch':
+      return handlePatch(scope, subresource, rules)
+    default:
+      throw methodNotSupportedError(scope.endpoint.registry.of, scope.info.verb)
+  }
+}
+
+async function handleGet(scope: Scope): Promise<void> {
+  const { endpoint, info, server } = scope
+  const version = info.query.get('resourceVersion') ?? ''
+  if (version !== '') await requireVersion(server.feed, version)
+  const found = await endpoint.registry.get(info.namespace, info.name, version !== '')
+  sendCached(scope, 200, found)
+}
+
+async function handleList(scope: Scope): Promise<void> {
+  const { endpoint, info, server, media } = scope
+  const { query } = info
+  const selection = parseSelection(endpoint.resource, query, '')
+  const answer = await list(endpoint.registry.cache, server.feed, server.store, {
+    prefix: storePrefix(endpoint.resource, info.namespace),
+    matches: selection.matches,
+    limit: integer(query, 'limit') ?? 0,
+    continue: query.get('continue') ?? '',
+    resourceVersion: query.get('resourceVersion') ?? '',
+    resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+  })
+  const presenter = presenterFor(endpoint.resource, endpoint.served, media, includeObjectOf(query), server.now)
+  await sendParts(scope.res, 200, presenter.list(answer.objects, answer), media)
+}
+
+async function handleCreate(scope: Scope): Promise<void> {
+  const { endpoint, info, req, server } = scope
+  const object = decodeBody(scope, await readBody(req))
+  const dryRun = isDryRun(info.query)
+  const review = server.reviews.get(`${endpoint.resource.group}/${endpoint.resource.plural}`)
+  if (review) {
+    sendObject(scope.res, 201, await review(object, scope), scope.media)
+    return
+  }
+  const written = await endpoint.registry.create(info.namespace, object, writeOptions(scope, dryRun))
+  sendWritten(scope, 201, written)
+}
+
+async function handleUpdate(scope: Scope, subresource = '', rules?: WriteRules): Promise<void> {
+  const { endpoint, info, req } = scope
+  const body = await readBody(req)
+  const options = writeOptions(scope, isDryRun(info.query))
+  if (subresource !== '') options.subresource = subresource
+  if (rules) options.rules = rules
+  // Decoded once for the checks and warnings; a retry after a conflict needs an object of its own.
+  const object = decodeBody(scope, body)
+  let used = false
+  const written = await endpoint.registry.update(
+    info.namespace,
+    info.name,
+    () => {
+      const next = used ? decodeBody({ ...scope, warn: () => {} }, body) : object
+      used = true
+      return next
+    },
+    options,
+    subresource === '' && endpoint.resource.strategy.createOnUpdate === true,
+  )
+  sendWritten(scope, written.outcome === 'created' ? 201 : 200, written)
+}
+
+async function handleDelete(scope: Scope): Promise<void> {
+  const { endpoint, info, res, media } = scope
+  const { deletion, dryRun } = await deleteOptionsOf(scope)
+  const written = await endpoint.registry.delete(info.namespace, info.name, deletion, writeOptions(scope, dryRun))
+  if (written.outcome !== 'deleted') {
+    const accepted = deletion.orphanDependents === false
+    sendWritten(scope, accepted ? 202 : 200, written)
+    return
+  }
+  if (endpoint.resource.strategy.returnDeleted) {
+    sendWritten(scope, 200, written)
+    return
+  }
+  const { resource } = endpoint
+  const details = {
+    name: info.name,
+    ...(resource.group === '' ? {} : { group: resource.group }),
+    kind: resource.plural,
+    uid: written.object.metadata.uid,
+  }
+  sendObject(res, 200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details }, media)
+}
+
+async function handleDeleteCollection(scope: Scope): Promise<void> {
+  const { endpoint, info, server, media } = scope
+  const { query } = info
+  const { deletion, dryRun } = await deleteOptionsOf(scope)
+  const selection = parseSelection(endpoint.resource, query, '')
+  const answer = await list(endpoint.registry.cache, server.feed, server.store, {
+    prefix: storePrefix(endpoint.resource, info.namespace),
+    matches: selection.matches,
+    limit: integer(query, 'limit') ?? 0,
+    continue: query.get('continue') ?? '',
+    resourceVersion: query.get('resourceVersion') ?? '',
+    resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+  })
+  const gone: CachedObject[] = []
+  // A few at a time: they share commits, and one slow refusal does not hold the rest.
+  const queue = answer.objects.values()
+  let refused: StatusError | undefined
+  const worker = async () => {
+    for (const { object } of queue) {
+      if (refused) return
+      const name = object.metadata.name ?? ''
+      try {
+        const written = await endpoint.registry.delete(
+          object.metadata.namespace ?? '',
+          name,
+          { ...deletion },
+          writeOptions(scope, dryRun),
+        )
+        gone.push(asCached(written))
+      } catch (error) {
+        if ((error as StatusError).code === 404) continue
+        refused ??= error as StatusError
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: 16 }, worker))
+  if (refused) throw refused
+  const presenter = presenterFor(endpoint.resource, endpoint.served, media, includeObjectOf(query), server.now)
+  await sendParts(scope.res, 200, presenter.list(gone, answer), media)
+}
+
+/** Delete options from the body, else from the query. Throws 400. */
+export async function deleteOptionsOf(scope: Scope): Promise<{ deletion: DeleteOptions; dryRun: boolean }> {
+  const { req, info } = scope
+  const body = await readBody(req)
+  const { query } = info
+  let deletion: DeleteOptions
+  if (body.length > 0) {
+    const { value } = parseBody(body, req.headers['content-type'])
+    const schema = builtinSchema('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions')
+    deletion = decodeAs(schema, value, 'DeleteOptions', 'v1', 'Ignore') as DeleteOptions
+    delete (deletion as Partial<AnyObject>).metadata
+  } else {
+    const grace = integer(query, 'gracePeriodSeconds')
+    const policy = query.get('propagationPolicy')
+    const orphan = query.get('orphanDependents')
+    const dryRun = query.getAll('dryRun')
+    deletion = {
+      ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
+      ...(policy ? { propagationPolicy: policy } : {}),
+      ...(orphan ? { orphanDependents: orphan === 'true' } : {}),
+      ...(dryRun.length > 0 ? { dryRun } : {}),
+    }
+  }
+  return { deletion, dryRun: (deletion.dryRun?.length ?? 0) > 0 || isDryRun(query) }
+}
+
+/** Whether nothing is to be written. Throws 422 for anything but All. */
+export function isDryRun(query: URLSearchParams): boolean {
+  const values = query.getAll('dryRun').filter((value) => value !== '')
+  for (const value of values) {
+    if (value !== 'All') {
+      throw invalidError({ group: 'meta.k8s.io', kind: 'CreateOptions' }, '', [notSupported('dryRun', value, ['All'])])
+    }
+  }
+  return values.length > 0
+}
+
+export function sendCached(scope: Scope, code: number, cached: CachedObject): void {
+  const { endpoint, media, res, server, info } = scope
+  if (media.as === 'object' && !endpoint.served) {
+    sendBytes(res, code, cached.bytes, media)
+    return
+  }
+  const presenter = presenterFor(endpoint.resource, endpoint.served, media, includeObjectOf(info.query), server.now)
+  sendBytes(res, code, presenter.one(cached), media)
+}
+
+export function sendWritten(scope: Scope, code: number, written: Written): void {
+  sendCached(scope, code, asCached(written))
+}
+
+function asCached({ object, bytes }: Written): CachedObject {
+  return new CachedObject('', Number(object.metadata.resourceVersion ?? 0), bytes)
+}
+
+export function includeObjectOf(query: URLSearchParams): string {
+  const value = query.get('includeObject') || 'Metadata'
+  if (value === 'None' || value === 'Metadata' || value === 'Object') return value
+  throw badRequestError(`unrecognized value for includeObject: ${JSON.stringify(value)}`)
+}
+
+/** An integer in the query; undefined when absent. Throws 400. */
+export function integer(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name)
+  if (text === null || text === '') return undefined
+  if (!/^-?\d{1,15}$/.test(text)) {
+    throw badRequestError(`${name}: Invalid value: ${JSON.stringify(text)}: must be an integer`)
+  }
+  return Number(text)
+}
+

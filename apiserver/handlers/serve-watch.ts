@@ -1,0 +1,71 @@
+import { badRequestError, invalidError } from '../../api/machinery/errors.ts'
+import { forbidden } from '../../api/machinery/field-errors.ts'
+import { storePrefix } from '../registry/codec.ts'
+import { parseVersion, requireVersion } from '../registry/list.ts'
+import type { Scope } from './context.ts'
+import { presenterFor } from './present.ts'
+import { isTrue } from './request-info.ts'
+import { includeObjectOf, integer } from './resource.ts'
+import { parseSelection } from './selection.ts'
+
+/** Serves a watch by upstream's rules for resourceVersion, sendInitialEvents, bookmarks and timeouts. */
+export async function serveWatch(scope: Scope): Promise<void> {
+  const { endpoint, info, server, media, res } = scope
+  const { query } = info
+  if (media.format !== 'json') throw badRequestError('a watch is served as application/json only')
+  const selection = parseSelection(endpoint.resource, query, info.name)
+  const bookmarks = isTrue(query.get('allowWatchBookmarks'))
+  const version = query.get('resourceVersion') ?? ''
+  const sendInitial = initialEvents(query, bookmarks)
+  // Watchers of the whole cluster are the common case and need no prefix.
+  const prefix = storePrefix(endpoint.resource, info.namespace)
+  const matches =
+    info.namespace === '' ? (selection.matches ?? everything)
+    : (object: Parameters<typeof everything>[0]) =>
+        object.key.startsWith(prefix) && (selection.matches?.(object) ?? true)
+  const includeObject = includeObjectOf(query)
+  const presenter = presenterFor(endpoint.resource, endpoint.served, media, includeObject, server.now)
+
+  const fromNow = sendInitial === true || ((version === '' || version === '0') && sendInitial !== false)
+  if (fromNow || version === '') await requireVersion(server.feed, version === '0' ? '0' : version)
+  const { cache } = endpoint.registry
+  const timeoutSeconds = integer(query, 'timeoutSeconds')
+  const over = endpoint.hub.serve(
+    res,
+    {
+      key: [info.namespace, selection.key, endpoint.apiVersion, media.as, media.asVersion, includeObject].join('|'),
+      matches,
+      presenter,
+    },
+    {
+      initial: fromNow ? cache.range(prefix).filter(matches) : undefined,
+      after: fromNow || version === '' || version === '0' ? server.feed.revision : (parseVersion(version) as number),
+      bookmarks,
+      initialEndBookmark: sendInitial === true && bookmarks,
+      timeoutMs: (timeoutSeconds || server.minRequestTimeoutSeconds * (1 + Math.random())) * 1000,
+    },
+  )
+  await over
+}
+
+const everything = (_object: { key: string; readonly bytes: Buffer }): boolean => true
+
+/** sendInitialEvents; undefined when the request does not speak of it. Throws 422. */
+function initialEvents(query: URLSearchParams, bookmarks: boolean): boolean | undefined {
+  const match = query.get('resourceVersionMatch') ?? ''
+  const text = query.get('sendInitialEvents')
+  const refuse = (field: string, why: string) =>
+    invalidError({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [forbidden(field, why)])
+  if (text === null || text === '') {
+    if (match !== '') throw refuse('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+    return undefined
+  }
+  if (match !== 'NotOlderThan') {
+    throw refuse('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
+  }
+  const wanted = isTrue(text)
+  if (wanted && !bookmarks) {
+    throw refuse('allowWatchBookmarks', 'sendInitialEvents requires allowWatchBookmarks')
+  }
+  return wanted
+}

@@ -1,0 +1,593 @@
+import { randomUUID } from 'node:crypto'
+import type { DeleteOptions, ObjectMeta } from '../../api/generated/types.ts'
+import {
+  alreadyExistsError,
+  badRequestError,
+  conflictError,
+  type GroupResource,
+  invalidError,
+  modifiedMessage,
+  notFoundError,
+  StatusError,
+} from '../../api/machinery/errors.ts'
+import { type FieldError, invalid } from '../../api/machinery/field-errors.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/machinery/meta-validation.ts'
+import { nameIsDNSSubdomain } from '../../api/machinery/names.ts'
+import { type AnyObject, apiVersionOf } from '../../api/machinery/object.ts'
+import type { RequestContext, Resource } from '../../api/machinery/resource.ts'
+import type { AdmissionChain } from '../admission/chain.ts'
+import type { AdmissionAttributes } from '../admission/types.ts'
+import type { UserInfo } from '../auth/types.ts'
+import { recordUpdate } from '../patch/managed-fields.ts'
+import { type Change, Conflict, type Entry, type Revision, type Store } from '../storage/store.ts'
+import { storeKey } from './codec.ts'
+import { conflictingFinalizers, type DeletionStep, planDeletion, timestamp, validateDeleteOptions } from './deletion.ts'
+import type { StoreFeed } from './feed.ts'
+import { generateName } from './generate-name.ts'
+import { sameJson } from './json.ts'
+import { CachedObject, type WatchCache } from './watch-cache.ts'
+
+/** How one write is made, whoever makes it. */
+export interface WriteOptions {
+  user: UserInfo
+  nowMs: number
+  dryRun: boolean
+  /** Recorded in managedFields. */
+  fieldManager: string
+  /** apiVersion the writer speaks, recorded in managedFields. Default: the storage version. */
+  apiVersion?: string
+  subresource?: string
+  warn: (message: string) => void
+  /** The writer has recorded ownership itself (server-side apply). Attributes what admission changed. */
+  track?: (object: AnyObject, old: AnyObject | undefined) => void
+  /** A write with rules of its own instead of the kind's: a binding, an eviction, a subresource that owns one field. */
+  rules?: WriteRules
+}
+
+export interface WriteRules {
+  /** The object to write, from what was sent and what stands. Both may be reused. */
+  merge?: (object: AnyObject, old: AnyObject) => AnyObject
+  validate?: (object: AnyObject, old: AnyObject) => FieldError[]
+  /** The generation rises when the spec changes. */
+  generation?: boolean
+}
+
+/** What a write left in the store. */
+export interface Written {
+  object: AnyObject
+  /** The object as bytes to send, storage version. */
+  bytes: Buffer
+  outcome: 'created' | 'updated' | 'unchanged' | 'deleted' | 'marked'
+}
+
+/** Everything decided about a write, before the store is asked. Several can be committed together. */
+export interface PreparedWrite {
+  resource: Resource
+  key: string
+  /** Empty: nothing to write. */
+  changes: Change[]
+  /** The answer, once the revision is known. */
+  finish: (revision: Revision) => Written
+}
+
+/** What a kind does beyond its own object, in the same commit: addresses and ports that a service takes, say. */
+export interface RegistryHooks {
+  /** May change `object`; the changes are committed with it. Called again when they conflict. */
+  allocate?: (object: AnyObject, old: AnyObject | undefined, options: WriteOptions) => Promise<Change[]>
+  /** Changes committed with the removal of the object. */
+  release?: (object: AnyObject) => Promise<Change[]>
+  /** The object must stay although nothing in its metadata holds it (a namespace with finalizers in its spec). */
+  holdsDeletion?: (object: AnyObject) => boolean
+  /** Called on the object that a delete marks. */
+  markDeleting?: (object: AnyObject) => void
+}
+
+export interface RegistryDependencies {
+  store: Store
+  feed: StoreFeed
+  admission: AdmissionChain
+}
+
+const maxAttempts = 64
+const maxNameAttempts = 8
+/** Fields that are not what a kind without a spec is about. */
+const besideContent: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'status'])
+
+/** The generic REST storage that every kind is served by: one of these for each kind. */
+export class Registry {
+  readonly resource: Resource
+  readonly cache: WatchCache
+  readonly of: GroupResource
+  readonly hooks: RegistryHooks
+  readonly #store: Store
+  readonly #feed: StoreFeed
+  readonly #admission: AdmissionChain
+  readonly #apiVersion: string
+
+  constructor(cache: WatchCache, dependencies: RegistryDependencies, hooks: RegistryHooks = {}) {
+    this.cache = cache
+    this.resource = cache.resource
+    this.of = { group: this.resource.group, resource: this.resource.plural }
+    this.hooks = hooks
+    this.#store = dependencies.store
+    this.#feed = dependencies.feed
+    this.#admission = dependencies.admission
+    this.#apiVersion = apiVersionOf(this.resource.group, this.resource.version)
+  }
+
+  key(namespace: string, name: string): string {
+    return storeKey(this.resource, namespace, name)
+  }
+
+  /** Linearizable unless `fromCache`. Throws 404. */
+  async get(namespace: string, name: string, fromCache = false): Promise<CachedObject> {
+    if (!fromCache && !(await this.#feed.catchUp())) {
+      // The watch lags; the store itself still answers.
+      const entry = await this.#store.get(this.key(namespace, name))
+      if (!entry) throw notFoundError(this.of, name)
+      return this.#fromEntry(entry)
+    }
+    const found = this.cache.get(this.key(namespace, name))
+    if (!found) throw notFoundError(this.of, name)
+    return found
+  }
+
+  async create(namespace: string, object: AnyObject, options: WriteOptions): Promise<Written> {
+    const base = object.metadata.generateName
+    const generated = !object.metadata.name && !!base
+    for (let attempt = 1; ; attempt++) {
+      if (generated) object.metadata.name = generateName(base)
+      const candidate = generated ? structuredClone(object) : object
+      const write = await this.prepareCreate(namespace, candidate, options)
+      try {
+        return write.finish(await this.#commit(write, options))
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error
+        if (error.key !== write.key) {
+          // An address or port was taken in the meantime: choose another.
+          if (attempt < maxAttempts) continue
+          throw error
+        }
+        if (generated && attempt < maxNameAttempts) continue
+        throw this.#alreadyExists(candidate.metadata.name ?? '', error.entry)
+      }
+    }
+  }
+
+  /** All of a create but the commit. `object` is decoded and defaulted; it is changed. */
+  async prepareCreate(namespace: string, object: AnyObject, options: WriteOptions): Promise<PreparedWrite> {
+    const { resource } = this
+    const meta = object.metadata
+    this.#matchNamespace(namespace, meta)
+    if (!meta.name && meta.generateName) meta.name = generateName(meta.generateName)
+    const name = meta.name ?? ''
+    if (meta.resourceVersion) throw badRequestError('resourceVersion should not be set on objects to be created')
+    meta.uid = randomUUID()
+    meta.creationTimestamp = timestamp(options.nowMs)
+    delete meta.resourceVersion
+    delete meta.deletionTimestamp
+    delete meta.deletionGracePeriodSeconds
+    delete meta.selfLink
+
+    const attributes = this.#attributes('CREATE', namespace, name, object, undefined, options)
+    await this.#admission.admit(attributes)
+
+    const { strategy } = resource
+    const ctx = requestContext(options)
+    if (strategy.generation) meta.generation = 1
+    else delete meta.generation
+    if (strategy.status && !strategy.statusOnCreate) delete object.status
+    strategy.prepareForCreate?.(object, ctx)
+    if (strategy.finalizers) meta.finalizers = [...new Set([...(meta.finalizers ?? []), ...strategy.finalizers])]
+
+    const errors = [
+      ...validateObjectMeta(meta, {
+        namespaced: resource.namespaced,
+        validateName: resource.validateName ?? nameIsDNSSubdomain,
+        path: 'metadata',
+      }),
+      ...conflictingFinalizers(meta.finalizers),
+      ...(resource.validate?.(object, undefined, ctx) ?? []),
+    ]
+    if (errors.length > 0) throw invalidError(resource, name, errors)
+    for (const warning of resource.warnings?.(object, undefined) ?? []) options.warn(warning)
+    await this.#admission.validate(attributes)
+    const extra = (await this.hooks.allocate?.(object, undefined, options)) ?? []
+    this.#track(object, undefined, options)
+
+    const key = this.key(namespace, name)
+    const encoded = this.cache.codec.encode(object)
+    const change: Change = {
+      key,
+      expect: 'absent',
+      value: encoded,
+      ...(resource.ttlSeconds ? { ttlSeconds: resource.ttlSeconds } : {}),
+    }
+    return this.#prepared(key, [change, ...extra], object, encoded, 'created')
+  }
+
+  /**
+   * Reads, changes and writes until nobody else did in between. `change` gets a copy of its own and returns the new
+   * object, decoded and defaulted. With `createAbsent`, a missing object is created from what `change(undefined)` gives.
+   */
+  async update(
+    namespace: string,
+    name: string,
+    change: (current: AnyObject | undefined) => AnyObject | Promise<AnyObject>,
+    options: WriteOptions,
+    createAbsent = false,
+  ): Promise<Written> {
+    const key = this.key(namespace, name)
+    let current = this.cache.get(key)
+    let fresh = false
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (!current) {
+          if (fresh && createAbsent) return await this.#createOnUpdate(namespace, name, change, options)
+          throw notFoundError(this.of, name)
+        }
+        const write = await this.prepareUpdate(namespace, name, current, change, options)
+        return write.finish(await this.#commit(write, options))
+      } catch (error) {
+        if (error instanceof Conflict && attempt < maxAttempts) {
+          if (error.key === key) current = error.entry ? this.#fromEntry(error.entry) : undefined
+          fresh = true
+          continue
+        }
+        if (error instanceof Conflict) throw conflictError(this.of, name, modifiedMessage)
+        if (fresh) throw error
+        // The refusal may rest on a cache that lags: ask the store before believing it.
+        const entry = await this.#store.get(key)
+        fresh = true
+        if (entry?.modRevision === current?.revision && !(createAbsent && !entry)) throw error
+        current = entry ? this.#fromEntry(entry) : undefined
+      }
+    }
+  }
+
+  /** All of an update but the commit. */
+  async prepareUpdate(
+    namespace: string,
+    name: string,
+    current: CachedObject,
+    change: (current: AnyObject) => AnyObject | Promise<AnyObject>,
+    options: WriteOptions,
+  ): Promise<PreparedWrite> {
+    const { resource } = this
+    const old = parse(current)
+    let object = await change(parse(current))
+    this.#matchNamespace(namespace, object.metadata)
+    this.#checkIdentity(name, object, old)
+    const { rules, subresource = '' } = options
+    if (rules?.merge) object = rules.merge(object, old)
+    keepSystemMetadata(object.metadata, old.metadata)
+    if (subresource === 'status') keepAllButStatus(object, old)
+    else if (!rules && resource.strategy.status) keepStatus(object, old)
+
+    const attributes = this.#attributes('UPDATE', namespace, name, object, old, options)
+    await this.#admission.admit(attributes)
+
+    const ctx = requestContext(options)
+    const { strategy } = resource
+    if (!rules) {
+      if (subresource === 'status') strategy.prepareForStatusUpdate?.(object, old, ctx)
+      else strategy.prepareForUpdate?.(object, old, ctx)
+    }
+    if (subresource !== 'status' && (!rules || rules.generation)) this.#raiseGeneration(object, old)
+    const errors = [
+      ...validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata'),
+      ...conflictingFinalizers(object.metadata.finalizers),
+      ...this.#updateFaults(object, old, ctx, options),
+    ]
+    if (errors.length > 0) throw invalidError(resource, name, errors)
+    if (subresource === '' && !rules) {
+      for (const warning of resource.warnings?.(object, old) ?? []) options.warn(warning)
+    }
+    await this.#admission.validate(attributes)
+    const extra = (await this.hooks.allocate?.(object, old, options)) ?? []
+    this.#track(object, old, options)
+
+    if (this.#deletionIsComplete(object, old)) {
+      const release = (await this.hooks.release?.(old)) ?? []
+      const removal: Change = { key: current.key, expect: current.revision, value: null }
+      const encoded = this.cache.codec.encode(object)
+      return this.#prepared(current.key, [removal, ...extra, ...release], object, encoded, 'deleted')
+    }
+    const encoded = this.cache.codec.encode(object)
+    if (extra.length === 0 && sameObject(object, old)) {
+      return {
+        resource,
+        key: current.key,
+        changes: [],
+        finish: () => ({ object: old, bytes: current.bytes, outcome: 'unchanged' }),
+      }
+    }
+    const write: Change = {
+      key: current.key,
+      expect: current.revision,
+      value: encoded,
+      ...(resource.ttlSeconds ? { ttlSeconds: resource.ttlSeconds } : {}),
+    }
+    return this.#prepared(current.key, [write, ...extra], object, encoded, 'updated')
+  }
+
+  /** Throws 404, 409 for preconditions, 422 for options that make no sense. */
+  async delete(namespace: string, name: string, deletion: DeleteOptions, options: WriteOptions): Promise<Written> {
+    const errors = validateDeleteOptions(deletion)
+    if (errors.length > 0) throw invalidError({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
+    const key = this.key(namespace, name)
+    let current = this.cache.get(key)
+    let fresh = false
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (!current) throw notFoundError(this.of, name)
+        const write = await this.prepareDelete(namespace, name, current, deletion, options)
+        return write.finish(await this.#commit(write, options))
+      } catch (error) {
+        if (error instanceof Conflict && attempt < maxAttempts) {
+          if (error.key === key) current = error.entry ? this.#fromEntry(error.entry) : undefined
+          fresh = true
+          continue
+        }
+        if (error instanceof Conflict) throw conflictError(this.of, name, modifiedMessage)
+        if (fresh) throw error
+        const entry = await this.#store.get(key)
+        fresh = true
+        if (entry?.modRevision === current?.revision) throw error
+        current = entry ? this.#fromEntry(entry) : undefined
+      }
+    }
+  }
+
+  /** All of a delete but the commit. */
+  async prepareDelete(
+    namespace: string,
+    name: string,
+    current: CachedObject,
+    deletion: DeleteOptions,
+    options: WriteOptions,
+  ): Promise<PreparedWrite> {
+    const old = parse(current)
+    await this.#admission.run(this.#attributes('DELETE', namespace, name, undefined, old, options))
+    const plan = this.#planDeletion(parse(current), deletion, options.nowMs)
+    if (plan.step === 'pending') {
+      return {
+        resource: this.resource,
+        key: current.key,
+        changes: [],
+        finish: () => ({ object: old, bytes: current.bytes, outcome: 'marked' }),
+      }
+    }
+    if (plan.step === 'mark') {
+      const encoded = this.cache.codec.encode(plan.object)
+      const mark: Change = { key: current.key, expect: current.revision, value: encoded }
+      return this.#prepared(current.key, [mark], plan.object, encoded, 'marked')
+    }
+    const release = (await this.hooks.release?.(old)) ?? []
+    const removal: Change = { key: current.key, expect: current.revision, value: null }
+    return this.#prepared(current.key, [removal, ...release], old, this.cache.codec.encode(old), 'deleted')
+  }
+
+  #planDeletion(object: AnyObject, deletion: DeleteOptions, nowMs: number): DeletionStep {
+    const plan = planDeletion(this.resource, object, deletion, nowMs)
+    if (plan.step !== 'remove' || !this.hooks.holdsDeletion?.(object)) {
+      if (plan.step === 'mark') this.hooks.markDeleting?.(plan.object)
+      return plan
+    }
+    object.metadata.deletionTimestamp ??= timestamp(nowMs)
+    this.hooks.markDeleting?.(object)
+    return { step: 'mark', object }
+  }
+
+  async #createOnUpdate(
+    namespace: string,
+    name: string,
+    change: (current: AnyObject | undefined) => AnyObject | Promise<AnyObject>,
+    options: WriteOptions,
+  ): Promise<Written> {
+    const object = await change(undefined)
+    this.#checkName(name, object.metadata)
+    // A version or uid in the request means: that very object. It is not there.
+    if (object.metadata.resourceVersion && object.metadata.resourceVersion !== '0') throw notFoundError(this.of, name)
+    delete object.metadata.resourceVersion
+    const write = await this.prepareCreate(namespace, object, options)
+    return write.finish(await this.#commit(write, options))
+  }
+
+  /** In a dry run nothing is written, but a conflict is still found. */
+  async #commit(write: PreparedWrite, options: WriteOptions): Promise<Revision> {
+    if (write.changes.length === 0) return this.#feed.revision
+    if (!options.dryRun) return this.#store.commit(write.changes)
+    for (const { key, expect } of write.changes) {
+      if (expect === 'any') continue
+      const entry = await this.#store.get(key)
+      if (expect === 'absent' ? entry !== undefined : entry?.modRevision !== expect) throw new Conflict(key, entry)
+    }
+    return 0
+  }
+
+  #prepared(
+    key: string,
+    changes: Change[],
+    object: AnyObject,
+    encoded: Buffer,
+    outcome: Written['outcome'],
+  ): PreparedWrite {
+    const { codec } = this.cache
+    return {
+      resource: this.resource,
+      key,
+      changes,
+      finish: (revision) => {
+        if (revision === 0) {
+          // A dry run has no version of its own.
+          if (outcome === 'created') delete object.metadata.resourceVersion
+          object.apiVersion = this.#apiVersion
+          object.kind = this.resource.kind
+          return { object, bytes: Buffer.from(JSON.stringify(object)), outcome }
+        }
+        object.metadata.resourceVersion = String(revision)
+        return { object, bytes: codec.splice(encoded, revision), outcome }
+      },
+    }
+  }
+
+  #attributes(
+    operation: AdmissionAttributes['operation'],
+    namespace: string,
+    name: string,
+    object: AnyObject | undefined,
+    old: AnyObject | undefined,
+    options: WriteOptions,
+  ): AdmissionAttributes {
+    return {
+      operation,
+      resource: this.resource,
+      subresource: options.subresource ?? '',
+      namespace,
+      name,
+      ...(object ? { object } : {}),
+      ...(old ? { old } : {}),
+      user: options.user,
+      dryRun: options.dryRun,
+      warn: options.warn,
+    }
+  }
+
+  #matchNamespace(namespace: string, meta: ObjectMeta): void {
+    if (!this.resource.namespaced) {
+      delete meta.namespace
+      return
+    }
+    if (!meta.namespace) meta.namespace = namespace
+    else if (meta.namespace !== namespace) {
+      throw badRequestError(
+        `the namespace of the provided object does not match the namespace sent on the request`,
+      )
+    }
+  }
+
+  #checkName(name: string, meta: ObjectMeta): void {
+    if (!meta.name) meta.name = name
+    else if (meta.name !== name) {
+      throw badRequestError(`the name of the object (${meta.name}) does not match the name on the URL (${name})`)
+    }
+  }
+
+  #checkIdentity(name: string, object: AnyObject, old: AnyObject): void {
+    const { metadata: meta } = object
+    this.#checkName(name, meta)
+    if (meta.uid && meta.uid !== old.metadata.uid) {
+      throw conflictError(
+        this.of,
+        name,
+        `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.metadata.uid}`,
+      )
+    }
+    const version = meta.resourceVersion
+    if (version && version !== '0') {
+      if (!/^\d+$/.test(version)) {
+        throw invalidError(this.resource, name, [invalid('metadata.resourceVersion', version, 'must be an integer')])
+      }
+      if (version !== old.metadata.resourceVersion) throw conflictError(this.of, name, modifiedMessage)
+    } else if (this.resource.strategy.unconditionalUpdate === false) {
+      throw invalidError(this.resource, name, [
+        invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
+      ])
+    }
+  }
+
+  #updateFaults(object: AnyObject, old: AnyObject, ctx: RequestContext, { rules, subresource }: WriteOptions): FieldError[] {
+    if (rules) return rules.validate?.(object, old) ?? []
+    const validate = subresource === 'status' ? this.resource.validateStatus : this.resource.validate
+    return validate?.(object, old, ctx) ?? []
+  }
+
+  #raiseGeneration(object: AnyObject, old: AnyObject): void {
+    const { generation } = this.resource.strategy
+    if (!generation) return
+    const changed =
+      generation === 'spec'
+        ? !sameJson(object.spec, old.spec)
+        : Object.keys({ ...object, ...old }).some((field) => !besideContent.has(field) && !sameJson(object[field], old[field]))
+    if (changed) object.metadata.generation = (old.metadata.generation ?? 0) + 1
+  }
+
+  #track(object: AnyObject, old: AnyObject | undefined, options: WriteOptions): void {
+    if (options.track) {
+      options.track(object, old)
+      return
+    }
+    recordUpdate({
+      ...(old ? { old } : {}),
+      new: object,
+      schema: this.resource.schema,
+      manager: options.fieldManager,
+      apiVersion: options.apiVersion ?? this.#apiVersion,
+      subresource: options.subresource ?? '',
+      nowMs: options.nowMs,
+    })
+  }
+
+  #deletionIsComplete({ metadata: meta, ...rest }: AnyObject, old: AnyObject): boolean {
+    if (old.metadata.deletionTimestamp === undefined) return false
+    if ((meta.finalizers?.length ?? 0) > 0 || (old.metadata.deletionGracePeriodSeconds ?? 0) > 0) return false
+    // Nothing held it before either: then something else does, and this write is not what ends it.
+    if ((old.metadata.finalizers?.length ?? 0) === 0 && !this.hooks.holdsDeletion?.(old)) return false
+    return !this.hooks.holdsDeletion?.({ metadata: meta, ...rest })
+  }
+
+  #alreadyExists(name: string, standing: Entry | undefined): StatusError {
+    const error = alreadyExistsError(this.of, name)
+    if (!standing) return error
+    const deleting = this.cache.codec.decode(standing.value, standing.modRevision).metadata.deletionTimestamp
+    return deleting === undefined
+      ? error
+      : new StatusError(error.code, error.reason, `object is being deleted: ${error.message}`, error.details)
+  }
+
+  #fromEntry(entry: Entry): CachedObject {
+    return new CachedObject(entry.key, entry.modRevision, this.cache.codec.splice(entry.value, entry.modRevision))
+  }
+}
+
+function parse(cached: CachedObject): AnyObject {
+  return JSON.parse(cached.bytes.toString()) as AnyObject
+}
+
+/** What no client may change, whatever it sends. */
+function keepSystemMetadata(meta: ObjectMeta, before: ObjectMeta): void {
+  keep(meta, before, 'uid')
+  keep(meta, before, 'creationTimestamp')
+  keep(meta, before, 'deletionTimestamp')
+  keep(meta, before, 'deletionGracePeriodSeconds')
+  keep(meta, before, 'generation')
+  keep(meta, before, 'resourceVersion')
+  delete meta.selfLink
+}
+
+function keepAllButStatus(object: AnyObject, old: AnyObject): void {
+  for (const field of Object.keys(object)) if (!besideContent.has(field)) delete object[field]
+  for (const field of Object.keys(old)) if (!besideContent.has(field)) object[field] = old[field]
+}
+
+function keepStatus(object: AnyObject, old: AnyObject): void {
+  if (old.status === undefined) delete object.status
+  else object.status = old.status
+}
+
+function keep<K extends keyof ObjectMeta>(meta: ObjectMeta, before: ObjectMeta, field: K): void {
+  const value = before[field]
+  if (value === undefined) delete meta[field]
+  else meta[field] = value
+}
+
+function requestContext(options: WriteOptions): RequestContext {
+  return { nowMs: options.nowMs, user: options.user, subresource: options.subresource ?? '', dryRun: options.dryRun }
+}
+
+function sameObject(object: AnyObject, old: AnyObject): boolean {
+  const { kind: _k, apiVersion: _a, ...left } = object
+  const { kind: _ok, apiVersion: _oa, ...right } = old
+  return sameJson(left, right)
+}

@@ -1,0 +1,298 @@
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { Agent, request as httpsRequest } from 'node:https'
+import type { Duplex } from 'node:stream'
+import type { Node, Pod } from '../../api/generated/types.ts'
+import {
+  badRequestError,
+  internalServerError,
+  methodNotSupportedError,
+  StatusError,
+} from '../../api/machinery/errors.ts'
+import type { Stored } from '../../api/machinery/object.ts'
+import type { Scope } from '../handlers/context.ts'
+
+/** How the node agents are reached: upstream's kubelet API over mutual TLS. */
+export interface NodeAgentClient {
+  cert?: string | Buffer
+  key?: string | Buffer
+  /** Verifies the agents' certificates; absent: they are not verified, as upstream by default. */
+  ca?: string | Buffer
+  /** In this order, the first of a node's addresses that has such a type. */
+  addressTypes: readonly string[]
+}
+
+const connectTimeoutMs = 10_000
+
+/** Subresources that a pod's node answers: logs and the streams. Plain HTTP proxies to pods, services and nodes too. */
+export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scope: Scope) => Promise<void>> {
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: 256,
+    ...(client.cert ? { cert: client.cert } : {}),
+    ...(client.key ? { key: client.key } : {}),
+    ...(client.ca ? { ca: client.ca } : { rejectUnauthorized: false }),
+  })
+  const toAgent = async (scope: Scope, pod: Stored<Pod>, path: string) => {
+    const { host, port } = await agentAddress(scope, client, pod.spec?.nodeName ?? '')
+    return { agent, protocol: 'https:', host, port, path } as const
+  }
+  const stream = (verb: 'exec' | 'attach') => async (scope: Scope) => {
+    const pod = await podOf(scope)
+    requireMethods(scope, ['GET', 'POST'])
+    const container = containerOf(pod, scope.info.query.get('container') ?? '')
+    const { namespace, name } = scope.info
+    const query = streamQuery(scope.info.query, verb)
+    await relay(scope, await toAgent(scope, pod, `/${verb}/${namespace}/${name}/${container}${query}`))
+  }
+  return {
+    '/pods/log': async (scope) => {
+      const pod = await podOf(scope, false)
+      requireMethods(scope, ['GET'])
+      const container = containerOf(pod, scope.info.query.get('container') ?? '')
+      if (!pod.spec?.nodeName) {
+        // Not yet on a node: there is nothing to read, and that is no error.
+        scope.res.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': 0 })
+        scope.res.end()
+        return
+      }
+      const { namespace, name, query } = scope.info
+      const options = new URLSearchParams(query)
+      for (const local of ['container', 'pretty', 'insecureSkipTLSVerifyBackend']) options.delete(local)
+      const path = `/containerLogs/${namespace}/${name}/${container}${options.size > 0 ? `?${options}` : ''}`
+      await relay(scope, await toAgent(scope, pod, path))
+    },
+    '/pods/exec': stream('exec'),
+    '/pods/attach': stream('attach'),
+    '/pods/portforward': async (scope) => {
+      const pod = await podOf(scope)
+      requireMethods(scope, ['GET', 'POST'])
+      const ports = scope.info.query.getAll('ports')
+      const query = ports.length > 0 ? `?${new URLSearchParams(ports.map((port) => ['port', port]))}` : ''
+      const { namespace, name } = scope.info
+      await relay(scope, await toAgent(scope, pod, `/portForward/${namespace}/${name}${query}`))
+    },
+    '/pods/proxy': async (scope) => {
+      const { scheme, name, port } = splitTarget(scope.info.name)
+      const pod = await podOf(scope, true, name)
+      const ip = pod.status?.podIP
+      if (!ip) throw badRequestError(`pod ${name} does not have an address to proxy to yet`)
+      const number = port === '' ? firstPort(pod) : portOf(pod, port)
+      await relay(scope, { protocol: `${scheme}:`, host: ip, port: number, path: proxyPath(scope) })
+    },
+    '/services/proxy': async (scope) => {
+      const target = splitTarget(scope.info.name)
+      const backend = await serviceBackend(scope, target.name, target.port)
+      await relay(scope, { protocol: `${target.scheme}:`, ...backend, path: proxyPath(scope) })
+    },
+    '/nodes/proxy': async (scope) => {
+      const { scheme, name, port } = splitTarget(scope.info.name)
+      const address = await agentAddress(scope, client, name)
+      const own = port !== '' && Number(port) !== address.port
+      await relay(scope, {
+        protocol: own ? `${scheme}:` : 'https:',
+        ...address,
+        ...(own ? { port: Number(port) } : { agent }),
+        path: proxyPath(scope),
+      })
+    },
+  }
+}
+
+async function podOf(scope: Scope, mustBeBound = true, name = scope.info.name): Promise<Stored<Pod>> {
+  const pods = scope.server.registry('', 'pods')
+  const pod = (await pods.get(scope.info.namespace, name)).object as unknown as Stored<Pod>
+  if (mustBeBound && !pod.spec?.nodeName) throw badRequestError(`pod ${name} does not have a host assigned`)
+  return pod
+}
+
+function requireMethods({ req, endpoint, info }: Scope, methods: readonly string[]): void {
+  if (!methods.includes(req.method ?? '')) throw methodNotSupportedError(endpoint.registry.of, info.verb)
+}
+
+/** The container named, or the only one. Throws 400 in upstream's words. */
+function containerOf(pod: Stored<Pod>, named: string): string {
+  const name = pod.metadata.name
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {}
+  if (named !== '') {
+    const known = [...containers, ...initContainers, ...ephemeralContainers].some((container) => container.name === named)
+    if (!known) throw badRequestError(`container ${named} is not valid for pod ${name}`)
+    return named
+  }
+  const preferred = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container']
+  if (preferred && containers.some((container) => container.name === preferred)) return preferred
+  const [only] = containers
+  if (containers.length === 1 && only) return only.name
+  const names = containers.map((container) => container.name).join(' ')
+  const more = initContainers.length > 0 ? ` or one of the init containers: [${initContainers.map(({ name }) => name).join(' ')}]` : ''
+  throw badRequestError(`a container name must be specified for pod ${name}, choose one of: [${names}]${more}`)
+}
+
+/** Upstream's kubelet calls the streams input, output and error. */
+function streamQuery(query: URLSearchParams, verb: 'exec' | 'attach'): string {
+  const own = new URLSearchParams()
+  const on = (name: string) => ['true', '1'].includes(query.get(name) ?? '')
+  if (on('stdin')) own.set('input', '1')
+  if (on('stdout')) own.set('output', '1')
+  if (on('stderr')) own.set('error', '1')
+  if (on('tty')) own.set('tty', '1')
+  if (own.size === 0) throw badRequestError('you must specify at least one of stdin, stdout, stderr')
+  const command = query.getAll('command')
+  if (verb === 'exec') {
+    if (command.length === 0) throw badRequestError('you must specify at least one command for the container')
+    for (const part of command) own.append('command', part)
+  }
+  return `?${own}`
+}
+
+async function agentAddress(scope: Scope, client: NodeAgentClient, nodeName: string): Promise<{ host: string; port: number }> {
+  const nodes = scope.server.registry('', 'nodes')
+  const node = (await nodes.get('', nodeName)).object as unknown as Stored<Node>
+  const addresses = node.status?.addresses ?? []
+  for (const type of client.addressTypes) {
+    const found = addresses.find((address) => address.type === type)
+    if (found) return { host: found.address, port: node.status?.daemonEndpoints?.kubeletEndpoint?.Port || 10250 }
+  }
+  throw internalServerError(`no preferred addresses found for node ${nodeName}; known addresses: ${JSON.stringify(addresses)}`)
+}
+
+/** `https:web:8443` is scheme, name and port; the first and last may be left out. */
+function splitTarget(target: string): { scheme: 'http' | 'https'; name: string; port: string } {
+  const parts = target.split(':')
+  const [a = '', b = '', c = ''] = parts
+  if (parts.length === 1) return { scheme: 'http', name: a, port: '' }
+  if (parts.length === 2) return { scheme: 'http', name: a, port: b }
+  if (parts.length === 3 && (a === 'http' || a === 'https' || a === '')) return { scheme: a === 'https' ? a : 'http', name: b, port: c }
+  throw badRequestError(`invalid proxy target ${JSON.stringify(target)}`)
+}
+
+function firstPort(pod: Stored<Pod>): number {
+  for (const container of pod.spec?.containers ?? []) {
+    for (const port of container.ports ?? []) return port.containerPort
+  }
+  return 80
+}
+
+function portOf(pod: Stored<Pod>, port: string): number {
+  const number = Number(port)
+  if (Number.isInteger(number) && number > 0 && number < 65_536) return number
+  for (const container of pod.spec?.containers ?? []) {
+    for (const candidate of container.ports ?? []) if (candidate.name === port) return candidate.containerPort
+  }
+  throw badRequestError(`no port ${JSON.stringify(port)} on pod ${pod.metadata.name}`)
+}
+
+interface SliceView {
+  endpoints: { addresses: string[]; conditions?: { ready?: boolean } }[]
+  ports?: { name?: string; port?: number }[]
+}
+
+/** Any ready endpoint of a service, found through its slices. */
+async function serviceBackend(scope: Scope, name: string, port: string): Promise<{ host: string; port: number }> {
+  const { server, info } = scope
+  const services = server.registry('', 'services')
+  const service = (await services.get(info.namespace, name)).object as { spec?: { ports?: { name?: string; port: number }[] } }
+  const ports = service.spec?.ports ?? []
+  const wanted =
+    port === '' ? ports[0] : ports.find((candidate) => candidate.name === port || candidate.port === Number(port))
+  if (!wanted) throw new StatusError(503, 'ServiceUnavailable', `no service port ${JSON.stringify(port)} found for service ${JSON.stringify(name)}`)
+  const slices = server.client
+    .cachedList<SliceView & { metadata: { labels?: Record<string, string> } }>(server.registry('discovery.k8s.io', 'endpointslices').resource, info.namespace)
+    .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name)
+  const backends = slices.flatMap(({ endpoints, ports: slicePorts = [] }) => {
+    const target = slicePorts.find((candidate) => (candidate.name ?? '') === (wanted.name ?? ''))?.port
+    if (target === undefined) return []
+    return endpoints.filter(({ conditions }) => conditions?.ready !== false).map(({ addresses }) => ({ host: addresses[0] as string, port: target }))
+  })
+  const chosen = backends[Math.floor(Math.random() * backends.length)]
+  if (!chosen) throw new StatusError(503, 'ServiceUnavailable', `no endpoints available for service ${JSON.stringify(name)}`)
+  return chosen
+}
+
+function proxyPath({ req, info }: Scope): string {
+  const url = req.url ?? '/'
+  // Cut from the raw address: what is proxied to must see its own escapes.
+  const mark = url.indexOf('/proxy', url.indexOf(info.resource))
+  const rest = url.slice(mark + '/proxy'.length)
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+const hopByHop = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'host'])
+
+/** Passes a request on and its answer back, or, where it switches protocols, joins the two connections. */
+function relay(scope: Scope, target: RequestOptions): Promise<void> {
+  const { req, res, upgradeHead } = scope
+  const headers: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(req.headers)) {
+    if (value !== undefined && !hopByHop.has(name)) headers[name] = value
+  }
+  if (upgradeHead) {
+    headers.connection = 'Upgrade'
+    headers.upgrade = req.headers.upgrade ?? ''
+  }
+  const send = target.protocol === 'https:' ? httpsRequest : httpRequest
+  const { agent: _agent, ...withoutAgent } = target
+  // A joined connection is never given back to the pool.
+  const options = upgradeHead ? { ...withoutAgent, ...agentTls(target), agent: false } : target
+  return new Promise((resolve, reject) => {
+    const upstream = send({
+      ...options,
+      method: req.method,
+      headers,
+      ...(target.protocol === 'https:' && !target.agent ? { rejectUnauthorized: false } : {}),
+    })
+    upstream.setTimeout(connectTimeoutMs, () => {
+      if (!upstream.socket || upstream.socket.connecting) upstream.destroy(new Error('it did not answer in time'))
+    })
+    upstream.once('error', (error) => {
+      if (res.headersSent) res.destroy()
+      reject(new StatusError(502, 'BadGateway', `error trying to reach ${target.host}:${target.port}: ${error.message}`))
+    })
+    upstream.once('response', (answer) => {
+      passBack(scope, answer)
+      res.once('close', resolve)
+    })
+    upstream.once('upgrade', (answer, socket, head) => {
+      join(scope, answer, socket, head)
+      socket.once('close', resolve)
+    })
+    res.once('close', () => upstream.destroy())
+    if (upgradeHead) upstream.end()
+    else req.pipe(upstream)
+  })
+}
+
+function agentTls(target: RequestOptions): object {
+  const { options } = (target.agent ?? {}) as { options?: { cert?: unknown; key?: unknown; ca?: unknown; rejectUnauthorized?: boolean } }
+  if (!options) return {}
+  const { cert, key, ca, rejectUnauthorized } = options
+  return { ...(cert ? { cert } : {}), ...(key ? { key } : {}), ...(ca ? { ca } : {}), ...(rejectUnauthorized === false ? { rejectUnauthorized } : {}) }
+}
+
+function passBack({ res }: Scope, answer: IncomingMessage): void {
+  const code = answer.statusCode ?? 502
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value !== undefined && !hopByHop.has(name)) res.setHeader(name, value)
+  }
+  res.writeHead(code)
+  res.flushHeaders()
+  answer.pipe(res)
+  answer.once('error', () => res.destroy())
+}
+
+function join({ req, res, upgradeHead }: Scope, answer: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const client = req.socket
+  res.detachSocket(client)
+  let lines = 'HTTP/1.1 101 Switching Protocols\r\n'
+  for (let i = 0; i < answer.rawHeaders.length; i += 2) lines += `${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}\r\n`
+  client.write(`${lines}\r\n`)
+  if (head.length > 0) client.write(head)
+  if (upgradeHead && upgradeHead.length > 0) socket.write(upgradeHead)
+  client.pipe(socket)
+  socket.pipe(client)
+  const close = () => {
+    client.destroy()
+    socket.destroy()
+  }
+  client.once('error', close).once('close', close)
+  socket.once('error', close).once('close', close)
+}
