@@ -8,7 +8,7 @@ const queueBytes = 16 << 20
 export const replayBytes = 1 << 20
 
 /** Events of the history after a revision, and the revision they reach. Throws Compacted. */
-export type Replay = (prefix: string, after: Revision) => { events: StoreEvent[]; reached: Revision }
+export type Replay = (prefix: string, after: Revision) => Promise<{ events: StoreEvent[]; reached: Revision }>
 
 /** Brings committed events to the watchers, in process. */
 export class Feed {
@@ -44,7 +44,7 @@ export class Feed {
     signal.addEventListener('abort', stop)
     try {
       while (!signal.aborted) {
-        const next = watcher.take()
+        const next = (await watcher.catchUp()) ?? watcher.take()
         if (next) yield next
         else if (await watcher.wait()) return
       }
@@ -116,16 +116,21 @@ class Watcher {
     this.#wake?.()
   }
 
-  /** What is to be delivered next, if anything. Throws Compacted when the history needed has gone. */
-  take(): StoreEvent[] | Progress | undefined {
+  /** What is missing before the queue begins, from the history. Throws Compacted when that has gone. */
+  async catchUp(): Promise<StoreEvent[] | undefined> {
     while (this.#delivered < this.#queuedAfter) {
-      const { events, reached } = this.#replay(this.#prefix, this.#delivered)
+      const { events, reached } = await this.#replay(this.#prefix, this.#delivered)
       // The history may already reach into what is queued: that part is delivered from the queue.
-      const wanted =
-        reached > this.#queuedAfter ? events.filter((event) => event.revision <= this.#queuedAfter) : events
-      this.#delivered = Math.min(reached, this.#queuedAfter)
-      if (wanted.length > 0) return wanted
+      const until = this.#queuedAfter
+      this.#delivered = Math.min(reached, until)
+      const missing = reached > until ? events.filter((event) => event.revision <= until) : events
+      if (missing.length > 0) return missing
     }
+    return undefined
+  }
+
+  /** What waits in the queue, if anything. */
+  take(): StoreEvent[] | Progress | undefined {
     if (this.#queue.length > 0) {
       const events = this.#queue
       this.#queue = []

@@ -1,4 +1,4 @@
-import type { Entry, ListResult, Revision, StoreEvent } from '../store.ts'
+import type { Entry, Revision, StoreEvent } from '../store.ts'
 import { Compacted, FutureRevision, StoreUnusable } from '../store.ts'
 import {
   currentKey,
@@ -69,8 +69,17 @@ export interface PageOptions {
   count: boolean
 }
 
+export interface Page {
+  entries: Entry[]
+  more: boolean
+  /** Entries left after this page, if they were to be counted; else -1. */
+  remaining: number
+  /** The size of the values. */
+  bytes: number
+}
+
 /** Some entries under `prefix` as of `at`, and whether more follow. */
-export function readPage(tree: Tree, prefix: string, bounds: Bounds, options: PageOptions): ListResult {
+export function readPage(tree: Tree, prefix: string, bounds: Bounds, options: PageOptions): Page {
   const rows = options.at < bounds.revision ? rowsAt(tree, prefix, options) : rowsNow(tree, prefix, options.after)
   const entries: Entry[] = []
   let bytes = 0
@@ -85,7 +94,7 @@ export function readPage(tree: Tree, prefix: string, bounds: Bounds, options: Pa
   }
   const last = entries[entries.length - 1]?.key
   const remaining = more && options.count ? countAfter(tree, prefix, last, options.at, bounds) : -1
-  return { entries, revision: options.at, more, remaining }
+  return { entries, more, remaining, bytes }
 }
 
 type LazyRow = [key: string, row: () => Row]

@@ -150,8 +150,9 @@ class EmbeddedStore implements Store {
   }
 
   async get(key: string, at?: Revision): Promise<Entry | undefined> {
-    const bounds = this.#bounds()
+    const bounds = await this.#bounds()
     if (at !== undefined) checkReadable(at, bounds)
+    this.#writer.touched(4096)
     return readEntry(this.#tree, key, at ?? bounds.revision, bounds)
   }
 
@@ -160,7 +161,7 @@ class EmbeddedStore implements Store {
     // present can overtake it; then it starts again.
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#listAt(prefix, options, options.at ?? this.#bounds().revision)
+        return await this.#listAt(prefix, options, options.at ?? (await this.#bounds()).revision)
       } catch (error) {
         if (!(error instanceof Compacted) || options.at !== undefined || attempt === 5) throw error
       }
@@ -172,7 +173,7 @@ class EmbeddedStore implements Store {
     const entries: Entry[] = []
     let after = options.after
     for (;;) {
-      const bounds = this.#bounds()
+      const bounds = await this.#bounds()
       checkReadable(at, bounds)
       const wanted = limit - entries.length
       const page = readPage(this.#tree, prefix, bounds, {
@@ -183,6 +184,7 @@ class EmbeddedStore implements Store {
         count: wanted <= pageEntries,
       })
       for (const entry of page.entries) entries.push(entry)
+      this.#writer.touched(page.bytes)
       if (!page.more || entries.length >= limit) {
         const remaining = page.more ? page.remaining : -1
         return { entries, revision: at, more: page.more, remaining }
@@ -207,7 +209,7 @@ class EmbeddedStore implements Store {
 
   async *watch(prefix: string, after: Revision, signal: AbortSignal): AsyncGenerator<StoreEvent[] | Progress> {
     if (signal.aborted) return
-    checkReadable(after, this.#bounds())
+    checkReadable(after, await this.#bounds())
     yield* this.#feed.watch(prefix, after, signal)
   }
 
@@ -216,7 +218,7 @@ class EmbeddedStore implements Store {
   }
 
   async compact(below: Revision): Promise<void> {
-    const { revision, compacted } = this.#bounds()
+    const { revision, compacted } = await this.#bounds()
     if (below > revision) throw new FutureRevision(below, revision)
     if (below <= compacted) return
     this.#forgetter.compact(below)
@@ -236,14 +238,14 @@ class EmbeddedStore implements Store {
   }
 
   async *snapshot(): AsyncGenerator<Uint8Array> {
-    const at = this.#bounds().revision
+    const at = (await this.#bounds()).revision
     yield* encodeSnapshot(at, this.#entriesAt(at))
   }
 
   async *#entriesAt(at: Revision): AsyncGenerator<SnapshotEntry> {
     let after: string | undefined
     for (;;) {
-      const bounds = this.#bounds()
+      const bounds = await this.#bounds()
       checkReadable(at, bounds)
       const page = readPage(this.#tree, '', bounds, { at, after, limit: 200, maxBytes: pageBytes, count: false })
       for (const entry of page.entries) {
@@ -273,18 +275,20 @@ class EmbeddedStore implements Store {
   }
 
   /** From the same snapshot as the reads that follow in this turn; it may be ahead of what the writer has announced. */
-  #bounds(): Meta {
+  async #bounds(): Promise<Meta> {
+    while (this.#tree.remapping) await this.#tree.remapping
     this.#refuseClosed()
     return decodeMeta(this.#tree.get(metaKey) ?? Buffer.alloc(0))
   }
 
   #refuseClosed(): void {
-    if (this.#closing) throw new Unavailable('the store is closed')
+    if (this.#closing !== undefined) throw new Unavailable('the store is closed')
   }
 
-  #replay(prefix: string, after: Revision): { events: StoreEvent[]; reached: Revision } {
-    const bounds = this.#bounds()
+  async #replay(prefix: string, after: Revision): Promise<{ events: StoreEvent[]; reached: Revision }> {
+    const bounds = await this.#bounds()
     checkReadable(after, bounds)
+    this.#writer.touched(replayBytes)
     return replay(this.#tree, prefix, after, bounds, replayBytes)
   }
 
@@ -301,6 +305,7 @@ class EmbeddedStore implements Store {
   #tick(): void {
     this.#forgetter.tick(this.#now(), this.#writer.meta.revision)
     if (this.#forgetter.isDue(this.#writer.meta.historyBytes)) this.#writer.maintain()
+    else this.#writer.rest()
   }
 
   /** Wakes up at `atMs`, or in an hour to look again: timers run no longer than 24 days, and clocks are set. */
@@ -315,7 +320,7 @@ class EmbeddedStore implements Store {
 
   #expire(): void {
     this.#expiryAtMs = Number.POSITIVE_INFINITY
-    const next = nextExpiry(this.#tree)
+    const next = this.#tree.remapping ? this.#now() + 1 : nextExpiry(this.#tree)
     if (next !== undefined && next <= this.#now()) {
       this.#writer.maintain()
       // Again soon: there may be more than one batch removes, or the disk may refuse.

@@ -24,6 +24,9 @@ import type { Put, Tree } from './tree.ts'
 const batchCommits = 512
 const batchBytes = 4 << 20
 const expiriesPerBatch = 200
+/** After so many bytes written and read, the mapping of the file is renewed (see Tree.remap). */
+const remapBytes = 24 << 20
+const remapAtRestBytes = 1 << 20
 
 interface Waiting {
   changes: readonly Change[]
@@ -58,6 +61,7 @@ export class Writer {
   #meta: Meta
   #waiting: Waiting[] = []
   #maintenanceDue = false
+  #touchedBytes = 0
   #running: Promise<void> | undefined
   #closed = false
 
@@ -77,6 +81,17 @@ export class Writer {
       this.#waiting.push({ changes, resolve, reject })
       this.#start()
     })
+  }
+
+  /** Counts bytes read from the tree: they stay in memory until the mapping is renewed. */
+  touched(bytes: number): void {
+    this.#touchedBytes += bytes
+    if (this.#touchedBytes > remapBytes && !this.#closed) this.#start()
+  }
+
+  /** Renews the mapping sooner: there is time. */
+  rest(): void {
+    if (this.#touchedBytes > remapAtRestBytes) this.touched(remapBytes)
   }
 
   /** Has what expired removed and some history forgotten, in the next batch. */
@@ -101,9 +116,16 @@ export class Writer {
       // Let everyone who is ready in this turn of the event loop join the batch.
       await new Promise((resolve) => setImmediate(resolve))
       await this.#writeBatch()
+      await this.#renewMapping()
     } while (this.#waiting.length > 0 || this.#maintenanceDue)
     // In the same step as the look at the queue: whoever comes later starts anew.
     this.#running = undefined
+  }
+
+  async #renewMapping(): Promise<void> {
+    if (this.#touchedBytes < remapBytes) return
+    this.#touchedBytes = 0
+    await this.#tree.remap()
   }
 
   async #writeBatch(): Promise<void> {
@@ -140,6 +162,8 @@ export class Writer {
 
   #committed(batch: Batch): void {
     this.#meta = batch.meta
+    // Every key written leads through a page of the file or more.
+    this.#touchedBytes += batch.bytes + batch.puts.length * 1024
     this.#options.onCommitted(batch.meta.revision, batch.events)
   }
 
