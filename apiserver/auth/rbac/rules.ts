@@ -1,0 +1,95 @@
+import type { PolicyRule } from '../../../api/generated/types.ts'
+import type { AuthorizationAttributes } from '../types.ts'
+
+const has = (list: readonly string[] | undefined, item: string): boolean => list?.includes(item) ?? false
+const hasAll = (list: readonly string[] | undefined, items: readonly string[] | undefined): boolean =>
+  (items ?? []).every((item) => has(list, item))
+
+/** Whether the rule is about the request's verb, group and resource, or its path, whatever the object's name. */
+export function ruleMatches(rule: PolicyRule, attributes: AuthorizationAttributes): boolean {
+  const { verb, group, resource, subresource, path } = attributes
+  if (!has(rule.verbs, '*') && !has(rule.verbs, verb)) return false
+  if (path !== '') return (rule.nonResourceURLs ?? []).some((url) => urlCovers(url, path))
+  if (!has(rule.apiGroups, '*') && !has(rule.apiGroups, group)) return false
+  const whole = subresource === '' ? resource : `${resource}/${subresource}`
+  return (rule.resources ?? []).some(
+    (allowed) => allowed === '*' || allowed === whole || (subresource !== '' && allowed === `*/${subresource}`),
+  )
+}
+
+/** Whether `rule` lets the request through. */
+export function ruleAllows(rule: PolicyRule, attributes: AuthorizationAttributes): boolean {
+  if (!ruleMatches(rule, attributes)) return false
+  return attributes.path !== '' || !rule.resourceNames?.length || rule.resourceNames.includes(attributes.name)
+}
+
+/** What of `wanted` none of `held` grants, broken down to single verbs, resources and names. Empty: all is covered. */
+export function missingRules(held: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] {
+  return wanted
+    .flatMap((rule) => [...breakDown(rule)])
+    .filter((single) => !held.some((rule) => ruleCovers(rule, single)))
+}
+
+/** Puts single rules that differ by their verb only together again, each as upstream prints it. Sorted, no doubles. */
+export function describeRules(rules: readonly PolicyRule[]): string[] {
+  const compact = new Map<string, PolicyRule>()
+  const rest: PolicyRule[] = []
+  for (const rule of rules) {
+    if (rule.nonResourceURLs) {
+      rest.push(rule)
+      continue
+    }
+    const key = JSON.stringify([rule.apiGroups, rule.resources, rule.resourceNames])
+    const known = compact.get(key)
+    if (known) known.verbs.push(...rule.verbs)
+    else compact.set(key, { ...rule, verbs: [...rule.verbs] })
+  }
+  return [...new Set([...rest, ...compact.values()].map(describe))].sort()
+}
+
+function describe(rule: PolicyRule): string {
+  const part = (title: string, values: readonly string[] | undefined) =>
+    values?.length ? [`${title}:[${values.map((value) => JSON.stringify(value)).join(' ')}]`] : []
+  return `{${[
+    ...part('APIGroups', rule.apiGroups),
+    ...part('Resources', rule.resources),
+    ...part('NonResourceURLs', rule.nonResourceURLs),
+    ...part('ResourceNames', rule.resourceNames),
+    ...part('Verbs', rule.verbs),
+  ].join(', ')}}`
+}
+
+function* breakDown(rule: PolicyRule): Generator<PolicyRule> {
+  for (const group of rule.apiGroups ?? []) {
+    for (const resource of rule.resources ?? []) {
+      for (const verb of rule.verbs) {
+        const single = { apiGroups: [group], resources: [resource], verbs: [verb] }
+        if (!rule.resourceNames?.length) yield single
+        else for (const name of rule.resourceNames) yield { ...single, resourceNames: [name] }
+      }
+    }
+  }
+  for (const url of rule.nonResourceURLs ?? []) {
+    for (const verb of rule.verbs) yield { nonResourceURLs: [url], verbs: [verb] }
+  }
+}
+
+function ruleCovers(held: PolicyRule, single: PolicyRule): boolean {
+  return (
+    (has(held.verbs, '*') || hasAll(held.verbs, single.verbs)) &&
+    (has(held.apiGroups, '*') || hasAll(held.apiGroups, single.apiGroups)) &&
+    (single.resources ?? []).every((resource) => resourceCovered(held.resources, resource)) &&
+    (!held.resourceNames?.length ||
+      (single.resourceNames !== undefined && hasAll(held.resourceNames, single.resourceNames))) &&
+    (single.nonResourceURLs ?? []).every((url) => (held.nonResourceURLs ?? []).some((own) => urlCovers(own, url)))
+  )
+}
+
+function resourceCovered(held: readonly string[] | undefined, resource: string): boolean {
+  if (has(held, '*') || has(held, resource)) return true
+  const slash = resource.indexOf('/')
+  return slash >= 0 && has(held, `*/${resource.slice(slash + 1)}`)
+}
+
+const urlCovers = (pattern: string, path: string): boolean =>
+  pattern === '*' || pattern === path || (pattern.endsWith('*') && path.startsWith(pattern.replace(/\*+$/, '')))
