@@ -1,0 +1,158 @@
+import { isMap, isPair, isScalar, isSeq, type Node, parseAllDocuments } from 'yaml'
+
+/** Deeper than this nothing is read: nesting costs the reader more than the writer. */
+export const maxDepth = 1000
+
+/** Parses JSON. Throws a SyntaxError, also for what is nested too deeply. */
+export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text)
+  if (text.length > maxDepth * 2 && nestedTooDeeply(text)) throw new SyntaxError(`exceeded max depth of ${maxDepth}`)
+  return value
+}
+
+function nestedTooDeeply(text: string): boolean {
+  let depth = 0
+  for (let i = 0; i < text.length; i++) {
+    switch (text.charCodeAt(i)) {
+      case 0x22:
+        i = endOfString(text, i)
+        break
+      case 0x7b:
+      case 0x5b:
+        if (++depth > maxDepth) return true
+        break
+      case 0x7d:
+      case 0x5d:
+        depth--
+    }
+  }
+  return false
+}
+
+/** Index of the closing quote of the string that opens at `start`. */
+function endOfString(text: string, start: number): number {
+  let i = start + 1
+  while (i < text.length) {
+    const code = text.charCodeAt(i)
+    if (code === 0x5c) i++
+    else if (code === 0x22) return i
+    i++
+  }
+  return i
+}
+
+/** `duplicate field "spec.replicas"` for each key that valid JSON names twice in one object. */
+export function duplicateFields(text: string): string[] {
+  const found: string[] = []
+  const scan = new DuplicateScanner(text, found)
+  scan.value('')
+  return found
+}
+
+/** Walks JSON that is known to be valid, looking at keys only. */
+class DuplicateScanner {
+  readonly #text: string
+  readonly #found: string[]
+  #at = 0
+
+  constructor(text: string, found: string[]) {
+    this.#text = text
+    this.#found = found
+  }
+
+  value(path: string): void {
+    this.#space()
+    const char = this.#text[this.#at]
+    if (char === '{') this.#object(path)
+    else if (char === '[') this.#array(path)
+    else if (char === '"') this.#at = endOfString(this.#text, this.#at) + 1
+    else while (this.#at < this.#text.length && !/[\s,\]}]/.test(this.#text[this.#at] as string)) this.#at++
+  }
+
+  #object(path: string): void {
+    const seen = new Set<string>()
+    this.#at++
+    for (;;) {
+      this.#space()
+      const char = this.#text[this.#at]
+      if (char === '}' || char === undefined) {
+        this.#at++
+        return
+      }
+      if (char === ',') {
+        this.#at++
+        continue
+      }
+      const end = endOfString(this.#text, this.#at)
+      const key = JSON.parse(this.#text.slice(this.#at, end + 1)) as string
+      const full = path === '' ? key : `${path}.${key}`
+      if (seen.has(key)) this.#found.push(`duplicate field ${JSON.stringify(full)}`)
+      seen.add(key)
+      this.#at = end + 1
+      this.#space()
+      this.#at++
+      this.value(full)
+    }
+  }
+
+  #array(path: string): void {
+    this.#at++
+    for (let i = 0; ; ) {
+      this.#space()
+      const char = this.#text[this.#at]
+      if (char === ']' || char === undefined) {
+        this.#at++
+        return
+      }
+      if (char === ',') {
+        this.#at++
+        continue
+      }
+      this.value(`${path}[${i++}]`)
+    }
+  }
+
+  #space(): void {
+    while (/\s/.test(this.#text[this.#at] ?? '')) this.#at++
+  }
+}
+
+/** YAML 1.1 has types that JSON has not; upstream leaves those as the strings they are. */
+const notInJson = /:(timestamp|binary|set|omap|pairs)$/
+
+/** Parses one YAML document, as upstream does: version 1.1, of which only what JSON can hold. Throws an Error. */
+export function parseYaml(text: string): { value: unknown; duplicates: string[] } {
+  const documents = parseAllDocuments(text, {
+    version: '1.1',
+    schema: 'yaml-1.1',
+    uniqueKeys: false,
+    merge: true,
+    customTags: (tags) =>
+      tags.filter((tag) => typeof tag !== 'string' && !notInJson.test(tag.tag) && !('format' in tag && tag.format === 'TIME')),
+  })
+  const [document] = documents
+  if (!document || !('contents' in document)) return { value: null, duplicates: [] }
+  const [error] = document.errors
+  if (error) throw new Error(error.message.split('\n', 1)[0])
+  const duplicates: string[] = []
+  findDuplicates(document.contents as Node | null, '', duplicates, 0)
+  const value: unknown = document.toJS({ maxAliasCount: 100 })
+  return { value, duplicates }
+}
+
+function findDuplicates(node: unknown, path: string, found: string[], depth: number): void {
+  if (depth > maxDepth) throw new Error(`exceeded max depth of ${maxDepth}`)
+  if (isMap(node)) {
+    const seen = new Set<string>()
+    for (const pair of node.items) {
+      if (!isPair(pair)) continue
+      const key = isScalar(pair.key) ? String(pair.key.value) : String(pair.key)
+      const full = path === '' ? key : `${path}.${key}`
+      if (seen.has(key)) found.push(`duplicate field ${JSON.stringify(full)}`)
+      seen.add(key)
+      findDuplicates(pair.value, full, found, depth + 1)
+    }
+  } else if (isSeq(node)) {
+    for (const [i, item] of node.items.entries()) findDuplicates(item, `${path}[${i}]`, found, depth + 1)
+  }
+}

@@ -1,0 +1,136 @@
+import type { AnyObject } from '../api/machinery/object.ts'
+import type { Resource } from '../api/machinery/resource.ts'
+import type { Wanted } from './bootstrap.ts'
+
+export interface SystemObjectOptions {
+  lookup: (group: string, plural: string) => Resource
+  serviceClusterIpRange: string
+  /** Of the service `kubernetes`: the first of the range. */
+  apiServiceIp: string
+  advertiseAddress: string
+  securePort: number
+  clientCa: string
+}
+
+const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
+
+/** What every cluster has from its first moment: namespaces, the API's own service, priority classes. */
+export function systemObjects(options: SystemObjectOptions): Wanted[] {
+  const { lookup, serviceClusterIpRange, clientCa } = options
+  const want = (group: string, plural: string, namespace: string, object: object): Wanted => ({
+    resource: lookup(group, plural),
+    namespace,
+    object: object as AnyObject,
+  })
+  return [
+    ...systemNamespaces.map((name) =>
+      want('', 'namespaces', '', {
+        metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+        spec: { finalizers: ['kubernetes'] },
+        status: { phase: 'Active' },
+      }),
+    ),
+    // A controller makes them in every namespace; these few let pods run from the first moment.
+    ...systemNamespaces.map((namespace) => want('', 'serviceaccounts', namespace, { metadata: { name: 'default' } })),
+    want('scheduling.k8s.io', 'priorityclasses', '', {
+      metadata: { name: 'system-node-critical' },
+      value: 2_000_001_000,
+      globalDefault: false,
+      description: 'Used for system critical pods that must not be moved from their current node.',
+    }),
+    want('scheduling.k8s.io', 'priorityclasses', '', {
+      metadata: { name: 'system-cluster-critical' },
+      value: 2_000_000_000,
+      globalDefault: false,
+      description: 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+    }),
+    want('networking.k8s.io', 'servicecidrs', '', {
+      metadata: { name: 'kubernetes', finalizers: ['networking.k8s.io/service-cidr-finalizer'] },
+      spec: { cidrs: [serviceClusterIpRange] },
+      status: { conditions: [] },
+    }),
+    want('', 'configmaps', 'kube-system', {
+      metadata: { name: 'extension-apiserver-authentication' },
+      data: { 'client-ca-file': clientCa },
+    }),
+    ...apiService(options, want),
+  ]
+}
+
+/** The service `kubernetes` and where it leads. */
+function apiService(
+  { apiServiceIp, advertiseAddress, securePort, lookup }: SystemObjectOptions,
+  want: (group: string, plural: string, namespace: string, object: object) => Wanted,
+): Wanted[] {
+  const labels = { component: 'apiserver', provider: 'kubernetes' }
+  const family = apiServiceIp.includes(':') ? 'IPv6' : 'IPv4'
+  const subsets = [
+    { addresses: [{ ip: advertiseAddress }], ports: [{ name: 'https', port: securePort, protocol: 'TCP' }] },
+  ]
+  const slice = {
+    addressType: advertiseAddress.includes(':') ? 'IPv6' : 'IPv4',
+    endpoints: [{ addresses: [advertiseAddress], conditions: { ready: true } }],
+    ports: [{ name: 'https', port: securePort, protocol: 'TCP' }],
+  }
+  return [
+    want('', 'services', 'default', {
+      metadata: { name: 'kubernetes', labels },
+      spec: {
+        type: 'ClusterIP',
+        clusterIP: apiServiceIp,
+        clusterIPs: [apiServiceIp],
+        ipFamilies: [family],
+        ipFamilyPolicy: 'SingleStack',
+        internalTrafficPolicy: 'Cluster',
+        sessionAffinity: 'None',
+        ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: securePort }],
+      },
+      status: { loadBalancer: {} },
+    }),
+    want('networking.k8s.io', 'ipaddresses', '', {
+      metadata: {
+        name: apiServiceIp,
+        labels: { 'ipaddress.kubernetes.io/ip-family': family, 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' },
+      },
+      spec: { parentRef: { resource: 'services', namespace: 'default', name: 'kubernetes' } },
+    }),
+    {
+      resource: lookup('', 'endpoints'),
+      namespace: 'default',
+      object: {
+        metadata: { name: 'kubernetes', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+        subsets,
+      },
+      reconcile: (standing) => withAddress(standing, advertiseAddress, securePort),
+    },
+    {
+      resource: lookup('discovery.k8s.io', 'endpointslices'),
+      namespace: 'default',
+      object: {
+        metadata: { name: 'kubernetes', labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+        ...slice,
+      },
+      reconcile: (standing) =>
+        JSON.stringify(standing.endpoints).includes(`"${advertiseAddress}"`) && JSON.stringify(standing.ports).includes(String(securePort))
+          ? undefined
+          : { ...standing, ...slice },
+    },
+  ]
+}
+
+interface Subset {
+  addresses?: { ip: string }[]
+  ports?: { name?: string; port: number }[]
+}
+
+/** Adds this server beside the others on the same port; a changed port means a single server that moved. */
+function withAddress(standing: AnyObject, ip: string, port: number): AnyObject | undefined {
+  const [subset] = (standing.subsets ?? []) as Subset[]
+  const samePort = subset?.ports?.[0]?.port === port
+  if (subset && samePort && subset.addresses?.some((address) => address.ip === ip)) return undefined
+  const others = subset && samePort ? (subset.addresses ?? []) : []
+  return {
+    ...standing,
+    subsets: [{ addresses: [...others, { ip }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
+  }
+}

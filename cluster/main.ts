@@ -1,0 +1,34 @@
+/** `gantry COMMAND …`: finds the command and loads nothing else. */
+
+interface Command {
+  summary: string
+  run: () => Promise<(args: readonly string[]) => Promise<number>>
+}
+
+const commands: Record<string, Command> = {
+  up: { summary: 'start a cluster on this machine', run: async () => (await import('./up.ts')).up },
+  apiserver: {
+    summary: 'serve the Kubernetes API',
+    run: async () => (await import('../apiserver/main.ts')).runApiServer,
+  },
+  snapshot: {
+    summary: "save or restore the store's contents",
+    run: async () => (await import('./snapshot.ts')).snapshot,
+  },
+}
+
+const [name = 'help', ...args] = process.argv.slice(2)
+const command = commands[name]
+if (command) {
+  const run = await command.run()
+  // Not process.exit: what has been written must reach its pipe.
+  process.exitCode = await run(args)
+} else {
+  const asked = ['help', '--help', '-h'].includes(name)
+  const width = Math.max(...Object.keys(commands).map((command) => command.length))
+  const list = Object.entries(commands).map(([command, { summary }]) => `  ${command.padEnd(width)}  ${summary}`)
+  const text = `${asked ? '' : `gantry: there is no command ${JSON.stringify(name)}\n\n`}Usage: gantry COMMAND [flags]\n\n${list.join('\n')}\n\ngantry COMMAND --help tells more of one.\n`
+  if (asked) process.stdout.write(text)
+  else process.stderr.write(text)
+  process.exitCode = asked ? 0 : 1
+}
