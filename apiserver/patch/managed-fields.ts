@@ -33,10 +33,13 @@ export interface UpdateRecord {
   old?: AnyObject | undefined
   /** Gets its managedFields. */
   new: AnyObject
-  /** Of both objects, which are in the version `apiVersion` says. */
+  /** Of both objects. */
   schema: Schema
   manager: string
+  /** The version that the writer speaks. */
   apiVersion: string
+  /** The version that both objects are in. Default: the writer's. Needs `toVersion` if it is another. */
+  objectVersion?: string | undefined
   subresource: string
   nowMs: number
   resetFields?: ResetFields | undefined
@@ -130,7 +133,9 @@ export const neverOwned: FieldSet = fieldSet(
 )
 
 /** What tells one served version of an object from another. */
-type Versions = Pick<UpdateRecord, 'schema' | 'apiVersion' | 'toVersion'>
+type Versions = Pick<UpdateRecord, 'schema' | 'apiVersion' | 'objectVersion' | 'toVersion'>
+
+const homeOf = ({ apiVersion, objectVersion }: Versions): string => objectVersion ?? apiVersion
 
 /**
  * Reads every owner's set under the schema of its version; owners of a version no longer served are dropped. `object`
@@ -140,7 +145,7 @@ export function reconcileAll(managers: Managers, versions: Versions, object: Any
   const reconciled: Managers = new Map()
   for (const [id, manager] of managers) {
     const schema =
-      manager.apiVersion === versions.apiVersion || !versions.toVersion
+      manager.apiVersion === homeOf(versions) || !versions.toVersion
         ? versions.schema
         : versions.toVersion(object, manager.apiVersion)?.schema
     if (!schema) continue
@@ -162,16 +167,19 @@ export class Comparisons {
     this.#request = request
     this.#old = withoutManagedFields(old)
     this.#fresh = withoutManagedFields(fresh)
-    this.own = this.#compare(typeOf(request.schema), this.#old, this.#fresh)
-    this.#versions.set(request.apiVersion, this.own)
+    const direct = this.#compare(typeOf(request.schema), this.#old, this.#fresh)
+    this.#versions.set(homeOf(request), direct)
+    this.own = this.at(request.apiVersion) ?? direct
   }
 
   /** Undefined if the version is no longer served. */
   at(apiVersion: string): Comparison | undefined {
     if (this.#versions.has(apiVersion)) return this.#versions.get(apiVersion)
     const { toVersion } = this.#request
-    if (!toVersion) return this.own
-    const old = toVersion(this.#old, apiVersion)
+    // Without conversions there is one version only, whatever its name.
+    if (!toVersion) return this.#versions.get(homeOf(this.#request))
+    // Nothing is nothing in every version, and conversions need not expect it.
+    const old = this.#old === emptyObject ? { object: emptyObject } : toVersion(this.#old, apiVersion)
     const fresh = toVersion(this.#fresh, apiVersion)
     const found = old && fresh ? this.#compare(typeOf(fresh.schema), old.object, fresh.object) : undefined
     this.#versions.set(apiVersion, found)

@@ -1,4 +1,4 @@
-import { emptySet, type FieldSet, hasElement, isEmpty, makeNode, memberNode, rootOf } from './field-set.ts'
+import { emptySet, type FieldSet, isEmpty, makeNode, memberNode, rootOf } from './field-set.ts'
 import { fieldElement, type PathElement } from './path-element.ts'
 import {
   asList,
@@ -103,6 +103,3 @@ function reconciledNode(node: FieldSet, type: Type, isRoot = false): FieldSet {
   }
   return changed ?? node
 }
-
-/** Whether a step of a list or map belongs to the set itself. */
-export const ownsElement = hasElement

@@ -120,3 +120,9 @@ export const isValueStruct = (type: string, field: string): boolean => structs.g
 
 /** Whether an optional scalar of a built-in type is always there. */
 export const isZeroScalar = (type: string, field: string): boolean => scalars.get(type)?.includes(field) ?? false
+
+/** Every field listed here, for the check that it exists. */
+export const listedFields = (): [type: string, field: string][] =>
+  [structs, scalars].flatMap((table) =>
+    [...table].flatMap(([type, fields]) => fields.map((field): [string, string] => [type, field])),
+  )
