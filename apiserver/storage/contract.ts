@@ -125,7 +125,9 @@ function commitContract(current: Current): void {
 
   it.each([
     ['no changes', []],
+    ['too many changes', Array.from({ length: 129 }, (_, i) => put(`/${i}`, 'x', 'any'))],
     ['an empty key', [put('', 'x', 'any')]],
+    ['a key without a slash', [put('a', 'x', 'any')]],
     ['a key with a NUL', [put('/a\0b', 'x', 'any')]],
     ['a key too long', [put(`/${'k'.repeat(1500)}`, 'x', 'any')]],
     ['one key twice', [put('/a', 'x', 'any'), remove('/a', 'any')]],

@@ -6,8 +6,11 @@
 /** A count of commits, 1 when the store is new and empty. Fits a double: 2^53 commits. */
 export type Revision = number
 
-/** Longest key, in UTF-8 bytes. A key is not empty and holds no NUL. */
+/** Longest key, in UTF-8 bytes. A key begins with a slash and holds no NUL. */
 export const maxKeyBytes = 1500
+
+/** Most changes in one commit: what etcd takes by default. */
+export const maxChanges = 128
 
 export interface Entry {
   key: string
@@ -75,7 +78,7 @@ export interface Store {
   list(prefix: string, options?: ListOptions): Promise<ListResult>
   /**
    * All changes or none, at one new revision, durable when it resolves. Throws {@link Conflict} naming the first change
-   * whose expectation failed, {@link Unavailable}, and a TypeError for no changes, a bad key or one key twice. A commit
+   * whose expectation failed, {@link Unavailable}, and a TypeError for no or too many changes, a bad key or one key twice. A commit
    * that changes nothing (only deletions of absent keys) resolves to the current revision.
    */
   commit(changes: readonly Change[]): Promise<Revision>
@@ -118,9 +121,10 @@ export class Conflict extends Error {
 /** The revision asked for is older than the history kept. */
 export class Compacted extends Error {
   readonly requested: Revision
+  /** 0 where etcd does not say. */
   readonly oldest: Revision
   constructor(requested: Revision, oldest: Revision) {
-    super(`revision ${requested} has been compacted; the oldest kept is ${oldest}`)
+    super(`revision ${requested} has been compacted${oldest > 0 ? `; the oldest kept is ${oldest}` : ''}`)
     this.name = 'Compacted'
     this.requested = requested
     this.oldest = oldest
@@ -161,12 +165,13 @@ export class StoreUnusable extends Error {
 
 /** Throws a TypeError unless `changes` is something a store may be asked to commit. */
 export function checkChanges(changes: readonly Change[]): void {
-  if (changes.length === 0) throw new TypeError('a commit needs at least one change')
+  if (changes.length === 0 || changes.length > maxChanges)
+    throw new TypeError(`a commit has 1 to ${maxChanges} changes, not ${changes.length}`)
   for (const { key } of changes) {
     // Four bytes a character at most: only a long key is worth measuring.
     const tooLong = key.length * 4 > maxKeyBytes && Buffer.byteLength(key) > maxKeyBytes
-    if (key === '' || tooLong || key.includes('\0'))
-      throw new TypeError(`not a key of 1 to ${maxKeyBytes} bytes without NUL: ${JSON.stringify(key.slice(0, 200))}`)
+    if (!key.startsWith('/') || tooLong || key.includes('\0'))
+      throw new TypeError(`not a key of at most ${maxKeyBytes} bytes like /a/b: ${JSON.stringify(key.slice(0, 200))}`)
   }
   if (changes.length > 1 && new Set(changes.map((change) => change.key)).size < changes.length)
     throw new TypeError('one key twice in one commit')

@@ -1,16 +1,15 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeSnapshot, type SnapshotEntry } from '../snapshot-format.ts'
 import type { Change, Entry, ListOptions, ListResult, Progress, Revision, Store, StoreEvent } from '../store.ts'
 import { Compacted, checkChanges, FutureRevision, StoreUnusable, Unavailable } from '../store.ts'
+import { dataFile, openDirectory } from './directory.ts'
 import { Feed, replayBytes } from './feed.ts'
-import { fillTree } from './fill.ts'
 import { Forgetter, type HistoryLimits } from './forgetting.ts'
-import { decodeMeta, decodeRow, encodeMeta, type Meta, metaKey, tagged } from './layout.ts'
+import { decodeMeta, decodeRow, type Meta, metaKey, tagged } from './layout.ts'
 import { type Lock, lockDirectory } from './lock.ts'
 import { checkReadable, readEntry, readPage, replay } from './reader.ts'
-import { openTree, type Tree } from './tree.ts'
-import { verifyFile } from './verify.ts'
+import type { Tree } from './tree.ts'
 import { nextExpiry, Writer } from './writer.ts'
 
 export interface EmbeddedOptions {
@@ -33,10 +32,6 @@ export interface EmbeddedOptions {
 /** Entries and bytes read before others get a turn. */
 const pageEntries = 1000
 const pageBytes = 4 << 20
-const dataFile = 'data.mdb'
-/** Written once the data file is complete: with it, a missing data file is a loss and not a beginning. */
-const markerFile = 'FORMAT'
-const newStore: Meta = { revision: 1, compacted: 0, historyBytes: 0 }
 
 /**
  * Opens the store in a directory of this machine, making it if there is none. Throws {@link StoreUnusable}, changing
@@ -51,62 +46,6 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
     await lock.release()
     throw error
   }
-}
-
-/** Makes a new store of given entries, at `revision` and with no history before it. The directory must hold none. */
-export async function createEmbedded(
-  directory: string,
-  revision: Revision,
-  entries: AsyncIterable<SnapshotEntry>,
-): Promise<void> {
-  const lock = await lockDirectory(directory)
-  try {
-    if (existsSync(join(directory, dataFile))) throw new StoreUnusable('foreign', `${directory} already holds a store`)
-    const tree = openTree(join(directory, dataFile))
-    try {
-      await fillTree(tree, revision, entries, Date.now())
-    } finally {
-      await tree.close()
-    }
-    writeMarker(directory)
-  } finally {
-    await lock.release()
-  }
-}
-
-async function openDirectory(directory: string): Promise<{ tree: Tree; meta: Meta }> {
-  const path = join(directory, dataFile)
-  const isMarked = existsSync(join(directory, markerFile))
-  const isThere = existsSync(path)
-  if (isMarked && !isThere)
-    throw new StoreUnusable('corrupt', `${path} is missing: restore the store from a snapshot, or remove ${directory}`)
-  // An empty file without the marker is a store whose making was cut off.
-  if (isThere && (isMarked || statSync(path).size > 0)) verifyFile(path)
-  const tree = openTree(path)
-  try {
-    return { tree, meta: await readMeta(tree, directory, isMarked) }
-  } catch (error) {
-    await tree.close()
-    throw error
-  }
-}
-
-async function readMeta(tree: Tree, directory: string, isMarked: boolean): Promise<Meta> {
-  const path = join(directory, dataFile)
-  const raw = tree.get(metaKey)
-  if (!raw) {
-    if (isMarked) throw new StoreUnusable('corrupt', `${path} has lost its meta record: restore it from a snapshot`)
-    if (tree.count(Buffer.from([0]), Buffer.from([255])) > 0)
-      throw new StoreUnusable('foreign', `${path} is not a Gantry store`)
-    await tree.write([[metaKey, encodeMeta(newStore)]])
-  }
-  const meta = raw ? decodeMeta(raw) : newStore
-  if (!isMarked) writeMarker(directory)
-  return meta
-}
-
-function writeMarker(directory: string): void {
-  writeFileSync(join(directory, markerFile), 'gantry store 1\n', { mode: 0o600 })
 }
 
 class EmbeddedStore implements Store {

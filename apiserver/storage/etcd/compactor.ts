@@ -1,0 +1,50 @@
+import type { Revision } from '../store.ts'
+import type { Connection } from './connection.ts'
+
+/** The key through which API servers, upstream's too, agree on who compacts. */
+const electionKey = Buffer.from('compact_rev_key')
+
+/**
+ * Compacts away history older than the interval, as upstream's API servers do, and together with them: each round,
+ * whoever first raises the key's version compacts to where the store was a round ago; the others note the new version.
+ */
+export class Compactor {
+  readonly #connection: Connection
+  readonly #timer: NodeJS.Timeout
+  #version = '0'
+  #revision: Revision = 0
+
+  constructor(connection: Connection, intervalMs: number, onError: (error: unknown) => void) {
+    this.#connection = connection
+    this.#timer = setInterval(() => this.round().catch(onError), intervalMs)
+    this.#timer.unref()
+  }
+
+  /** One round of the election, and the compaction if it is won. */
+  async round(): Promise<void> {
+    const value = Buffer.from(String(this.#revision))
+    const result = await this.#connection.read((member, options) =>
+      member.kv.txn(
+        {
+          compare: [{ key: electionKey, target: 'Version', result: 'Equal', version: this.#version }],
+          success: [{ request_put: { key: electionKey, value } }],
+          failure: [{ request_range: { key: electionKey } }],
+        },
+        options,
+      ),
+    )
+    const old = this.#revision
+    this.#revision = Number(result.header.revision)
+    if (!result.succeeded) {
+      this.#version = result.responses[0]?.response_range?.kvs[0]?.version ?? '0'
+      return
+    }
+    this.#version = String(Number(this.#version) + 1)
+    // The first round only learns where the store is.
+    if (old > 0) await this.#connection.read((member, options) => member.kv.compact({ revision: String(old) }, options))
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+}
