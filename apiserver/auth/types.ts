@@ -32,6 +32,8 @@ export interface AuthorizationAttributes {
   name: string
   namespace: string
   path: string
+  /** Of a list, watch or deletecollection, as the query gives it. Nodes may list what is theirs by it. */
+  fieldSelector?: string
 }
 
 export interface Decision {

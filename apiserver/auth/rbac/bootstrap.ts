@@ -139,6 +139,9 @@ const verbShorthands: Record<string, readonly string[]> = {
   WRITE: ['create', 'delete', 'deletecollection', 'patch', 'update'],
 }
 
+/** What nodes may do that the node authorizer does not narrow down. */
+export const nodeRules = (): PolicyRule[] => (clusterRoles['system:node'] ?? []).map(parseRule)
+
 /** One line of the policy: `groups: resources [names]: verbs` or `paths: verbs`. */
 function parseRule(line: string): PolicyRule {
   const parts = line.split(': ')
