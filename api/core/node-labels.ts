@@ -1,0 +1,19 @@
+import type { NodeSelectorTerm } from '../generated/types.ts'
+
+/** Node labels that have gone out of use, and what to say to those who still select by them. */
+const deprecated: Readonly<Record<string, string>> = {
+  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
+  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
+  'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
+  'failure-domain.beta.kubernetes.io/zone': 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
+  'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
+  'app.kubernetes.io/created-by': 'deprecated since v1.9',
+  'scheduler.alpha.kubernetes.io/preferAvoidPods': 'deprecated since v1.22; use Taints and Tolerations instead',
+  'node-role.kubernetes.io/master': 'use "node-role.kubernetes.io/control-plane" instead',
+}
+
+/** Warnings on the labels that a term selects nodes by. */
+export const nodeSelectorTermWarnings = ({ matchExpressions = [] }: NodeSelectorTerm, path: string): string[] =>
+  matchExpressions.flatMap(({ key }, i) =>
+    deprecated[key] ? [`${path}.matchExpressions[${i}].key: ${key} is ${deprecated[key]}`] : [],
+  )

@@ -1,0 +1,62 @@
+import { dnsSubdomain } from '../core/field-formats.ts'
+import type { IPAddress, IPAddressSpec } from '../generated/types.ts'
+import { child, type FieldError, required } from '../machinery/field-errors.ts'
+import { immutable } from '../machinery/field-rules.ts'
+import { isValidIP } from '../machinery/names.ts'
+import type { Stored } from '../machinery/object.ts'
+import { defineResource } from '../machinery/resource.ts'
+import { nameColumn } from '../machinery/standard-columns.ts'
+import { builtinSchema } from '../schema/builtin.ts'
+import { requiredSegment, segment } from './references.ts'
+
+export type IPAddressObject = Stored<IPAddress> & { spec?: IPAddressSpec }
+
+/** One address that is taken, named by itself; whoever holds it is its parent. */
+export const ipAddresses = defineResource<IPAddressObject>({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'IPAddress',
+  plural: 'ipaddresses',
+  singular: 'ipaddress',
+  shortNames: ['ip'],
+  namespaced: false,
+  schema: builtinSchema('io.k8s.api.networking.v1.IPAddress'),
+  validateName: isValidIP,
+  validate: ({ spec }, old) => [
+    ...validateParent(spec),
+    ...(old ? immutable(spec?.parentRef, old.spec?.parentRef, 'spec.parentRef') : []),
+  ],
+  selectableFields: {
+    'spec.parentRef.group': ({ spec }) => spec?.parentRef?.group ?? '',
+    'spec.parentRef.resource': ({ spec }) => spec?.parentRef?.resource ?? '',
+    'spec.parentRef.namespace': ({ spec }) => spec?.parentRef?.namespace ?? '',
+    'spec.parentRef.name': ({ spec }) => spec?.parentRef?.name ?? '',
+  },
+  columns: [
+    nameColumn,
+    {
+      name: 'ParentRef',
+      type: 'string',
+      description: 'Who holds the address.',
+      value({ spec }) {
+        if (!spec?.parentRef) return '<none>'
+        const { group, resource, namespace, name } = spec.parentRef
+        const of = `${resource}${group ? `.${group}` : ''}`.toLowerCase()
+        return `${of}${namespace ? `/${namespace}` : ''}/${name}`
+      },
+    },
+  ],
+})
+
+function validateParent(spec: IPAddressSpec | undefined): FieldError[] {
+  const path = 'spec.parentRef'
+  const parent = spec?.parentRef
+  if (!parent) return [required(path)]
+  const { group, resource, name, namespace } = parent
+  return [
+    ...(group ? dnsSubdomain(child(path, 'group'), group) : []),
+    ...requiredSegment(child(path, 'resource'), resource),
+    ...requiredSegment(child(path, 'name'), name),
+    ...(namespace ? segment(child(path, 'namespace'), namespace) : []),
+  ]
+}
