@@ -1,9 +1,9 @@
 import type { Binding } from '../generated/types.ts'
-import { type FieldError, notSupported, required } from '../machinery/field-errors.ts'
 import type { Stored } from '../machinery/object.ts'
 import { defineResource } from '../machinery/resource.ts'
 import { plainColumns } from '../machinery/standard-columns.ts'
 import { builtinSchema } from '../schema/builtin.ts'
+import { validatePodBinding } from './pod-binding.ts'
 
 export type BindingObject = Stored<Binding>
 
@@ -16,14 +16,6 @@ export const bindings = defineResource<BindingObject>({
   namespaced: true,
   verbs: ['create'],
   schema: builtinSchema('io.k8s.api.core.v1.Binding'),
-  validate: validateBinding,
+  validate: validatePodBinding,
   columns: plainColumns,
 })
-
-/** Faults of a binding, whichever way it came. */
-export function validateBinding({ target }: BindingObject): FieldError[] {
-  const errors: FieldError[] = []
-  if (target?.kind && target.kind !== 'Node') errors.push(notSupported('target.kind', target.kind, ['Node', '<empty>']))
-  if (!target?.name) errors.push(required('target.name'))
-  return errors
-}

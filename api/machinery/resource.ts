@@ -17,10 +17,17 @@ export interface Column<T = AnyObject> {
 /** What a strategy or a validation may know besides the object. */
 export interface RequestContext {
   nowMs: number
-  user: { name: string; groups: readonly string[]; uid?: string }
+  user: {
+    name: string
+    groups: readonly string[]
+    uid?: string
+    extra?: Readonly<Record<string, readonly string[]>>
+  }
   /** The subresource being written, or ''. */
   subresource: string
   dryRun: boolean
+  /** The version the writer speaks, `events.k8s.io/v1`, where a kind is served in several. Default: the storage version. */
+  apiVersion?: string
 }
 
 /** How updates of a kind behave. Every hook may change the object handed to it. */
