@@ -1,0 +1,5 @@
+import type { Resource } from '../machinery/resource.ts'
+import { leases } from './lease.ts'
+
+export { leases }
+export const coordinationResources: readonly Resource[] = [leases]
