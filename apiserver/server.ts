@@ -69,7 +69,7 @@ export class ApiServer {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #stopping = false
-  #requests = 0
+  #ready = false
 
   constructor(options: ApiServerOptions) {
     this.#options = options
@@ -159,6 +159,7 @@ export class ApiServer {
           { name: 'etcd', check: async () => void (await within(store.revision(), 2000, 'the store does not answer')) },
           { name: 'informer-sync', only: ['readyz'], check: () => this.#requireFeed() },
           ...parts.healthChecks,
+          { name: 'poststarthook/rbac/bootstrap-roles', only: ['healthz', 'readyz'], check: () => this.#requireReady() },
           { name: 'shutdown', only: ['readyz'], check: () => this.#requireNotStopping() },
         ],
         metrics,
@@ -185,6 +186,11 @@ export class ApiServer {
     })
   }
 
+  /** What must be there is there: /readyz says so from now on. */
+  markReady(): void {
+    this.#ready = true
+  }
+
   /**
    * Stops cleanly: no new connections, watches ended so that clients resume elsewhere, running requests answered, for
    * at most `graceMs`.
@@ -209,10 +215,6 @@ export class ApiServer {
     const app = express()
     for (const setting of ['etag', 'x-powered-by', 'query parser']) app.disable(setting)
     app.use((req, res) => {
-      this.#requests++
-      res.once('close', () => {
-        this.#requests--
-      })
       if (this.#stopping) res.setHeader('Connection', 'close')
       handle(req, res).catch((error: unknown) => onError(error, `${req.method} ${req.url}`))
     })
@@ -264,6 +266,10 @@ export class ApiServer {
 
   #requireFeed(): void {
     if (this.#feed.revision === 0) throw unavailableError('the caches are not filled yet')
+  }
+
+  #requireReady(): void {
+    if (!this.#ready) throw unavailableError('not finished')
   }
 
   #requireNotStopping(): void {

@@ -4,6 +4,7 @@ import { notSupported } from '../../api/machinery/field-errors.ts'
 import { duplicateFields, parseJson, parseYaml } from '../../api/machinery/json.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
+import { decodeProtobuf, protobufType } from '../protobuf/decode.ts'
 import type { Endpoint, Scope } from './context.ts'
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
@@ -17,11 +18,16 @@ export function fieldValidationOf(query: URLSearchParams): FieldValidation {
   ])
 }
 
-/** A body as a JSON value; YAML is read too. Throws 400 and 415. */
-export function parseBody(body: Buffer, contentType: string | undefined): { value: unknown; duplicates: () => string[] } {
+/** A body as a JSON value; YAML and, for built-in types, protobuf are read too. Throws 400 and 415. */
+export function parseBody(
+  body: Buffer,
+  contentType: string | undefined,
+  schema: Schema,
+): { value: unknown; duplicates: () => string[] } {
   const type = (contentType ?? 'application/json').split(';', 1)[0]?.trim().toLowerCase() ?? ''
-  const text = body.toString()
   try {
+    if (type === protobufType) return { value: decodeProtobuf(schema, body), duplicates: () => [] }
+    const text = body.toString()
     if (type === 'application/json' || type === '') return { value: parseJson(text), duplicates: () => duplicateFields(text) }
     if (type === 'application/yaml' || type === 'application/x-yaml' || type === 'text/yaml') {
       const { value, duplicates } = parseYaml(text)
@@ -29,11 +35,11 @@ export function parseBody(body: Buffer, contentType: string | undefined): { valu
     }
   } catch (error) {
     throw badRequestError(
-      `the object provided is unrecognized (must be of type ${type.includes('yaml') ? 'YAML' : 'JSON'}): ${(error as Error).message}`,
+      `the object provided is unrecognized (must be of type ${type.includes('yaml') ? 'YAML' : type === protobufType ? 'protobuf' : 'JSON'}): ${(error as Error).message}`,
     )
   }
   throw unsupportedMediaTypeError(
-    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
+    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, ${protobufType}`,
   )
 }
 
@@ -44,7 +50,7 @@ export function parseBody(body: Buffer, contentType: string | undefined): { valu
 export function decodeBody(scope: Scope, body: Buffer): AnyObject {
   const { endpoint, info, req, warn } = scope
   const mode = fieldValidationOf(info.query)
-  const { value, duplicates } = parseBody(body, req.headers['content-type'])
+  const { value, duplicates } = parseBody(body, req.headers['content-type'], endpoint.schema)
   const object = checkKind(value, endpoint.apiVersion, endpoint.resource.kind)
   const faults = mode === 'Ignore' ? [] : duplicates()
   return fromWire(endpoint, object, mode, faults, warn)

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { notAcceptableError } from '../../api/machinery/errors.ts'
+import type { Discovery } from '../discovery/discovery.ts'
+import type { OpenApi } from '../openapi/openapi.ts'
 import { type HealthCheck, serveHealth } from './health.ts'
 import type { RequestMetrics } from './metrics.ts'
 import { negotiate } from './negotiate.ts'
@@ -10,19 +12,8 @@ import { sendBytes, sendObject } from './respond.ts'
 
 /** Documents the server keeps ready: what it serves, in all the forms clients ask for. */
 export interface Documents {
-  discovery: {
-    api(): Buffer
-    apis(): Buffer
-    group(group: string): Buffer | undefined
-    resourceList(group: string, version: string): Buffer | undefined
-    aggregated(root: 'api' | 'apis', version: 'v2' | 'v2beta1'): Buffer
-  }
-  openapi: {
-    v2(): Buffer
-    v2Protobuf(): Buffer
-    v3Index(): Buffer
-    v3(groupVersionPath: string): Buffer | undefined
-  }
+  discovery: Discovery
+  openapi: OpenApi
   /** Of service-account tokens, for those who verify them. */
   issuer: { configuration(): Buffer; keys(): Buffer }
 }
@@ -74,7 +65,7 @@ export function createPathHandlers({ documents, healthChecks, metrics }: PathHan
   ]
 }
 
-function serveDiscovery(req: IncomingMessage, res: ServerResponse, info: RequestInfo, discovery: Documents['discovery']): boolean {
+function serveDiscovery(req: IncomingMessage, res: ServerResponse, info: RequestInfo, discovery: Discovery): boolean {
   const [root, group, version, more] = info.path.split('/').filter((part) => part !== '')
   if ((root !== 'api' && root !== 'apis') || more !== undefined) return false
   if (group === undefined) {
@@ -110,21 +101,21 @@ function aggregatedVersion(accept: string): 'v2' | 'v2beta1' | undefined {
   return undefined
 }
 
-function serveOpenApi(req: IncomingMessage, res: ServerResponse, info: RequestInfo, openapi: Documents['openapi']): boolean {
+async function serveOpenApi(req: IncomingMessage, res: ServerResponse, info: RequestInfo, openapi: OpenApi): Promise<boolean> {
   if (info.path === '/openapi/v2') {
     const accept = req.headers.accept ?? ''
-    if (accept.includes(openApiProtobuf)) sendDocument(req, res, openapi.v2Protobuf(), openApiProtobuf)
-    else sendDocument(req, res, openapi.v2(), 'application/json')
+    if (accept.includes(openApiProtobuf)) sendDocument(req, res, await openapi.v2Protobuf(), openApiProtobuf)
+    else sendDocument(req, res, await openapi.v2(), 'application/json')
     return true
   }
   if (info.path === '/openapi/v3') {
-    sendDocument(req, res, openapi.v3Index(), 'application/json')
+    sendDocument(req, res, await openapi.v3Index(), 'application/json')
     return true
   }
   if (!info.path.startsWith('/openapi/v3/')) return false
   const accept = req.headers.accept ?? '*/*'
   if (!/json|\*\/\*/.test(accept)) throw notAcceptableError('only application/json is served here')
-  const document = openapi.v3(info.path.slice('/openapi/v3/'.length))
+  const document = await openapi.v3(info.path.slice('/openapi/v3/'.length))
   if (!document) return false
   // A hash in the address names this very content: it never changes.
   if (info.query.has('hash')) res.setHeader('Cache-Control', 'public, immutable')

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import {
   badRequestError,
-  forbiddenError,
   methodNotSupportedError,
   noSuchPathError,
   StatusError,
   unauthorizedError,
 } from '../../api/machinery/errors.ts'
 import type { Authenticator, AuthorizationAttributes, Credentials, UserInfo } from '../auth/types.ts'
+import { forbiddenRequest } from '../auth/forbidden.ts'
 import { impersonate } from '../auth/impersonation.ts'
 import type { Endpoint, ServerContext } from './context.ts'
 import type { InflightLimiter } from './inflight.ts'
@@ -186,21 +186,19 @@ function credentialsOf(req: IncomingMessage): Credentials {
 function certificateOf(socket: TLSSocket): Credentials['certificate'] {
   let known = certificates.get(socket)
   if (known === undefined) {
-    known = null
-    if (socket.authorized) {
-      const peer = socket.getPeerCertificate()
-      const organizations = peer.subject?.O as string | string[] | undefined
-      if (peer.subject?.CN) {
-        known = {
-          commonName: peer.subject.CN,
-          organizations: organizations === undefined ? [] : [organizations].flat(),
-          fingerprint256: peer.fingerprint256,
-        }
-      }
-    }
+    known = readCertificate(socket) ?? null
     certificates.set(socket, known)
   }
   return known ?? undefined
+}
+
+function readCertificate(socket: TLSSocket): Credentials['certificate'] {
+  if (!socket.authorized) return undefined
+  const { subject, fingerprint256 } = socket.getPeerCertificate()
+  // A subject may name one part several times; the declared type knows of one only.
+  const names = subject as unknown as { CN?: string | string[]; O?: string | string[] } | undefined
+  const [commonName] = [names?.CN ?? []].flat()
+  return commonName ? { commonName, organizations: [names?.O ?? []].flat(), fingerprint256 } : undefined
 }
 
 function isLongRunning(info: RequestInfo): boolean {
@@ -221,21 +219,5 @@ async function authorize(server: ServerContext, user: UserInfo, info: RequestInf
   const answer = server.authorizer.authorize(attributes)
   const decision = answer instanceof Promise ? await answer : answer
   if (decision.allowed) return
-  throw refusal(attributes, decision.reason)
-}
-
-/** The Forbidden message in upstream's words. */
-export function refusal(attributes: AuthorizationAttributes, reason: string): StatusError {
-  const { user, verb, group, resource, subresource, namespace, name, path } = attributes
-  const because = reason === '' ? '' : `: ${reason}`
-  if (path !== '') {
-    return forbiddenError({ group: '', resource: '' }, '', `User ${JSON.stringify(user.name)} cannot ${verb} path ${JSON.stringify(path)}${because}`)
-  }
-  const what = subresource === '' ? resource : `${resource}/${subresource}`
-  const where = namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`
-  return forbiddenError(
-    { group, resource },
-    name,
-    `User ${JSON.stringify(user.name)} cannot ${verb} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${where}${because}`,
-  )
+  throw forbiddenRequest(attributes, decision.reason)
 }

@@ -194,8 +194,8 @@ export async function deleteOptionsOf(scope: Scope): Promise<{ deletion: DeleteO
   const { query } = info
   let deletion: DeleteOptions
   if (body.length > 0) {
-    const { value } = parseBody(body, req.headers['content-type'])
     const schema = builtinSchema('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions')
+    const { value } = parseBody(body, req.headers['content-type'], schema)
     deletion = decodeAs(schema, value, 'DeleteOptions', 'v1', 'Ignore') as DeleteOptions
     delete (deletion as Partial<AnyObject>).metadata
   } else {

@@ -2,6 +2,7 @@ import { badRequestError, invalidError } from '../../api/machinery/errors.ts'
 import { forbidden } from '../../api/machinery/field-errors.ts'
 import { storePrefix } from '../registry/codec.ts'
 import { parseVersion, requireVersion } from '../registry/list.ts'
+import type { CachedObject } from '../registry/watch-cache.ts'
 import type { Scope } from './context.ts'
 import { presenterFor } from './present.ts'
 import { isTrue } from './request-info.ts'
@@ -21,7 +22,7 @@ export async function serveWatch(scope: Scope): Promise<void> {
   const prefix = storePrefix(endpoint.resource, info.namespace)
   const matches =
     info.namespace === '' ? (selection.matches ?? everything)
-    : (object: Parameters<typeof everything>[0]) =>
+    : (object: CachedObject) =>
         object.key.startsWith(prefix) && (selection.matches?.(object) ?? true)
   const includeObject = includeObjectOf(query)
   const presenter = presenterFor(endpoint.resource, endpoint.served, media, includeObject, server.now)
@@ -48,7 +49,7 @@ export async function serveWatch(scope: Scope): Promise<void> {
   await over
 }
 
-const everything = (_object: { key: string; readonly bytes: Buffer }): boolean => true
+const everything = (_object: CachedObject): boolean => true
 
 /** sendInitialEvents; undefined when the request does not speak of it. Throws 422. */
 function initialEvents(query: URLSearchParams, bookmarks: boolean): boolean | undefined {

@@ -35,7 +35,7 @@ export function createCodec(resource: Resource): Codec {
       const version = `"resourceVersion":"${revision}",`
       const bytes = Buffer.allocUnsafeSlow(stored.length + version.length)
       head.copy(bytes)
-      bytes.latin1Write(version, head.length)
+      bytes.write(version, head.length, 'latin1')
       stored.copy(bytes, head.length + version.length, head.length)
       return bytes
     },

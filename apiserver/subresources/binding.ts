@@ -15,8 +15,8 @@ export async function handleBinding(scope: Scope): Promise<void> {
   const { info, req, res, media, server } = scope
   const pods = server.registry('', 'pods')
   if (info.verb !== 'create') throw methodNotSupportedError(pods.of, info.verb)
-  const { value } = parseBody(await readBody(req), req.headers['content-type'])
   const schema = builtinSchema('io.k8s.api.core.v1.Binding')
+  const { value } = parseBody(await readBody(req), req.headers['content-type'], schema)
   const binding = decodeAs(schema, value, 'Binding', 'v1', fieldValidationOf(info.query), [], scope.warn) as unknown as Stored<Binding>
   const podName = binding.metadata.name ?? ''
   if (info.resource === 'pods' && info.name !== podName) {

@@ -19,8 +19,8 @@ export async function handleEviction(scope: Scope): Promise<void> {
   const { info, req, res, media, server } = scope
   const pods = server.registry('', 'pods')
   if (info.verb !== 'create') throw methodNotSupportedError(pods.of, info.verb)
-  const { value } = parseBody(await readBody(req), req.headers['content-type'])
   const schema = builtinSchema('io.k8s.api.policy.v1.Eviction')
+  const { value } = parseBody(await readBody(req), req.headers['content-type'], schema)
   const eviction = decodeAs(schema, value, 'Eviction', 'v1', fieldValidationOf(info.query), [], scope.warn) as unknown as Stored<Eviction>
   if (eviction.metadata.name && eviction.metadata.name !== info.name) {
     throw badRequestError('name in URL does not match name in Eviction object')
@@ -84,7 +84,7 @@ async function spend(scope: Scope, budget: Stored<PodDisruptionBudget>, podName:
       requireAllowance(fresh)
       const { status } = fresh
       if (status) {
-        status.disruptionsAllowed--
+        status.disruptionsAllowed = (status.disruptionsAllowed ?? 0) - 1
         status.disruptedPods = { ...status.disruptedPods, [podName]: now }
       }
       return current as AnyObject

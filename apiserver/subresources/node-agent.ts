@@ -67,7 +67,7 @@ export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scop
       const pod = await podOf(scope)
       requireMethods(scope, ['GET', 'POST'])
       const ports = scope.info.query.getAll('ports')
-      const query = ports.length > 0 ? `?${new URLSearchParams(ports.map((port) => ['port', port]))}` : ''
+      const query = ports.length > 0 ? `?${new URLSearchParams(ports.map((port): [string, string] => ['port', port]))}` : ''
       const { namespace, name } = scope.info
       await relay(scope, await toAgent(scope, pod, `/portForward/${namespace}/${name}${query}`))
     },

@@ -52,7 +52,7 @@ async function scaleChange(scope: Scope): Promise<(current: Stored<Scale>) => St
   const mode = fieldValidationOf(info.query)
   const decode = (value: unknown) => decodeAs(scaleSchema(), value, 'Scale', 'v1', mode, [], scope.warn) as Stored<Scale>
   if (info.verb === 'update') {
-    const { value } = parseBody(body, req.headers['content-type'])
+    const { value } = parseBody(body, req.headers['content-type'], scaleSchema())
     const sent = decode(value)
     return () => structuredClone(sent)
   }

@@ -1,7 +1,7 @@
 import { badRequestError, conflictError, invalidError, modifiedMessage, StatusError } from '../../api/machinery/errors.ts'
 import { required } from '../../api/machinery/field-errors.ts'
 import { type AnyObject, parseApiVersion } from '../../api/machinery/object.ts'
-import { refusal } from '../handlers/pipeline.ts'
+import { forbiddenRequest } from '../auth/forbidden.ts'
 import { readBody } from '../handlers/body.ts'
 import type { Endpoint, Scope } from '../handlers/context.ts'
 import { fieldValidationOf, fromWire, parseBody } from '../handlers/decode-body.ts'
@@ -30,7 +30,7 @@ const maxAttempts = 16
  */
 export async function handleTransaction(scope: Scope): Promise<void> {
   const { req, info, server } = scope
-  const { value } = parseBody(await readBody(req, 16 << 20), req.headers['content-type'])
+  const { value } = parseBody(await readBody(req, 16 << 20), req.headers['content-type'], scope.endpoint.schema)
   const steps = parseSteps(value)
   const dryRun = isDryRun(info.query)
   const targets = steps.map((step, i) => locate(scope, step, i))
@@ -125,7 +125,7 @@ async function authorize({ server, user }: Scope, target: Target): Promise<void>
       path: '',
     }
     const decision = await server.authorizer.authorize(attributes)
-    if (!decision.allowed) throw at(target, refusal(attributes, decision.reason))
+    if (!decision.allowed) throw at(target, forbiddenRequest(attributes, decision.reason))
   }
 }
 

@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto'
+import { apiVersionOf } from '../../api/machinery/object.ts'
+import type { Resource, SubresourceInfo } from '../../api/machinery/resource.ts'
+
+/** What the server serves, in every form a client may ask for. Documents are made once and kept. */
+export interface Discovery {
+  /** /api */
+  api(): Buffer
+  /** /apis */
+  apis(): Buffer
+  /** /apis/GROUP */
+  group(group: string): Buffer | undefined
+  /** /apis/GROUP/VERSION, or /api/VERSION for the core group. */
+  resourceList(group: string, version: string): Buffer | undefined
+  /** The whole of /api or /apis in one document. */
+  aggregated(root: 'api' | 'apis', version: 'v2' | 'v2beta1'): Buffer
+  /** What is served has changed. */
+  invalidate(): void
+}
+
+/** One kind in one version. */
+interface Served {
+  resource: Resource
+  group: string
+  version: string
+}
+
+const statusVerbs = ['get', 'patch', 'update']
+
+export function createDiscovery(resources: () => readonly Resource[]): Discovery {
+  const documents = new Map<string, Buffer | undefined>()
+  const kept = (name: string, make: () => object | undefined): Buffer | undefined => {
+    if (!documents.has(name)) {
+      const value = make()
+      documents.set(name, value && Buffer.from(JSON.stringify(value)))
+    }
+    return documents.get(name)
+  }
+  const groups = () => byGroup(resources())
+  return {
+    api: () => kept('api', () => ({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] })) as Buffer,
+    apis: () =>
+      kept('apis', () => ({
+        kind: 'APIGroupList',
+        apiVersion: 'v1',
+        groups: [...groups()].filter(([name]) => name !== '').map(([name, versions]) => groupOf(name, versions)),
+      })) as Buffer,
+    group: (name) =>
+      kept(`group ${name}`, () => {
+        const versions = name === '' ? undefined : groups().get(name)
+        return versions && { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(name, versions) }
+      }),
+    resourceList: (group, version) =>
+      kept(`list ${group}/${version}`, () => {
+        const served = groups().get(group)?.get(version)
+        return (
+          served && {
+            kind: 'APIResourceList',
+            ...(group === '' ? {} : { apiVersion: 'v1' }),
+            groupVersion: apiVersionOf(group, version),
+            resources: served.flatMap(legacyEntries).sort((a, b) => (a.name < b.name ? -1 : 1)),
+          }
+        )
+      }),
+    aggregated: (root, version) =>
+      kept(`${root} ${version}`, () => ({
+        kind: 'APIGroupDiscoveryList',
+        apiVersion: `apidiscovery.k8s.io/${version}`,
+        metadata: {},
+        items: [...groups()]
+          .filter(([name]) => (name === '') === (root === 'api'))
+          .map(([name, versions]) => ({
+            metadata: { ...(name === '' ? {} : { name }), creationTimestamp: null },
+            versions: [...versions].map(([version, served]) => ({
+              version,
+              resources: served.filter(({ resource }) => !isPart(resource)).map(aggregatedEntry),
+              freshness: 'Current',
+            })),
+          })),
+      })) as Buffer,
+    invalidate: () => documents.clear(),
+  }
+}
+
+/** Groups in the order their first kind is registered, versions with the stored one first. */
+function byGroup(resources: readonly Resource[]): Map<string, Map<string, Served[]>> {
+  const groups = new Map<string, Map<string, Served[]>>()
+  const add = (served: Served) => {
+    let versions = groups.get(served.group)
+    if (!versions) {
+      versions = new Map()
+      groups.set(served.group, versions)
+    }
+    const list = versions.get(served.version)
+    if (list) list.push(served)
+    else versions.set(served.version, [served])
+  }
+  for (const resource of resources) {
+    add({ resource, group: resource.group, version: resource.version })
+    for (const { group, version } of resource.versions) add({ resource, group, version })
+  }
+  for (const versions of groups.values()) {
+    for (const served of versions.values()) served.sort((a, b) => (a.resource.plural < b.resource.plural ? -1 : 1))
+  }
+  return groups
+}
+
+function groupOf(name: string, versions: ReadonlyMap<string, unknown>): object {
+  const list = [...versions.keys()].map((version) => ({ groupVersion: apiVersionOf(name, version), version }))
+  return { name, versions: list, preferredVersion: list[0] }
+}
+
+/** A kind that is served only below another one is listed there. */
+const isPart = (resource: Resource): boolean => resource.plural.includes('/')
+
+function subresourcesOf({ resource, group, version }: Served): SubresourceInfo[] {
+  const all = new Map(resource.subresources.map((info) => [info.name, info]))
+  if (resource.strategy.status && !all.has('status')) {
+    all.set('status', { name: 'status', kind: resource.kind, group, version, verbs: statusVerbs })
+  }
+  if (resource.scale && !all.has('scale')) {
+    all.set('scale', { name: 'scale', kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: statusVerbs })
+  }
+  return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function legacyEntries(served: Served): { name: string }[] {
+  const { resource, group } = served
+  const own = {
+    name: resource.plural,
+    singularName: resource.singular,
+    namespaced: resource.namespaced,
+    kind: resource.kind,
+    verbs: [...resource.verbs].sort(),
+    ...(resource.shortNames.length > 0 ? { shortNames: resource.shortNames } : {}),
+    ...(resource.categories.length > 0 ? { categories: resource.categories } : {}),
+    ...(resource.verbs.includes('get') ? { storageVersionHash: storageVersionHash(resource) } : {}),
+  }
+  const parts = subresourcesOf(served).map((info) => ({
+    name: `${resource.plural}/${info.name}`,
+    singularName: '',
+    namespaced: resource.namespaced,
+    ...(info.group !== undefined && info.group !== group ? { group: info.group } : {}),
+    ...(info.version !== undefined && (info.group ?? group) !== group ? { version: info.version } : {}),
+    kind: info.kind,
+    verbs: info.verbs,
+  }))
+  return [own, ...parts]
+}
+
+function aggregatedEntry(served: Served): object {
+  const { resource, group, version } = served
+  const subresources = subresourcesOf(served).map((info) => ({
+    subresource: info.name,
+    responseKind: { group: info.group ?? group, version: info.version ?? version, kind: info.kind },
+    verbs: info.verbs,
+  }))
+  return {
+    resource: resource.plural,
+    responseKind: { group, version, kind: resource.kind },
+    scope: resource.namespaced ? 'Namespaced' : 'Cluster',
+    singularResource: resource.singular,
+    verbs: [...resource.verbs].sort(),
+    ...(resource.shortNames.length > 0 ? { shortNames: resource.shortNames } : {}),
+    ...(resource.categories.length > 0 ? { categories: resource.categories } : {}),
+    ...(subresources.length > 0 ? { subresources } : {}),
+  }
+}
+
+/** Upstream's: the start of a hash over what is stored, so that clients see when that changes. */
+function storageVersionHash({ group, version, kind }: Resource): string {
+  return createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString('base64')
+}

@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Logger } from 'pino'
+import { builtinResources } from '../api/registry.ts'
+import { assembleParts } from './assemble.ts'
+import { bootstrap } from './bootstrap.ts'
+import { bootstrapObjects } from './auth/rbac/bootstrap.ts'
+import type { ApiServerConfig } from './config.ts'
+import { ensurePki, localSans } from './pki/ensure.ts'
+import { writeKubeconfig } from './pki/kubeconfig.ts'
+import { ApiServer } from './server.ts'
+import { addressAt, parseRange } from './services/ip-range.ts'
+import { openStore } from './storage/open.ts'
+import { systemObjects } from './system-objects.ts'
+
+export interface RunningApiServer {
+  /** `https://127.0.0.1:6443`: where this machine reaches it. */
+  url: string
+  /** Path of the administrator's kubeconfig. */
+  kubeconfig: string
+  stop(): Promise<void>
+}
+
+/** Starts an API server from its configuration: store, certificates, caches, bootstrap objects, listener. */
+export async function startApiServer(config: ApiServerConfig, log: Logger): Promise<RunningApiServer> {
+  const now = Date.now
+  const onError = (error: unknown, what: string) => log.error({ err: error }, what)
+  const ranges = config.serviceClusterIpRange.split(',').map((cidr) => parseRange(cidr.trim()))
+  const apiServiceIp = addressAt(ranges[0] as (typeof ranges)[number], 1n)
+  const loopbackOnly = config.bindAddress === '127.0.0.1' || config.bindAddress === '::1'
+  const sans = [...new Set([apiServiceIp, ...config.tlsSans, ...(config.advertiseAddress ? [config.advertiseAddress] : []), ...localSans()])]
+
+  // Certificates and store do not depend on each other.
+  const [pki, store] = await Promise.all([
+    ensurePki(join(config.dataDir, 'pki'), { sans, nowMs: now() }),
+    openStore({
+      directory: join(config.dataDir, 'store'),
+      endpoints: config.etcdServers,
+      prefix: config.etcdPrefix,
+      ...(config.etcdCaFile ? { tls: etcdTls(config) } : {}),
+      onError: (error) => onError(error, 'the store'),
+    }),
+  ])
+  try {
+    const clientCa = config.clientCaFile ? readFileSync(config.clientCaFile, 'utf8') : pki.ca.certPem
+    const tls = config.tlsCertFile
+      ? { cert: readFileSync(config.tlsCertFile), key: readFileSync(config.tlsKeyFile), clientCa }
+      : { cert: pki.apiserver.certPem, key: pki.apiserver.keyPem, clientCa }
+    const resources = builtinResources(config.eventTtlSeconds)
+    const server = new ApiServer({
+      store,
+      resources,
+      tls,
+      assemble: (core) => assembleParts(core, config, pki, ranges),
+      now,
+      inflight: { readOnly: config.maxRequestsInflight, mutating: config.maxMutatingRequestsInflight },
+      minRequestTimeoutSeconds: config.minRequestTimeoutSeconds,
+      ...(config.requestLog ? { log: (entry) => log.info(entry, 'request') } : {}),
+      onError,
+    })
+    await server.start()
+    // Listening first: a port that is taken is found before anything is written.
+    const { port } = await server.listen(config.securePort, config.bindAddress)
+    const advertiseAddress = config.advertiseAddress || (loopbackOnly ? '127.0.0.1' : (localSans().find(isRoutable) ?? '127.0.0.1'))
+    const { lookup } = server.core
+    await bootstrap(server.core, [
+      ...systemObjects({
+        lookup,
+        serviceClusterIpRange: config.serviceClusterIpRange,
+        apiServiceIp,
+        advertiseAddress,
+        securePort: port,
+        clientCa,
+      }),
+      ...bootstrapObjects(lookup),
+    ])
+    server.markReady()
+    const host = loopbackOnly || config.bindAddress === '0.0.0.0' || config.bindAddress === '::' ? '127.0.0.1' : config.bindAddress
+    const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+    const kubeconfig = resolve(config.dataDir, 'kubeconfig')
+    writeKubeconfig(kubeconfig, {
+      server: url,
+      caPem: pki.ca.certPem,
+      name: 'admin',
+      certPem: pki.admin.certPem,
+      keyPem: pki.admin.keyPem,
+    })
+    return {
+      url,
+      kubeconfig,
+      async stop() {
+        await server.stop(config.shutdownGraceSeconds * 1000)
+        await store.close()
+      },
+    }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+function etcdTls(config: ApiServerConfig): { ca: Buffer; cert?: Buffer; key?: Buffer } {
+  return {
+    ca: readFileSync(config.etcdCaFile),
+    ...(config.etcdCertFile ? { cert: readFileSync(config.etcdCertFile), key: readFileSync(config.etcdKeyFile) } : {}),
+  }
+}
+
+const isRoutable = (address: string): boolean => /^\d+\.\d+\.\d+\.\d+$/.test(address) && !address.startsWith('127.')
