@@ -1,21 +1,21 @@
 /**
  * How the store lies in LMDB's one tree. By the first byte of the key:
- *   a               meta: revision, compaction revision, bytes of history
  *   c KEY           the entry as it is now: crc, revisions, expiry, value
  *   e TIME KEY      what expires when
  *   h KEY 0 REV     KEY was changed at REV: whether it was there before and after
  *   l REV           the commit at REV: each key with the entry that stood there before
+ *   m               meta: revision, compaction revision, bytes of history
  * History is kept as undo: the state at an old revision is the present one, except for keys changed since, whose
  * first change after that revision says what stood there. So reads of the present never meet history, forgetting is
  * deleting the oldest `l` and their `h`, and every value is written once now and once more when it is replaced.
- * `l` sorts last so that its inserts are appends. Every record carries a CRC: LMDB has none.
+ * The meta record changes with every commit: next to the newest `l` it costs no page of its own. Every record carries a CRC: LMDB has none.
  */
 import { crc32 } from 'node:zlib'
 import type { Revision } from '../store.ts'
 import { StoreUnusable } from '../store.ts'
 
 export const formatVersion = 1
-export const metaKey = Buffer.from('a')
+export const metaKey = Buffer.from('m')
 
 export interface Meta {
   revision: Revision

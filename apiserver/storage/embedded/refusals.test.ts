@@ -5,6 +5,7 @@ import { open as openLmdb } from 'lmdb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { put, text } from '../contract-tools.ts'
 import { StoreUnusable } from '../store.ts'
+import { metaKey } from './layout.ts'
 import { openEmbedded } from './store.ts'
 
 describe('the embedded store refuses, and changes nothing', () => {
@@ -65,9 +66,9 @@ describe('the embedded store refuses, and changes nothing', () => {
 
   it('another format version', async () => {
     const tree = openLmdb<Buffer, Buffer>({ path: data, noSubdir: true, keyEncoding: 'binary', encoding: 'binary' })
-    const meta = Buffer.from(tree.get(Buffer.from('a'))!)
+    const meta = Buffer.from(tree.get(metaKey)!)
     meta.writeUInt32BE(2, 8)
-    await tree.put(Buffer.from('a'), meta)
+    await tree.put(metaKey, meta)
     await tree.close()
     await expectRefusal('format', 'the store has format 2; this Gantry reads format 1')
   })
