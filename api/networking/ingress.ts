@@ -145,7 +145,7 @@ function validatePaths({ http }: IngressRule, path: string): FieldError[] {
 }
 
 function validatePath({ path = '', pathType, backend }: HTTPIngressPath, at: string): FieldError[] {
-  if (pathType === undefined) return [required(child(at, 'pathType'), 'pathType must be specified')]
+  if (!pathType) return [required(child(at, 'pathType'), 'pathType must be specified')]
   const errors: FieldError[] = []
   const fault = (detail: string) => errors.push(invalid(child(at, 'path'), path, detail))
   if (!pathTypes.includes(pathType)) errors.push(notSupported(child(at, 'pathType'), pathType, pathTypes))
