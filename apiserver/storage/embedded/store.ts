@@ -32,6 +32,8 @@ export interface EmbeddedOptions {
 /** Entries and bytes read before others get a turn. */
 const pageEntries = 1000
 const pageBytes = 4 << 20
+/** A read brings its page of the file into memory, and the kernel some of those around it. */
+const touchedPerRead = 8192
 
 /**
  * Opens the store in a directory of this machine, making it if there is none. Throws {@link StoreUnusable}, changing
@@ -91,7 +93,7 @@ class EmbeddedStore implements Store {
   async get(key: string, at?: Revision): Promise<Entry | undefined> {
     const bounds = await this.#bounds()
     if (at !== undefined) checkReadable(at, bounds)
-    this.#writer.touched(4096)
+    this.#writer.touched(touchedPerRead)
     return readEntry(this.#tree, key, at ?? bounds.revision, bounds)
   }
 
@@ -123,7 +125,9 @@ class EmbeddedStore implements Store {
         count: wanted <= pageEntries,
       })
       for (const entry of page.entries) entries.push(entry)
-      this.#writer.touched(page.bytes)
+      // Counting what remains passes over all of it.
+      const passed = Math.max(page.remaining, 0) * 1024
+      this.#writer.touched(page.bytes + page.entries.length * touchedPerRead + passed)
       if (!page.more || entries.length >= limit) {
         const remaining = page.more ? page.remaining : -1
         return { entries, revision: at, more: page.more, remaining }
