@@ -1,9 +1,22 @@
 import { defineConfig } from 'vitest/config'
 
+const rooms = '{api,apiserver,client,cli,cluster,scheduler,controller-manager,node-agent,bench}'
+
 // Unit tests stand beside the file they test and take seconds; what crosses components is in test/.
 export default defineConfig({
   test: {
-    include: ['{api,apiserver,client,cli,cluster,scheduler,controller-manager,node-agent,bench}/**/*.test.ts'],
-    testTimeout: 20_000,
+    projects: [
+      { test: { name: 'unit', include: [`${rooms}/**/*.test.ts`], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Servers, etcd and kubectl share two cores: one suite after the other.
+          fileParallelism: false,
+        },
+      },
+    ],
   },
 })

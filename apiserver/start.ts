@@ -10,7 +10,7 @@ import { ensurePki, localSans } from './pki/ensure.ts'
 import { writeKubeconfig } from './pki/kubeconfig.ts'
 import { ApiServer } from './server.ts'
 import { addressAt, parseRange } from './services/ip-range.ts'
-import { openStore } from './storage/open.ts'
+import { openStore, type StoreOptions } from './storage/open.ts'
 import { systemObjects } from './system-objects.ts'
 
 export interface RunningApiServer {
@@ -33,13 +33,7 @@ export async function startApiServer(config: ApiServerConfig, log: Logger): Prom
   // Certificates and store do not depend on each other.
   const [pki, store] = await Promise.all([
     ensurePki(join(config.dataDir, 'pki'), { sans, nowMs: now() }),
-    openStore({
-      directory: join(config.dataDir, 'store'),
-      endpoints: config.etcdServers,
-      prefix: config.etcdPrefix,
-      ...(config.etcdCaFile ? { tls: etcdTls(config) } : {}),
-      onError: (error) => onError(error, 'the store'),
-    }),
+    openStore(storeOptions(config, (error) => onError(error, 'the store'))),
   ])
   try {
     const clientCa = config.clientCaFile ? readFileSync(config.clientCaFile, 'utf8') : pki.ca.certPem
@@ -99,11 +93,19 @@ export async function startApiServer(config: ApiServerConfig, log: Logger): Prom
   }
 }
 
-function etcdTls(config: ApiServerConfig): { ca: Buffer; cert?: Buffer; key?: Buffer } {
-  return {
-    ca: readFileSync(config.etcdCaFile),
-    ...(config.etcdCertFile ? { cert: readFileSync(config.etcdCertFile), key: readFileSync(config.etcdKeyFile) } : {}),
-  }
+/** The store that the configuration names. */
+export function storeOptions(config: ApiServerConfig, onError: (error: unknown) => void): StoreOptions {
+  if (config.etcdServers.length === 0) return { kind: 'embedded', directory: join(config.dataDir, 'store'), onError }
+  const { etcdCaFile, etcdCertFile, etcdKeyFile } = config
+  const tls = etcdCaFile
+    ? {
+        tls: {
+          ca: readFileSync(etcdCaFile),
+          ...(etcdCertFile ? { cert: readFileSync(etcdCertFile), key: readFileSync(etcdKeyFile) } : {}),
+        },
+      }
+    : {}
+  return { kind: 'etcd', endpoints: config.etcdServers, prefix: config.etcdPrefix, ...tls, onError }
 }
 
 const isRoutable = (address: string): boolean => /^\d+\.\d+\.\d+\.\d+$/.test(address) && !address.startsWith('127.')

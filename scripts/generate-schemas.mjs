@@ -78,7 +78,7 @@ const descriptions = {}
 for (const type of types) {
   if (wireForms[type.short]) continue
   if (!type.cls) {
-    console.warn(`no published model for ${type.definition}`)
+    // Types without fields are not published.
     continue
   }
   const source = readFileSync(join(models, `${type.cls}.d.ts`), 'utf8')

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { badRequestError, timeoutError, tooLargeError } from '../../api/machinery/errors.ts'
+import { badRequestError, type StatusError, timeoutError, tooLargeError } from '../../api/machinery/errors.ts'
 
 /** Upstream's limit of a request body. */
 export const maxBodyBytes = 3 * 1024 * 1024
@@ -11,20 +11,21 @@ export function readBody(req: IncomingMessage, limit = maxBodyBytes, timeoutMs =
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    const timer = setTimeout(() => finish(() => reject(timeoutError('reading the request body took too long'))), timeoutMs)
-    const finish = (settle: () => void) => {
+    const settle = (error: StatusError | undefined) => {
       clearTimeout(timer)
-      req.removeAllListeners('data')
-      settle()
+      req.off('data', onData).off('end', onEnd).off('error', onCut).off('close', onCut)
+      if (error) reject(error)
+      else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
     }
-    req.on('data', (chunk: Buffer) => {
+    const onData = (chunk: Buffer) => {
       size += chunk.length
-      if (size > limit) finish(() => reject(tooLarge(limit)))
+      if (size > limit) settle(tooLarge(limit))
       else chunks.push(chunk)
-    })
-    req.once('end', () => finish(() => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))))
-    req.once('error', () => finish(() => reject(badRequestError('the request body could not be read'))))
-    req.once('close', () => finish(() => reject(badRequestError('the request ended before its body was complete'))))
+    }
+    const onEnd = () => settle(undefined)
+    const onCut = () => settle(badRequestError('the request ended before its body was complete'))
+    const timer = setTimeout(() => settle(timeoutError('reading the request body took too long')), timeoutMs)
+    req.on('data', onData).on('end', onEnd).on('error', onCut).on('close', onCut)
   })
 }
 

@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Namespace } from '../api/generated/types.ts'
+import { markNamespaceTerminating, namespaceIsHeld } from '../api/core/namespace.ts'
+import { defaultTokenRequest, tokenRequestSchema } from '../api/authentication/index.ts'
+import type { AnyObject, Stored } from '../api/machinery/object.ts'
+import { createAdmissionPlugins } from './admission/plugins.ts'
+import { createAuthenticator } from './auth/authenticator.ts'
+import { authorizerForModes } from './auth/authorizer.ts'
+import { createNodeAuthorizer } from './auth/node/node-authorizer.ts'
+import { NodeGraph } from './auth/node/node-graph.ts'
+import { RbacAuthorizer } from './auth/rbac/authorizer.ts'
+import { createEscalationCheck } from './auth/rbac/escalation.ts'
+import { createReviews } from './auth/reviews.ts'
+import { createBootstrapTokenAuthenticator } from './auth/tokens/bootstrap-token.ts'
+import { createTokenIssuer, type TokenIssuer } from './auth/tokens/issue.ts'
+import { createServiceAccountAuthenticator } from './auth/tokens/service-account.ts'
+import { discoveryDocuments, loadSigningKey } from './auth/tokens/signing-keys.ts'
+import { createTokenFileAuthenticator } from './auth/tokens/token-file.ts'
+import { requestToken } from './auth/tokens/token-request.ts'
+import type { ApiServerConfig } from './config.ts'
+import { createDiscovery } from './discovery/discovery.ts'
+import type { ReviewHandler, Scope, SubresourceHandler } from './handlers/context.ts'
+import { readBody } from './handlers/body.ts'
+import { decodeAs, fieldValidationOf, parseBody } from './handlers/decode-body.ts'
+import { sendObject } from './handlers/respond.ts'
+import { createOpenApi } from './openapi/openapi.ts'
+import type { Pki } from './pki/ensure.ts'
+import type { RegistryHooks } from './registry/registry.ts'
+import type { ServerCore, ServerParts } from './server.ts'
+import { serviceHooks } from './services/allocator.ts'
+import type { IpRange } from './services/ip-range.ts'
+import { handleBinding } from './subresources/binding.ts'
+import { handleEviction } from './subresources/eviction.ts'
+import { nodeAgentHandlers } from './subresources/node-agent.ts'
+import { partHandlers } from './subresources/parts.ts'
+import { handleScale } from './subresources/scale.ts'
+import { handleTransaction } from './subresources/transaction.ts'
+
+/** Puts the parts of an API server together, as its configuration says. Throws an Error for what makes no sense. */
+export function assembleParts(core: ServerCore, config: ApiServerConfig, pki: Pki, ranges: readonly IpRange[]): ServerParts {
+  const { client, lookup, now } = core
+  const signingKey = loadSigningKey(pki.serviceAccount.privateKeyPem)
+  const issuer = createTokenIssuer(signingKey, config.serviceAccountIssuer)
+
+  let rbac: RbacAuthorizer | undefined
+  const authorizer = authorizerForModes(config.authorizationModes, {
+    node: () => createNodeAuthorizer(new NodeGraph(client, lookup)),
+    rbac: () => {
+      rbac = new RbacAuthorizer(client, lookup)
+      return rbac
+    },
+  })
+  const authenticator = createAuthenticator({
+    tokens: [
+      ...(config.tokenAuthFile ? [createTokenFileAuthenticator(readFileSync(config.tokenAuthFile, 'utf8'), config.tokenAuthFile)] : []),
+      createServiceAccountAuthenticator({
+        client,
+        lookup,
+        keys: [signingKey],
+        issuers: [config.serviceAccountIssuer],
+        apiAudiences: config.apiAudiences,
+        now,
+      }),
+      createBootstrapTokenAuthenticator(client, lookup('', 'secrets'), now),
+    ],
+    apiAudiences: config.apiAudiences,
+    anonymous: config.anonymousAuth,
+  })
+  const admission = createAdmissionPlugins(
+    {
+      client,
+      lookup,
+      lookupKind: (group, kind) => core.resources.find((resource) => resource.group === group && resource.kind === kind),
+      authorizer,
+      now,
+      sleep: (ms) => delay(ms),
+    },
+    { enable: config.enableAdmission, disable: config.disableAdmission },
+  )
+  if (rbac) admission.push(createEscalationCheck(rbac, authorizer))
+
+  const documents = discoveryDocuments([signingKey], {
+    issuer: config.serviceAccountIssuer,
+    jwksUri: `${config.serviceAccountIssuer}/openid/v1/jwks`,
+  })
+  return {
+    authenticator,
+    authorizer,
+    admission,
+    hooks: new Map<string, RegistryHooks>([
+      ['/namespaces', namespaceHooks],
+      [
+        '/services',
+        serviceHooks({
+          ranges,
+          nodePorts: config.serviceNodePortRange,
+          ipAddresses: () => core.registry('networking.k8s.io', 'ipaddresses'),
+          store: core.store,
+          now,
+        }),
+      ],
+    ]),
+    subresources: new Map<string, SubresourceHandler>([
+      ['*/*/scale', handleScale],
+      ['/bindings/', handleBinding],
+      ['/pods/binding', handleBinding],
+      ['/pods/eviction', handleEviction],
+      ['/serviceaccounts/token', tokenHandler(core, config, issuer)],
+      ['gantry.dev/transactions/', handleTransaction],
+      ...Object.entries(partHandlers),
+      ...Object.entries(
+        nodeAgentHandlers({
+          cert: pki.apiserverKubeletClient.certPem,
+          key: pki.apiserverKubeletClient.keyPem,
+          addressTypes: ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP'],
+        }),
+      ),
+    ]),
+    reviews: new Map(
+      [...createReviews({ authorizer, authenticator, apiAudiences: config.apiAudiences })].map(
+        ([name, review]): [string, ReviewHandler] => [
+          name,
+          (object, { user, info }) => review(object, { user, namespace: info.namespace, nowMs: now() }),
+        ],
+      ),
+    ),
+    documents: {
+      discovery: createDiscovery(() => core.resources),
+      openapi: createOpenApi(() => core.resources),
+      issuer: { configuration: () => documents.configuration, keys: () => documents.jwks },
+    },
+    healthChecks: [],
+  }
+}
+
+/** A namespace stays until its own finalizers are gone: its contents go first. */
+const namespaceHooks: RegistryHooks = {
+  holdsDeletion: (object) => namespaceIsHeld(object as unknown as Stored<Namespace> & { spec: object }),
+  markDeleting: (object) => markNamespaceTerminating(object as unknown as Stored<Namespace> & { spec: object }),
+}
+
+function tokenHandler(core: ServerCore, config: ApiServerConfig, issuer: TokenIssuer): SubresourceHandler {
+  return async (scope: Scope) => {
+    const { info, req, res, media, warn } = scope
+    const { value } = parseBody(await readBody(req), req.headers['content-type'], tokenRequestSchema)
+    const request = decodeAs(tokenRequestSchema, value, 'TokenRequest', 'v1', fieldValidationOf(info.query), [], warn)
+    defaultTokenRequest(request as unknown as Parameters<typeof defaultTokenRequest>[0])
+    const answer = await requestToken(
+      request as unknown as Parameters<typeof requestToken>[0],
+      { client: core.client, lookup: core.lookup, issuer, apiAudiences: config.apiAudiences },
+      { namespace: info.namespace, name: info.name, nowMs: core.now(), warn },
+    )
+    const object: AnyObject = { ...answer, kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1' }
+    sendObject(res, 201, object, media)
+  }
+}

@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util'
+import { parseConfig } from '../apiserver/config.ts'
+import { storeOptions } from '../apiserver/start.ts'
+import { snapshotRestore, snapshotSave } from '../apiserver/storage/snapshot.ts'
+
+const help = `Usage: gantry snapshot save|restore FILE [flags]
+
+Saves all objects of a stopped cluster, or of an etcd, to one file, and brings them back.
+
+  --data-dir DIR        where the embedded store lies (default .gantry)
+  --etcd-servers U,…    the store is this etcd
+  --etcd-prefix P       prefix of all keys in etcd (default /registry)
+  --force               restore: replace what is there
+`
+
+/** `gantry snapshot save|restore FILE`. */
+export async function snapshot(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      'data-dir': { type: 'string', default: '.gantry' },
+      'etcd-servers': { type: 'string', default: '' },
+      'etcd-prefix': { type: 'string', default: '/registry' },
+      force: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  const [verb, path] = positionals
+  if (values.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  if ((verb !== 'save' && verb !== 'restore') || path === undefined || positionals.length > 2) {
+    process.stderr.write(`gantry snapshot: say what to do, and with which file\n\n${help}`)
+    return 2
+  }
+  const config = parseConfig(
+    ['data-dir', 'etcd-servers', 'etcd-prefix'].map((name) => `--${name}=${values[name as 'data-dir']}`),
+  )
+  const store = storeOptions(config, (error) => process.stderr.write(`${String(error)}\n`))
+  try {
+    const startedAt = performance.now()
+    const summary =
+      verb === 'save' ? await snapshotSave({ store, path }) : await snapshotRestore({ store, path, force: values.force })
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+    const what = verb === 'save' ? 'saved' : 'restored'
+    process.stdout.write(`${what} ${summary.entries} objects at revision ${summary.revision} in ${seconds} s\n`)
+    return 0
+  } catch (error) {
+    process.stderr.write(`gantry snapshot ${verb}: ${(error as Error).message}\n`)
+    return 1
+  }
+}

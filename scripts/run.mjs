@@ -1,0 +1,111 @@
+// What `npm start`, `npm test` and `npm run build` do on a fresh machine: install what is missing, build, go.
+// Needs nothing but Node: it runs before the packages are there.
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const [task = 'start', ...args] = process.argv.slice(2)
+
+/** What tests use of the system, by the program that shows it is there. */
+const testPackages = { etcd: 'etcd-server', unzip: 'unzip', openssl: 'openssl' }
+
+requireNode(20)
+installPackages()
+if (task === 'test') installSystemPackages(testPackages)
+const { build } = await import('./build.mjs')
+const startedAt = Date.now()
+if (await build({ log: say })) say(`built in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`)
+
+if (task === 'start') await exec(join(root, 'bin/gantry'), ['up', ...args])
+else if (task === 'test') await test(args)
+else if (task !== 'build') fail(`there is no task ${task}: start, test or build`)
+
+async function test(only) {
+  const steps = [
+    ['types', 'npx', ['tsc', '--noEmit']],
+    ['format and lint', 'npx', ['biome', 'check', '.']],
+    ['import directions', 'node', ['scripts/check-imports.mjs']],
+    ['unused code', 'npx', ['knip', '--no-progress']],
+    ['unit tests', 'npx', ['vitest', 'run', '--project', 'unit']],
+    ['integration tests', 'npx', ['vitest', 'run', '--project', 'integration']],
+  ]
+  const failed = []
+  for (const [name, command, parameters] of steps) {
+    if (only.length > 0 && !only.some((word) => name.includes(word))) continue
+    say(name)
+    const at = Date.now()
+    const { status } = spawnSync(command, parameters, { cwd: root, stdio: 'inherit' })
+    say(`${name}: ${status === 0 ? 'passed' : 'FAILED'} in ${((Date.now() - at) / 1000).toFixed(0)} s`)
+    if (status !== 0) failed.push(name)
+  }
+  if (failed.length > 0) fail(`failed: ${failed.join(', ')}`)
+}
+
+function requireNode(major) {
+  if (Number(process.versions.node.split('.')[0]) < major) {
+    fail(`Node ${process.versions.node} is too old. Install Node ${major} or later, for example from https://nodejs.org`)
+  }
+}
+
+/** npm packages, when package-lock.json says other than what was installed last. */
+function installPackages() {
+  const stamp = join(root, 'node_modules/.gantry-stamp')
+  const lock = readFileSync(join(root, 'package-lock.json'))
+  const hash = createHash('sha256').update(lock).digest('hex')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return
+  say('installing npm packages')
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' })
+  if (status !== 0) fail('npm could not install the packages. Is the network reachable? Try `npm ci` for the whole story')
+  mkdirSync(join(root, 'node_modules'), { recursive: true })
+  writeFileSync(stamp, hash)
+}
+
+/** Debian packages that are missing, named before they are installed. Nothing is started or enabled. */
+function installSystemPackages(wanted) {
+  const missing = Object.entries(wanted)
+    .filter(([program]) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0)
+    .map(([, name]) => name)
+  if (missing.length === 0) return
+  const apt = spawnSync('sh', ['-c', 'command -v apt-get']).status === 0
+  if (!apt || process.getuid?.() !== 0) {
+    fail(`the tests need ${missing.join(', ')}. Install them with your system's package manager, then run this again`)
+  }
+  say(`installing system packages: ${missing.join(', ')}`)
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+  const run = (...parameters) => spawnSync('apt-get', parameters, { stdio: ['ignore', 'ignore', 'inherit'], env: environment }).status
+  // A package's own service would take the ports that tests choose: nothing may start.
+  const policy = '/usr/sbin/policy-rc.d'
+  const ours = !existsSync(policy)
+  if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    if (run('install', '-y', '--no-install-recommends', ...missing) === 0) return
+    run('update')
+    if (run('install', '-y', '--no-install-recommends', ...missing) !== 0) fail(`apt-get could not install ${missing.join(', ')}`)
+  } finally {
+    if (ours) spawnSync('rm', ['-f', policy])
+  }
+}
+
+/** Hands over the terminal and the signals; ends as the program does. */
+function exec(program, parameters) {
+  return new Promise((resolve) => {
+    const child = spawn(program, parameters, { stdio: 'inherit' })
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
+    child.once('exit', (code, signal) => {
+      process.exitCode = code ?? (signal ? 1 : 0)
+      resolve()
+    })
+  })
+}
+
+function say(text) {
+  process.stdout.write(`gantry: ${text}\n`)
+}
+
+function fail(text) {
+  process.stderr.write(`gantry: ${text}\n`)
+  process.exit(1)
+}
