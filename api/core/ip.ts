@@ -71,19 +71,20 @@ export function isStrictSubnet(outer: Cidr, inner: Cidr): boolean {
 
 /** Faults of an address in a field that predates strict spelling. What the old object held is accepted. */
 export function ipFaults(path: string, value: string, accepted: readonly string[] = []): FieldError[] {
-  if (accepted.includes(value)) return []
-  const ip = parseIp(value)
-  if (!ip) return [invalid(path, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
-  if (ip.leadingZeros) return [invalid(path, value, 'must not have leading 0s')]
-  return ip.mapped ? [invalid(path, value, 'must not be an IPv4-mapped IPv6 address')] : []
+  const fault = accepted.includes(value) ? undefined : ipFault(value)
+  return fault === undefined ? [] : [invalid(path, value, fault)]
 }
 
 /** Faults of an address in a newer field: it must be spelt canonically. */
-export function canonicalIpFaults(path: string, value: string): FieldError[] {
-  const faults = ipFaults(path, value)
-  if (faults.length > 0) return faults
+export const canonicalIpFaults = (path: string, value: string): FieldError[] =>
+  canonicalIpMessages(value).map((fault) => invalid(path, value, fault))
+
+/** The same as messages, for a name that is an address. */
+export function canonicalIpMessages(value: string): string[] {
+  const fault = ipFault(value)
+  if (fault !== undefined) return [fault]
   const canonical = formatIp(parseIp(value) as Ip)
-  return value === canonical ? [] : [invalid(path, value, `must be in canonical form (${JSON.stringify(canonical)})`)]
+  return value === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`]
 }
 
 /** Faults of a network in a field that predates strict spelling. What the old object held is accepted. */
@@ -152,6 +153,13 @@ export function cidrWarnings(path: string, value: string): string[] {
   if (warnings.length === 0 && cidr.ip.family === 'IPv6' && canonical !== value)
     warnings.push(`${path}: IPv6 CIDR value ${quoted} should be in RFC 5952 canonical format ("${canonical}")`)
   return warnings
+}
+
+function ipFault(value: string): string | undefined {
+  const ip = parseIp(value)
+  if (!ip) return 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'
+  if (ip.leadingZeros) return 'must not have leading 0s'
+  return ip.mapped ? 'must not be an IPv4-mapped IPv6 address' : undefined
 }
 
 function parseIpv4(text: string): Ip | undefined {

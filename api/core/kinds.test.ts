@@ -116,8 +116,7 @@ describe.each(kinds.map((resource) => [resource.kind, resource] as const))('%s',
         }
         resource.warnings?.(object, old)
         for (const column of resource.columns ?? []) expect(column.value(object, 0)).toBeDefined()
-        for (const valueOf of Object.values(resource.selectableFields ?? {}))
-          expect(valueOf(object)).toBeTypeOf('string')
+        for (const select of Object.values(resource.selectableFields ?? {})) expect(select(object)).toBeTypeOf('string')
 
         resource.strategy.prepareForCreate?.(old, ctx)
         resource.validate?.(old, undefined, ctx)

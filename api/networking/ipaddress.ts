@@ -1,15 +1,16 @@
 import { dnsSubdomain } from '../core/field-formats.ts'
+import { canonicalIpMessages } from '../core/ip.ts'
 import type { IPAddress, IPAddressSpec } from '../generated/types.ts'
 import { child, type FieldError, required } from '../machinery/field-errors.ts'
 import { immutable } from '../machinery/field-rules.ts'
-import { isValidIP } from '../machinery/names.ts'
 import type { Stored } from '../machinery/object.ts'
 import { defineResource } from '../machinery/resource.ts'
 import { nameColumn } from '../machinery/standard-columns.ts'
 import { builtinSchema } from '../schema/builtin.ts'
 import { requiredSegment, segment } from './references.ts'
 
-export type IPAddressObject = Stored<IPAddress> & { spec?: IPAddressSpec }
+/** Its parent may be missing before validation. */
+export type IPAddressObject = Omit<Stored<IPAddress>, 'spec'> & { spec: Partial<IPAddressSpec> }
 
 /** One address that is taken, named by itself; whoever holds it is its parent. */
 export const ipAddresses = defineResource<IPAddressObject>({
@@ -21,16 +22,16 @@ export const ipAddresses = defineResource<IPAddressObject>({
   shortNames: ['ip'],
   namespaced: false,
   schema: builtinSchema('io.k8s.api.networking.v1.IPAddress'),
-  validateName: isValidIP,
+  validateName: canonicalIpMessages,
   validate: ({ spec }, old) => [
     ...validateParent(spec),
-    ...(old ? immutable(spec?.parentRef, old.spec?.parentRef, 'spec.parentRef') : []),
+    ...(old ? immutable(spec.parentRef, old.spec.parentRef, 'spec.parentRef') : []),
   ],
   selectableFields: {
-    'spec.parentRef.group': ({ spec }) => spec?.parentRef?.group ?? '',
-    'spec.parentRef.resource': ({ spec }) => spec?.parentRef?.resource ?? '',
-    'spec.parentRef.namespace': ({ spec }) => spec?.parentRef?.namespace ?? '',
-    'spec.parentRef.name': ({ spec }) => spec?.parentRef?.name ?? '',
+    'spec.parentRef.group': ({ spec }) => spec.parentRef?.group ?? '',
+    'spec.parentRef.resource': ({ spec }) => spec.parentRef?.resource ?? '',
+    'spec.parentRef.namespace': ({ spec }) => spec.parentRef?.namespace ?? '',
+    'spec.parentRef.name': ({ spec }) => spec.parentRef?.name ?? '',
   },
   columns: [
     nameColumn,
@@ -39,7 +40,7 @@ export const ipAddresses = defineResource<IPAddressObject>({
       type: 'string',
       description: 'Who holds the address.',
       value({ spec }) {
-        if (!spec?.parentRef) return '<none>'
+        if (!spec.parentRef) return '<none>'
         const { group, resource, namespace, name } = spec.parentRef
         const of = `${resource}${group ? `.${group}` : ''}`.toLowerCase()
         return `${of}${namespace ? `/${namespace}` : ''}/${name}`
@@ -48,9 +49,9 @@ export const ipAddresses = defineResource<IPAddressObject>({
   ],
 })
 
-function validateParent(spec: IPAddressSpec | undefined): FieldError[] {
+function validateParent(spec: Partial<IPAddressSpec>): FieldError[] {
   const path = 'spec.parentRef'
-  const parent = spec?.parentRef
+  const parent = spec.parentRef
   if (!parent) return [required(path)]
   const { group, resource, name, namespace } = parent
   return [
