@@ -57,8 +57,10 @@ export function createReviews({ authorizer, authenticator, apiAudiences }: Revie
     },
     'authorization.k8s.io/localsubjectaccessreviews': async (object, { namespace }) => {
       const review = object as unknown as Stored<SubjectAccessReview>
+      review.metadata.namespace ??= namespace
       refuse(review, 'LocalSubjectAccessReview', [...subjectFaults(review), ...localFaults(review)])
-      if (namespace !== (review.metadata.namespace ?? namespace)) {
+      if (namespace === '') throw badRequestError('namespace is required on this type: ')
+      if (namespace !== review.metadata.namespace) {
         throw badRequestError(`spec.resourceAttributes.namespace must match namespace: ${namespace}`)
       }
       return subjectAccess(review)

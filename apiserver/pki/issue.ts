@@ -177,9 +177,32 @@ interface SigningOptions {
   sans?: x509.SubjectAlternativeNameExtension
 }
 
+interface Authority {
+  certificate: x509.X509Certificate
+  key: Key
+  keyIdentifier: x509.Extension
+}
+
+/** Reading an authority takes longer than signing with it, and a first start signs several certificates. */
+const authorities = new WeakMap<CertifiedKey, Promise<Authority>>()
+
+function authorityOf(ca: CertifiedKey): Promise<Authority> {
+  let authority = authorities.get(ca)
+  if (!authority) {
+    authority = readAuthority(ca)
+    authorities.set(ca, authority)
+  }
+  return authority
+}
+
+async function readAuthority({ certPem, keyPem: text }: CertifiedKey): Promise<Authority> {
+  const certificate = new x509.X509Certificate(certPem)
+  const keyIdentifier = await x509.AuthorityKeyIdentifierExtension.create(certificate.publicKey, false)
+  return { certificate, key: await loadKey(text), keyIdentifier }
+}
+
 async function sign(ca: CertifiedKey, options: SigningOptions): Promise<string> {
-  const issuer = new x509.X509Certificate(ca.certPem)
-  const signer = await loadKey(ca.keyPem)
+  const { certificate: issuer, key: signer, keyIdentifier } = await authorityOf(ca)
   const { notBefore, notAfter, keyUsages, extendedUsages, sans } = options
   const certificate = await x509.X509CertificateGenerator.create({
     subject: typeof options.name === 'string' ? options.name : options.name.toJSON(),
@@ -193,7 +216,7 @@ async function sign(ca: CertifiedKey, options: SigningOptions): Promise<string> 
       ...(keyUsages === 0 ? [] : [new x509.KeyUsagesExtension(keyUsages, true)]),
       ...(extendedUsages.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension([...extendedUsages])]),
       new x509.BasicConstraintsExtension(false, undefined, true),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey, false),
+      keyIdentifier,
       ...(sans ? [sans] : []),
     ],
   })

@@ -74,6 +74,14 @@ test('a key that does not belong to its certificate is replaced', async () => {
   expect((await ensurePki(dir, { sans: [], nowMs: now })).made).toEqual(['admin'])
 })
 
+test('a new authority, though of the same name, signs everything again', async () => {
+  await ensurePki(dir, { sans: [], nowMs: now })
+  rmSync(join(dir, 'ca.crt'))
+  rmSync(join(dir, 'ca.key'))
+  const { made } = await ensurePki(dir, { sans: [], nowMs: now })
+  expect(made.sort()).toEqual(['admin', 'apiserver', 'apiserver-kubelet-client', 'ca'])
+})
+
 test('without the key of the authority, existing certificates do and missing ones are an error', async () => {
   await ensurePki(dir, { sans: [], nowMs: now })
   rmSync(join(dir, 'ca.key'))
