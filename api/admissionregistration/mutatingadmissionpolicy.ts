@@ -72,7 +72,7 @@ const patchFields = { ApplyConfiguration: 'applyConfiguration', JSONPatch: 'json
 function validateMutation(mutation: Mutation, path: string, known: ReadonlySet<string>): FieldError[] {
   const { patchType = '' } = mutation
   if (patchType === '') return [required(child(path, 'patchType'))]
-  if (!(patchType in patchFields)) {
+  if (!Object.hasOwn(patchFields, patchType)) {
     return [notSupported(child(path, 'patchType'), patchType, Object.keys(patchFields))]
   }
   const field = patchFields[patchType as keyof typeof patchFields]

@@ -1,5 +1,5 @@
 import type { JSONSchemaProps } from '../generated/types.ts'
-import { asSchema } from './schema-walk.ts'
+import { asSchema, propertyOf } from './schema-walk.ts'
 
 /** Where a path leads: its steps and the schema there. */
 export interface ResolvedPath {
@@ -18,7 +18,7 @@ export function resolveFieldPath(
   let at = schema
   let i = 0
   const step = (name: string): string | undefined => {
-    const next = notEmpty(at.properties) ? at.properties?.[name] : asSchema(at.additionalProperties)
+    const next = notEmpty(at.properties) ? propertyOf(at, name) : asSchema(at.additionalProperties)
     if (!next) return 'does not refer to a valid field'
     steps.push(name)
     at = next

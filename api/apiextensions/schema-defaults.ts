@@ -1,6 +1,6 @@
 import type { JSONSchemaProps, JsonValue } from '../generated/types.ts'
 import { child, type FieldError, invalid, key } from '../machinery/field-errors.ts'
-import { asSchema } from './schema-walk.ts'
+import { asSchema, propertyOf } from './schema-walk.ts'
 
 /** Faults of the defaults in a structural schema: each must fit the schema it stands in and name no unknown field. */
 export function validateDefaults(schema: JSONSchemaProps, path: string): FieldError[] {
@@ -31,7 +31,7 @@ function hasUnknownFields(value: JsonValue, schema: JSONSchemaProps): boolean {
   const keeps = schema['x-kubernetes-preserve-unknown-fields'] || schema.additionalProperties === true
   return Object.entries(value).some(([name, field]) => {
     if (schema['x-kubernetes-embedded-resource'] && metaFields.includes(name)) return false
-    const inner = schema.properties?.[name] ?? others
+    const inner = propertyOf(schema, name) ?? others
     return inner ? hasUnknownFields(field, inner) : !keeps
   })
 }
@@ -62,11 +62,11 @@ function typeFaults(value: JsonValue, schema: JSONSchemaProps, path: string): Fi
     if (items) errors.push(...value.flatMap((item, i) => typeFaults(item, items, `${path}[${i}]`)))
   } else if (isRecord(value)) {
     for (const name of schema.required ?? []) {
-      if (!(name in value))
+      if (!Object.hasOwn(value, name))
         errors.push({ type: 'FieldValueRequired', field: child(path, name), message: 'Required value' })
     }
     for (const [name, field] of Object.entries(value)) {
-      const inner = schema.properties?.[name] ?? asSchema(schema.additionalProperties)
+      const inner = propertyOf(schema, name) ?? asSchema(schema.additionalProperties)
       if (inner) errors.push(...typeFaults(field, inner, child(path, name)))
     }
   }

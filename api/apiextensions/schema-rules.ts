@@ -10,7 +10,7 @@ import {
   required,
 } from '../machinery/field-errors.ts'
 import { resolveFieldPath } from './field-path.ts'
-import { asSchema, asSchemas } from './schema-walk.ts'
+import { asSchema, asSchemas, propertyOf } from './schema-walk.ts'
 
 interface Place {
   root: boolean
@@ -179,7 +179,7 @@ function mapListRules(schema: JSONSchemaProps, keys: readonly string[], path: st
     return errors
   }
   for (const [i, name] of keys.entries()) {
-    const property = items.properties?.[name]
+    const property = propertyOf(items, name)
     if (!property) errors.push(invalid(keysPath, keys, 'entries must all be names of item properties'))
     else if (property.type === 'array' || property.type === 'object') {
       errors.push(
@@ -205,7 +205,7 @@ function keyRules(items: JSONSchemaProps, listType: string, keys: readonly strin
   }
   if (listType !== 'map') return errors
   for (const name of keys) {
-    const property = items.properties?.[name]
+    const property = propertyOf(items, name)
     if (!property) continue
     const at = key(child(itemsPath, 'properties'), name)
     if (!items.required?.includes(name) && (property.default === undefined || property.default === null)) {

@@ -52,7 +52,7 @@ const keywords: Readonly<Record<string, Shape | readonly Shape[]>> = {
 export function validateShape(schema: unknown, path: string): FieldError[] {
   if (!isRecord(schema)) return [typeInvalid(path, schema, 'must be a schema')]
   return Object.entries(schema).flatMap(([keyword, value]) => {
-    const expected = keywords[keyword]
+    const expected = Object.hasOwn(keywords, keyword) ? keywords[keyword] : undefined
     if (!expected || value === null) return []
     const at = child(path, keyword)
     const shapes = typeof expected === 'string' ? [expected] : expected

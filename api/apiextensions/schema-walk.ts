@@ -10,6 +10,10 @@ export const asSchema = (value: JsonValue | undefined): JSONSchemaProps | undefi
 export const asSchemas = (value: JsonValue | undefined): JSONSchemaProps[] =>
   Array.isArray(value) ? value.flatMap((item) => asSchema(item) ?? []) : []
 
+/** The schema of a named property. Names are the user's own: `constructor` is one like any other. */
+export const propertyOf = (schema: JSONSchemaProps, name: string): JSONSchemaProps | undefined =>
+  schema.properties && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined
+
 /** All schemas directly inside this one. */
 export function* subschemas(schema: JSONSchemaProps): Generator<JSONSchemaProps> {
   for (const single of [asSchema(schema.items), schema.not, asSchema(schema.additionalProperties)]) {

@@ -11,7 +11,7 @@ import {
   required,
 } from '../machinery/field-errors.ts'
 import { semanticEqual } from '../machinery/field-rules.ts'
-import { asSchema, asSchemas, subschemas } from './schema-walk.ts'
+import { asSchema, asSchemas, propertyOf, subschemas } from './schema-walk.ts'
 
 /**
  * The rules that make a schema structural: every field has a type, said once, outside of allOf, anyOf, oneOf and not.
@@ -249,7 +249,7 @@ function specified(
   }
   for (const [name, property] of Object.entries(rules.properties ?? {})) {
     const at = key(child(path, 'properties'), name)
-    errors.push(...specified(property, outside.properties?.[name], at, key(child(rulesPath, 'properties'), name)))
+    errors.push(...specified(property, propertyOf(outside, name), at, key(child(rulesPath, 'properties'), name)))
   }
   return errors
 }

@@ -20,7 +20,7 @@ const metricTypes = Object.keys(sources).sort()
 export function validateMetric(metric: MetricSpec, path: string, objectRules: ReferenceRules): FieldError[] {
   const errors: FieldError[] = []
   const { type = '' } = metric
-  const known = type in sources
+  const known = Object.hasOwn(sources, type)
   if (type === '') errors.push(required(child(path, 'type'), 'must specify a metric source type'))
   if (!known) errors.push(notSupported(child(path, 'type'), type, metricTypes))
   const present = Object.values(sources).filter((source) => metric[source] !== undefined)

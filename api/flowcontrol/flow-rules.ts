@@ -41,7 +41,7 @@ const subjectFields = { Group: 'group', ServiceAccount: 'serviceAccount', User: 
 
 function validateSubject(subject: FlowcontrolV1Subject, path: string): FieldError[] {
   const { kind = '' } = subject
-  if (!(kind in subjectFields)) return [notSupported(child(path, 'kind'), kind, Object.keys(subjectFields))]
+  if (!Object.hasOwn(subjectFields, kind)) return [notSupported(child(path, 'kind'), kind, Object.keys(subjectFields))]
   const field = subjectFields[kind as keyof typeof subjectFields]
   const at = child(path, field)
   const errors: FieldError[] = []

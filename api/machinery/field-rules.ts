@@ -21,7 +21,7 @@ export function semanticEqual(a: unknown, b: unknown): boolean {
   const left = a as Record<string, unknown>
   const right = b as Record<string, unknown>
   for (const key of Object.keys(left)) if (!semanticEqual(left[key], right[key])) return false
-  for (const key of Object.keys(right)) if (!(key in left) && !isEmpty(right[key])) return false
+  for (const key of Object.keys(right)) if (!Object.hasOwn(left, key) && !isEmpty(right[key])) return false
   return true
 }
 

@@ -10,7 +10,7 @@ import type { Stored } from '../machinery/object.ts'
 import { defineResource } from '../machinery/resource.ts'
 import { ageColumn, nameColumn } from '../machinery/standard-columns.ts'
 import { builtinSchema } from '../schema/builtin.ts'
-import { deprecatedNodeLabels } from './deprecated-labels.ts'
+import { deprecatedNodeLabel } from './deprecated-labels.ts'
 
 export const runtimeClasses = defineResource<Stored<RuntimeClass>>({
   group: 'node.k8s.io',
@@ -25,7 +25,7 @@ export const runtimeClasses = defineResource<Stored<RuntimeClass>>({
   ],
   warnings: ({ scheduling }) =>
     Object.keys(scheduling?.nodeSelector ?? {}).flatMap((label) => {
-      const why = deprecatedNodeLabels[label]
+      const why = deprecatedNodeLabel(label)
       return why ? [`scheduling.nodeSelector: ${why}`] : []
     }),
   strategy: { createOnUpdate: true, unconditionalUpdate: false },

@@ -199,7 +199,7 @@ function validateMappings(device: Device, path: string): FieldError[] {
     }
     const keyPath = child(at, 'capacityKey')
     if (capacityKey === '') errors.push(invalid(keyPath, '', 'capacityKey must not be an empty string'))
-    else if (capacityKey !== undefined && !device.capacity?.[capacityKey]) {
+    else if (capacityKey !== undefined && !Object.hasOwn(device.capacity ?? {}, capacityKey)) {
       errors.push(notFound(keyPath, capacityKey))
     }
     return errors

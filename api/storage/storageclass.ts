@@ -5,7 +5,7 @@ import { isQualifiedName } from '../machinery/names.ts'
 import type { Stored } from '../machinery/object.ts'
 import { defineResource } from '../machinery/resource.ts'
 import { ageColumn, nameColumn } from '../machinery/standard-columns.ts'
-import { deprecatedNodeLabels } from '../node/deprecated-labels.ts'
+import { deprecatedNodeLabel } from '../node/deprecated-labels.ts'
 import { builtinSchema } from '../schema/builtin.ts'
 import { validateParameters, validateProvisioner } from './parameters.ts'
 
@@ -121,7 +121,7 @@ const termIdentity = (expressions: NonNullable<TopologySelectorTerm['matchLabelE
 function topologyWarnings(storageClass: Stored<StorageClass>): string[] {
   return (storageClass.allowedTopologies ?? []).flatMap((term, i) =>
     (term.matchLabelExpressions ?? []).flatMap(({ key }, j) => {
-      const why = deprecatedNodeLabels[key]
+      const why = deprecatedNodeLabel(key)
       return why ? [`allowedTopologies[${i}].matchLabelExpressions[${j}].key: ${why}`] : []
     }),
   )
