@@ -2,8 +2,8 @@ import { required } from '../machinery/field-errors.ts'
 import { defineResource } from '../machinery/resource.ts'
 import { ageColumn, nameColumn } from '../machinery/standard-columns.ts'
 import { formatTime } from '../machinery/time.ts'
+import { nodeSelectorWarnings } from '../node/deprecated-labels.ts'
 import { builtinSchema } from '../schema/builtin.ts'
-import { nodeSelectorTermWarnings } from './node-labels.ts'
 import { type PersistentVolumeObject, validatePersistentVolume } from './persistentvolume-validation.ts'
 
 export const persistentVolumes = defineResource<PersistentVolumeObject>({
@@ -140,8 +140,8 @@ function warnings({ metadata, spec }: PersistentVolumeObject): string[] {
     found.push(
       'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
     )
-  for (const [i, term] of (spec.nodeAffinity?.required?.nodeSelectorTerms ?? []).entries())
-    found.push(...nodeSelectorTermWarnings(term, `spec.nodeAffinity.required.nodeSelectorTerms[${i}]`))
+  for (const [i, { matchExpressions = [] }] of (spec.nodeAffinity?.required?.nodeSelectorTerms ?? []).entries())
+    found.push(...nodeSelectorWarnings({ matchExpressions }, `spec.nodeAffinity.required.nodeSelectorTerms[${i}]`))
   for (const [type, text] of deprecatedTypes) if (spec[type]) found.push(text)
   return found
 }

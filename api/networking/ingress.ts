@@ -98,10 +98,11 @@ function toleranceOf(old: IngressSpec | undefined): Tolerance {
   }
 }
 
-function validateSpec({ rules = [], defaultBackend, tls = [], ingressClassName }: IngressSpec, tolerance: Tolerance) {
+function validateSpec(spec: IngressSpec, tolerance: Tolerance): FieldError[] {
+  const { rules = [], defaultBackend, tls = [], ingressClassName } = spec
   const errors: FieldError[] = []
   if (rules.length === 0 && !defaultBackend)
-    errors.push(invalid('spec', null, 'either `defaultBackend` or `rules` must be specified'))
+    errors.push(invalid('spec', spec.rules, 'either `defaultBackend` or `rules` must be specified'))
   if (defaultBackend) errors.push(...validateBackend(defaultBackend, 'spec.defaultBackend'))
   for (const [i, rule] of rules.entries()) errors.push(...validateRule(rule, index('spec.rules', i), tolerance))
   for (const [i, entry] of tls.entries()) errors.push(...validateTls(entry, index('spec.tls', i), tolerance))

@@ -27,12 +27,6 @@ export const ipAddresses = defineResource<IPAddressObject>({
     ...validateParent(spec),
     ...(old ? immutable(spec.parentRef, old.spec.parentRef, 'spec.parentRef') : []),
   ],
-  selectableFields: {
-    'spec.parentRef.group': ({ spec }) => spec.parentRef?.group ?? '',
-    'spec.parentRef.resource': ({ spec }) => spec.parentRef?.resource ?? '',
-    'spec.parentRef.namespace': ({ spec }) => spec.parentRef?.namespace ?? '',
-    'spec.parentRef.name': ({ spec }) => spec.parentRef?.name ?? '',
-  },
   columns: [
     nameColumn,
     {
