@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { toCoreEvent, toEventsV1 } from '../events/conversion.ts'
 import { formatFieldError } from '../machinery/field-errors.ts'
+import type { AnyObject } from '../machinery/object.ts'
 import type { RequestContext } from '../machinery/resource.ts'
 import { type EventObject, events } from './event.ts'
 
@@ -189,6 +190,13 @@ describe('columns and selectors of an event', () => {
   ])('tell when and how often it happened: %s', (_, content, [last, first, count, source]) => {
     const cells = events.columns?.map(({ value }) => value(event({ ...content, message: ' m\n' }), now))
     expect(cells).toEqual([last, '', '', 'pod/p', '', source, 'm', first, count, 'e'])
+  })
+
+  it('are the same for either form', () => {
+    const made = event({ message: 'm', reason: 'r', firstTimestamp: '2024-01-01T00:00:00Z', count: 2 })
+    const newForm = toEventsV1(made) as unknown as AnyObject
+    const cells = events.columns?.map(({ value }) => value(made, now))
+    expect(events.versions[0]?.columns?.map(({ value }) => value(newForm, now))).toEqual(cells)
   })
 
   it('select by either name of a field', () => {
