@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Namespace } from '../api/generated/types.ts'
-import { markNamespaceTerminating, namespaceIsHeld } from '../api/core/namespace.ts'
 import { defaultTokenRequest, tokenRequestSchema } from '../api/authentication/index.ts'
+import { markNamespaceTerminating, namespaceIsHeld } from '../api/core/namespace.ts'
+import type { Namespace } from '../api/generated/types.ts'
 import type { AnyObject, Stored } from '../api/machinery/object.ts'
 import { createAdmissionPlugins } from './admission/plugins.ts'
 import { createAuthenticator } from './auth/authenticator.ts'
@@ -20,8 +20,8 @@ import { createTokenFileAuthenticator } from './auth/tokens/token-file.ts'
 import { requestToken } from './auth/tokens/token-request.ts'
 import type { ApiServerConfig } from './config.ts'
 import { createDiscovery } from './discovery/discovery.ts'
-import type { ReviewHandler, Scope, SubresourceHandler } from './handlers/context.ts'
 import { readBody } from './handlers/body.ts'
+import type { ReviewHandler, Scope, SubresourceHandler } from './handlers/context.ts'
 import { decodeAs, fieldValidationOf, parseBody } from './handlers/decode-body.ts'
 import { sendObject } from './handlers/respond.ts'
 import { createOpenApi } from './openapi/openapi.ts'
@@ -38,7 +38,12 @@ import { handleScale } from './subresources/scale.ts'
 import { handleTransaction } from './subresources/transaction.ts'
 
 /** Puts the parts of an API server together, as its configuration says. Throws an Error for what makes no sense. */
-export function assembleParts(core: ServerCore, config: ApiServerConfig, pki: Pki, ranges: readonly IpRange[]): ServerParts {
+export function assembleParts(
+  core: ServerCore,
+  config: ApiServerConfig,
+  pki: Pki,
+  ranges: readonly IpRange[],
+): ServerParts {
   const { client, lookup, now } = core
   const signingKey = loadSigningKey(pki.serviceAccount.privateKeyPem)
   const issuer = createTokenIssuer(signingKey, config.serviceAccountIssuer)
@@ -53,7 +58,9 @@ export function assembleParts(core: ServerCore, config: ApiServerConfig, pki: Pk
   })
   const authenticator = createAuthenticator({
     tokens: [
-      ...(config.tokenAuthFile ? [createTokenFileAuthenticator(readFileSync(config.tokenAuthFile, 'utf8'), config.tokenAuthFile)] : []),
+      ...(config.tokenAuthFile
+        ? [createTokenFileAuthenticator(readFileSync(config.tokenAuthFile, 'utf8'), config.tokenAuthFile)]
+        : []),
       createServiceAccountAuthenticator({
         client,
         lookup,
@@ -71,7 +78,8 @@ export function assembleParts(core: ServerCore, config: ApiServerConfig, pki: Pk
     {
       client,
       lookup,
-      lookupKind: (group, kind) => core.resources.find((resource) => resource.group === group && resource.kind === kind),
+      lookupKind: (group, kind) =>
+        core.resources.find((resource) => resource.group === group && resource.kind === kind),
       authorizer,
       now,
       sleep: (ms) => delay(ms),

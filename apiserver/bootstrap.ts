@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AnyObject } from '../api/machinery/object.ts'
 import type { Resource } from '../api/machinery/resource.ts'
-import { timestamp } from './registry/deletion.ts'
+import { formatTime } from './../api/machinery/time.ts'
 import type { Registry } from './registry/registry.ts'
 import type { ServerCore } from './server.ts'
 import { type Change, Conflict } from './storage/store.ts'
@@ -47,7 +47,11 @@ function changeFor(core: ServerCore, want: Wanted): Change | undefined {
   const key = registry.key(namespace, object.metadata.name ?? '')
   const standing = registry.cache.get(key)
   if (!standing) {
-    return { key, expect: 'absent', value: registry.cache.codec.encode(newObject(registry, namespace, object, core.now())) }
+    return {
+      key,
+      expect: 'absent',
+      value: registry.cache.codec.encode(newObject(registry, namespace, object, core.now())),
+    }
   }
   const mended = want.reconcile?.(structuredClone(standing.object))
   if (!mended) return undefined
@@ -62,7 +66,7 @@ export function newObject({ resource }: Registry, namespace: string, object: Any
     ...copy.metadata,
     ...(resource.namespaced ? { namespace } : {}),
     uid: randomUUID(),
-    creationTimestamp: timestamp(nowMs),
+    creationTimestamp: formatTime(nowMs),
     ...(resource.strategy.generation ? { generation: 1 } : {}),
   }
   return copy

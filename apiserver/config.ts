@@ -45,7 +45,12 @@ const flags: readonly Flag[] = [
   { name: 'bind-address', type: 'string', default: '0.0.0.0', help: 'address to listen on' },
   { name: 'secure-port', type: 'string', default: '6443', help: 'port to listen on; 0 takes any free one' },
   { name: 'advertise-address', type: 'string', default: '', help: 'address by which others reach this server' },
-  { name: 'etcd-servers', type: 'string', default: '', help: 'etcd endpoints, comma-separated; none: the embedded store' },
+  {
+    name: 'etcd-servers',
+    type: 'string',
+    default: '',
+    help: 'etcd endpoints, comma-separated; none: the embedded store',
+  },
   { name: 'etcd-prefix', type: 'string', default: '/registry', help: 'prefix of all keys in etcd' },
   { name: 'etcd-cafile', type: 'string', default: '', help: "CA that verifies etcd's certificate" },
   { name: 'etcd-certfile', type: 'string', default: '', help: 'client certificate for etcd' },
@@ -54,20 +59,55 @@ const flags: readonly Flag[] = [
   { name: 'tls-private-key-file', type: 'string', default: '', help: 'its key' },
   { name: 'tls-san', type: 'string', default: '', help: 'further names and addresses in the serving certificate' },
   { name: 'client-ca-file', type: 'string', default: '', help: 'CA of client certificates; default: our own' },
-  { name: 'token-auth-file', type: 'string', default: '', help: 'CSV of static tokens: token,user,uid,"group1,group2"' },
-  { name: 'anonymous-auth', type: 'string', default: 'true', help: 'let requests without credentials in as system:anonymous' },
-  { name: 'authorization-mode', type: 'string', default: 'Node,RBAC', help: 'Node, RBAC, AlwaysAllow, AlwaysDeny, in order' },
+  {
+    name: 'token-auth-file',
+    type: 'string',
+    default: '',
+    help: 'CSV of static tokens: token,user,uid,"group1,group2"',
+  },
+  {
+    name: 'anonymous-auth',
+    type: 'string',
+    default: 'true',
+    help: 'let requests without credentials in as system:anonymous',
+  },
+  {
+    name: 'authorization-mode',
+    type: 'string',
+    default: 'Node,RBAC',
+    help: 'Node, RBAC, AlwaysAllow, AlwaysDeny, in order',
+  },
   { name: 'service-cluster-ip-range', type: 'string', default: '10.96.0.0/16', help: 'addresses of services' },
   { name: 'service-node-port-range', type: 'string', default: '30000-32767', help: 'node ports of services' },
-  { name: 'service-account-issuer', type: 'string', default: 'https://kubernetes.default.svc.cluster.local', help: 'issuer of service-account tokens' },
-  { name: 'api-audiences', type: 'string', default: '', help: 'audiences of tokens for this server; default: the issuer' },
+  {
+    name: 'service-account-issuer',
+    type: 'string',
+    default: 'https://kubernetes.default.svc.cluster.local',
+    help: 'issuer of service-account tokens',
+  },
+  {
+    name: 'api-audiences',
+    type: 'string',
+    default: '',
+    help: 'audiences of tokens for this server; default: the issuer',
+  },
   { name: 'enable-admission-plugins', type: 'string', default: '', help: 'plugins beside the default ones' },
   { name: 'disable-admission-plugins', type: 'string', default: '', help: 'default plugins to leave out' },
   { name: 'max-requests-inflight', type: 'string', default: '400', help: 'reads at once' },
   { name: 'max-mutating-requests-inflight', type: 'string', default: '200', help: 'writes at once' },
-  { name: 'min-request-timeout', type: 'string', default: '1800', help: 'seconds a watch lasts at least, unless it asks for less' },
+  {
+    name: 'min-request-timeout',
+    type: 'string',
+    default: '1800',
+    help: 'seconds a watch lasts at least, unless it asks for less',
+  },
   { name: 'event-ttl', type: 'string', default: '1h', help: 'how long events are kept' },
-  { name: 'shutdown-grace-period', type: 'string', default: '10', help: 'seconds to finish running requests when stopping' },
+  {
+    name: 'shutdown-grace-period',
+    type: 'string',
+    default: '10',
+    help: 'seconds to finish running requests when stopping',
+  },
   { name: 'request-log', type: 'boolean', default: 'false', help: 'log every request' },
 ]
 
@@ -79,10 +119,15 @@ export function parseConfig(args: readonly string[]): ApiServerConfig {
     const value = values[name]
     return value === undefined ? (flags.find((flag) => flag.name === name)?.default ?? '') : String(value)
   }
-  const list = (name: string) => text(name).split(',').map((item) => item.trim()).filter((item) => item !== '')
+  const list = (name: string) =>
+    text(name)
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')
   const number = (name: string, max = Number.MAX_SAFE_INTEGER) => {
     const value = Number(text(name))
-    if (!Number.isInteger(value) || value < 0 || value > max) throw new Error(`--${name}: ${JSON.stringify(text(name))} is not a whole number from 0 to ${max}`)
+    if (!Number.isInteger(value) || value < 0 || value > max)
+      throw new Error(`--${name}: ${JSON.stringify(text(name))} is not a whole number from 0 to ${max}`)
     return value
   }
   const issuer = text('service-account-issuer')

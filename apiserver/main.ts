@@ -12,7 +12,10 @@ export async function runApiServer(args: readonly string[]): Promise<number> {
     process.stdout.write(configHelp())
     return 0
   }
-  const log = pino({ base: { component: 'apiserver' }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 1, sync: true }))
+  const log = pino(
+    { base: { component: 'apiserver' }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 1, sync: true }),
+  )
   let config: ApiServerConfig
   try {
     config = parseConfig(args)
@@ -22,7 +25,14 @@ export async function runApiServer(args: readonly string[]): Promise<number> {
   }
   try {
     const server = await startApiServer(config, log)
-    log.info({ url: server.url, kubeconfig: resolve(server.kubeconfig), store: config.etcdServers.length > 0 ? 'etcd' : 'embedded' }, 'serving')
+    log.info(
+      {
+        url: server.url,
+        kubeconfig: resolve(server.kubeconfig),
+        store: config.etcdServers.length > 0 ? 'etcd' : 'embedded',
+      },
+      'serving',
+    )
     const signal = await stopSignal()
     log.info({ signal }, 'stopping')
     await server.stop()

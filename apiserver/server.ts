@@ -12,8 +12,8 @@ import type { Endpoint, ReviewHandler, ServerContext, SubresourceHandler } from 
 import type { HealthCheck } from './handlers/health.ts'
 import { InflightLimiter, type InflightLimits } from './handlers/inflight.ts'
 import { RequestMetrics } from './handlers/metrics.ts'
-import { createPipeline, type RequestLogEntry } from './handlers/pipeline.ts'
 import { createPathHandlers, type Documents } from './handlers/paths.ts'
+import { createPipeline, type RequestLogEntry } from './handlers/pipeline.ts'
 import type { RequestInfo } from './handlers/request-info.ts'
 import { WatchHub } from './handlers/watch.ts'
 import { StoreFeed } from './registry/feed.ts'
@@ -83,7 +83,10 @@ export class ApiServer {
       if (!found) throw new Error(`no kind is served as ${plural} in group ${JSON.stringify(group)}`)
       return found
     }
-    const client = createServerClient((resource) => byResource.get(resource) ?? registryOf(resource.group, resource.plural), now)
+    const client = createServerClient(
+      (resource) => byResource.get(resource) ?? registryOf(resource.group, resource.plural),
+      now,
+    )
     this.core = {
       client,
       resources,
@@ -159,13 +162,18 @@ export class ApiServer {
           { name: 'etcd', check: async () => void (await within(store.revision(), 2000, 'the store does not answer')) },
           { name: 'informer-sync', only: ['readyz'], check: () => this.#requireFeed() },
           ...parts.healthChecks,
-          { name: 'poststarthook/rbac/bootstrap-roles', only: ['healthz', 'readyz'], check: () => this.#requireReady() },
+          {
+            name: 'poststarthook/rbac/bootstrap-roles',
+            only: ['healthz', 'readyz'],
+            check: () => this.#requireReady(),
+          },
           { name: 'shutdown', only: ['readyz'], check: () => this.#requireNotStopping() },
         ],
         metrics,
       }),
       log: options.log ?? (() => {}),
-      onInternalError: (error: unknown, info: RequestInfo | undefined) => onError(error, `${info?.method} ${info?.path}`),
+      onInternalError: (error: unknown, info: RequestInfo | undefined) =>
+        onError(error, `${info?.method} ${info?.path}`),
     })
     this.#server = this.#createServer(handle)
   }
@@ -296,7 +304,12 @@ function expressClasses(app: express.Express): { Request: typeof IncomingMessage
   }
 }
 
-function endpointOf(resource: Resource, served: ServedVersion | undefined, registry: Registry, hub: WatchHub): Endpoint {
+function endpointOf(
+  resource: Resource,
+  served: ServedVersion | undefined,
+  registry: Registry,
+  hub: WatchHub,
+): Endpoint {
   const { group, version, schema } = served ?? resource
   return { registry, hub, served, resource, group, version, apiVersion: apiVersionOf(group, version), schema }
 }

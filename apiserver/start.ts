@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { builtinResources } from '../api/registry.ts'
 import { assembleParts } from './assemble.ts'
-import { bootstrap } from './bootstrap.ts'
 import { bootstrapObjects } from './auth/rbac/bootstrap.ts'
+import { bootstrap } from './bootstrap.ts'
 import type { ApiServerConfig } from './config.ts'
 import { ensurePki, localSans } from './pki/ensure.ts'
 import { writeKubeconfig } from './pki/kubeconfig.ts'
@@ -28,7 +28,14 @@ export async function startApiServer(config: ApiServerConfig, log: Logger): Prom
   const ranges = config.serviceClusterIpRange.split(',').map((cidr) => parseRange(cidr.trim()))
   const apiServiceIp = addressAt(ranges[0] as (typeof ranges)[number], 1n)
   const loopbackOnly = config.bindAddress === '127.0.0.1' || config.bindAddress === '::1'
-  const sans = [...new Set([apiServiceIp, ...config.tlsSans, ...(config.advertiseAddress ? [config.advertiseAddress] : []), ...localSans()])]
+  const sans = [
+    ...new Set([
+      apiServiceIp,
+      ...config.tlsSans,
+      ...(config.advertiseAddress ? [config.advertiseAddress] : []),
+      ...localSans(),
+    ]),
+  ]
 
   // Certificates and store do not depend on each other.
   const [pki, store] = await Promise.all([
@@ -55,7 +62,8 @@ export async function startApiServer(config: ApiServerConfig, log: Logger): Prom
     await server.start()
     // Listening first: a port that is taken is found before anything is written.
     const { port } = await server.listen(config.securePort, config.bindAddress)
-    const advertiseAddress = config.advertiseAddress || (loopbackOnly ? '127.0.0.1' : (localSans().find(isRoutable) ?? '127.0.0.1'))
+    const advertiseAddress =
+      config.advertiseAddress || (loopbackOnly ? '127.0.0.1' : (localSans().find(isRoutable) ?? '127.0.0.1'))
     const { lookup } = server.core
     await bootstrap(server.core, [
       ...systemObjects({
@@ -69,7 +77,8 @@ export async function startApiServer(config: ApiServerConfig, log: Logger): Prom
       ...bootstrapObjects(lookup),
     ])
     server.markReady()
-    const host = loopbackOnly || config.bindAddress === '0.0.0.0' || config.bindAddress === '::' ? '127.0.0.1' : config.bindAddress
+    const host =
+      loopbackOnly || config.bindAddress === '0.0.0.0' || config.bindAddress === '::' ? '127.0.0.1' : config.bindAddress
     const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
     const kubeconfig = resolve(config.dataDir, 'kubeconfig')
     writeKubeconfig(kubeconfig, {

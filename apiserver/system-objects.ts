@@ -42,7 +42,8 @@ export function systemObjects(options: SystemObjectOptions): Wanted[] {
       metadata: { name: 'system-cluster-critical' },
       value: 2_000_000_000,
       globalDefault: false,
-      description: 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+      description:
+        'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
     }),
     want('networking.k8s.io', 'servicecidrs', '', {
       metadata: { name: 'kubernetes', finalizers: ['networking.k8s.io/service-cidr-finalizer'] },
@@ -90,7 +91,10 @@ function apiService(
     want('networking.k8s.io', 'ipaddresses', '', {
       metadata: {
         name: apiServiceIp,
-        labels: { 'ipaddress.kubernetes.io/ip-family': family, 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' },
+        labels: {
+          'ipaddress.kubernetes.io/ip-family': family,
+          'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+        },
       },
       spec: { parentRef: { resource: 'services', namespace: 'default', name: 'kubernetes' } },
     }),
@@ -111,7 +115,8 @@ function apiService(
         ...slice,
       },
       reconcile: (standing) =>
-        JSON.stringify(standing.endpoints).includes(`"${advertiseAddress}"`) && JSON.stringify(standing.ports).includes(String(securePort))
+        JSON.stringify(standing.endpoints).includes(`"${advertiseAddress}"`) &&
+        JSON.stringify(standing.ports).includes(String(securePort))
           ? undefined
           : { ...standing, ...slice },
     },

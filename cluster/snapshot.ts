@@ -42,7 +42,9 @@ export async function snapshot(args: readonly string[]): Promise<number> {
   try {
     const startedAt = performance.now()
     const summary =
-      verb === 'save' ? await snapshotSave({ store, path }) : await snapshotRestore({ store, path, force: values.force })
+      verb === 'save'
+        ? await snapshotSave({ store, path })
+        : await snapshotRestore({ store, path, force: values.force })
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     const what = verb === 'save' ? 'saved' : 'restored'
     process.stdout.write(`${what} ${summary.entries} objects at revision ${summary.revision} in ${seconds} s\n`)

@@ -66,7 +66,9 @@ Ctrl-C stops it; what you made is kept.
 }
 
 function explain(error: NodeJS.ErrnoException, port: string): string {
-  if (error.code === 'EADDRINUSE') return `port ${port} is taken. Choose another with --port, or --port 0 for any free one.`
-  if (error.code === 'EACCES') return `${error.message}. Choose a directory you may write to with --data-dir, and a port above 1023.`
+  if (error.code === 'EADDRINUSE')
+    return `port ${port} is taken. Choose another with --port, or --port 0 for any free one.`
+  if (error.code === 'EACCES')
+    return `${error.message}. Choose a directory you may write to with --data-dir, and a port above 1023.`
   return error.message
 }

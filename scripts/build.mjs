@@ -1,12 +1,23 @@
 // Bundles bin/gantry's commands into dist/. ES modules with splitting: a command loads only what it uses, and what is
 // rarely asked for (OpenAPI prose, etcd, making certificates) stays out of the start.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+
 import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const sources = ['api', 'apiserver', 'client', 'cli', 'cluster', 'controller-manager', 'dashboard', 'node-agent', 'scheduler']
+const sources = [
+  'api',
+  'apiserver',
+  'client',
+  'cli',
+  'cluster',
+  'controller-manager',
+  'dashboard',
+  'node-agent',
+  'scheduler',
+]
 
 /** Builds what has changed since the last time. Returns whether anything had. */
 export async function build({ log = () => {} } = {}) {
@@ -29,7 +40,9 @@ export async function build({ log = () => {} } = {}) {
     // Binary modules, and those that read files beside themselves, stay where they are.
     external: ['lmdb', 'etcd3', '@grpc/grpc-js'],
     // CommonJS inside asks for require.
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
     legalComments: 'none',
     logLevel: 'warning',
   })

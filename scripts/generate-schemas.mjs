@@ -145,19 +145,19 @@ function parseType(type, format) {
 
 function commentsOf(source) {
   const body = source.slice(source.indexOf('declare class'))
-  const type = unescape(
-    source.slice(0, source.indexOf('export declare class')).match(/\/\*\*\n\* ([^]*?)\n\*\/\s*$/)?.[1],
+  const type = plainText(
+    source.slice(0, source.indexOf('export declare class')).match(/\/\*\*\n\* ([\s\S]*?)\n\*\/\s*$/)?.[1],
   )
   const fields = new Map()
   for (const [, comment, name, optional] of body.matchAll(
-    /(?:\/\*\*\n\s*\* ([^]*?)\n\s*\*\/\n\s*)?'([^']+)'(\?)?: /g,
+    /(?:\/\*\*\n\s*\* ([\s\S]*?)\n\s*\*\/\n\s*)?'([^']+)'(\?)?: /g,
   )) {
-    fields.set(name, { text: unescape(comment), required: optional !== '?' })
+    fields.set(name, { text: plainText(comment), required: optional !== '?' })
   }
   return { type, fields }
 }
 
-function unescape(text) {
+function plainText(text) {
   return text?.replace(/\n\s*\* ?/g, '\n').replace(/\\(['"\\`])/g, '$1')
 }
 

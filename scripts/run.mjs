@@ -46,7 +46,9 @@ async function test(only) {
 
 function requireNode(major) {
   if (Number(process.versions.node.split('.')[0]) < major) {
-    fail(`Node ${process.versions.node} is too old. Install Node ${major} or later, for example from https://nodejs.org`)
+    fail(
+      `Node ${process.versions.node} is too old. Install Node ${major} or later, for example from https://nodejs.org`,
+    )
   }
 }
 
@@ -57,8 +59,12 @@ function installPackages() {
   const hash = createHash('sha256').update(lock).digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return
   say('installing npm packages')
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' })
-  if (status !== 0) fail('npm could not install the packages. Is the network reachable? Try `npm ci` for the whole story')
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  if (status !== 0)
+    fail('npm could not install the packages. Is the network reachable? Try `npm ci` for the whole story')
   mkdirSync(join(root, 'node_modules'), { recursive: true })
   writeFileSync(stamp, hash)
 }
@@ -75,7 +81,8 @@ function installSystemPackages(wanted) {
   }
   say(`installing system packages: ${missing.join(', ')}`)
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  const run = (...parameters) => spawnSync('apt-get', parameters, { stdio: ['ignore', 'ignore', 'inherit'], env: environment }).status
+  const run = (...parameters) =>
+    spawnSync('apt-get', parameters, { stdio: ['ignore', 'ignore', 'inherit'], env: environment }).status
   // A package's own service would take the ports that tests choose: nothing may start.
   const policy = '/usr/sbin/policy-rc.d'
   const ours = !existsSync(policy)
@@ -83,7 +90,8 @@ function installSystemPackages(wanted) {
   try {
     if (run('install', '-y', '--no-install-recommends', ...missing) === 0) return
     run('update')
-    if (run('install', '-y', '--no-install-recommends', ...missing) !== 0) fail(`apt-get could not install ${missing.join(', ')}`)
+    if (run('install', '-y', '--no-install-recommends', ...missing) !== 0)
+      fail(`apt-get could not install ${missing.join(', ')}`)
   } finally {
     if (ours) spawnSync('rm', ['-f', policy])
   }

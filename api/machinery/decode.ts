@@ -1,4 +1,4 @@
-import { quantityFault, canonicalQuantity } from './quantity.ts'
+import { canonicalQuantity, quantityFault } from './quantity.ts'
 import type { Schema } from './schema.ts'
 import { canonicalMicroTime, canonicalTime } from './time.ts'
 
@@ -142,7 +142,8 @@ function zeroOf(holder: Schema, name: string, schema: Schema, builtin: boolean):
   const { default: declared } = schema
   if (declared !== undefined) return typeof declared === 'object' ? () => structuredClone(declared) : () => declared
   if (!builtin) return undefined
-  const isRoot = holder.properties?.has('apiVersion') && holder.properties.has('kind') && holder.properties.has('metadata')
+  const isRoot =
+    holder.properties?.has('apiVersion') && holder.properties.has('kind') && holder.properties.has('metadata')
   const required = holder.required?.includes(name) || (isRoot && name === 'spec')
   if (!required) return undefined
   switch (schema.type) {
@@ -158,7 +159,8 @@ function zeroOf(holder: Schema, name: string, schema: Schema, builtin: boolean):
       return () => []
     case 'object': {
       // Held by pointer upstream: absent is a fault that validation names.
-      if (/\.(LabelSelector|ParentReference|SecretReference|LocalObjectReference)$/.test(schema.name ?? '')) return undefined
+      if (/\.(LabelSelector|ParentReference|SecretReference|LocalObjectReference)$/.test(schema.name ?? ''))
+        return undefined
       let decode: Decoder | undefined
       return () => {
         decode ??= decoderOf(schema)
@@ -230,7 +232,6 @@ function zeroValue(schema: Schema): unknown {
 
 function scalarDecoder(type: 'string' | 'boolean' | 'number', schema: Schema): Decoder {
   return (value, _run, at) => {
-    // biome-ignore lint/suspicious/useValidTypeof: the type is one of the three named above
     if (typeof value !== type) throw mismatch(value, schema, at)
     return value
   }
@@ -240,7 +241,11 @@ function integerDecoder(schema: Schema): Decoder {
   const is32 = schema.format === 'int32'
   return (value, _run, at) => {
     if (typeof value !== 'number') throw mismatch(value, schema, at)
-    if (!Number.isInteger(value) || (is32 && (value > 2_147_483_647 || value < -2_147_483_648)) || Math.abs(value) > 2 ** 63) {
+    if (
+      !Number.isInteger(value) ||
+      (is32 && (value > 2_147_483_647 || value < -2_147_483_648)) ||
+      Math.abs(value) > 2 ** 63
+    ) {
       throw mismatch(value, schema, at, `number ${value}`)
     }
     return value
@@ -286,14 +291,17 @@ const bytesDecoder: Decoder = (value, _run, at) => {
   if (text.length % 4 === 0 && base64.test(text)) return text
   let at64 = 0
   while (at64 < text.length && /[A-Za-z0-9+/]/.test(text[at64] as string)) at64++
-  throw new DecodeError(`illegal base64 data at input byte ${Math.min(at64, Math.max(0, text.length - (text.length % 4)))}`)
+  throw new DecodeError(
+    `illegal base64 data at input byte ${Math.min(at64, Math.max(0, text.length - (text.length % 4)))}`,
+  )
 }
 
 const anyDecoder: Decoder = (value) => value
 
 /** Sets an own property whatever the key: `__proto__` is a label like any other. */
 function assign(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true })
+  if (key === '__proto__')
+    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true })
   else target[key] = value
 }
 

@@ -13,7 +13,7 @@ export function parseFieldSelector(text: string): FieldRequirement[] {
   const requirements: FieldRequirement[] = []
   for (const term of splitTerms(text)) {
     if (term === '') continue
-    const match = term.match(/^((?:[^\\=!]|\\.|!(?!=))*)(==|!=|=)([^]*)$/)
+    const match = term.match(/^((?:[^\\=!]|\\.|!(?!=))*)(==|!=|=)([\s\S]*)$/)
     if (!match) throw new Error(`invalid selector: '${text}'; can't understand '${term}'`)
     const [, field = '', operator, value = ''] = match
     requirements.push({ field, operator: operator === '!=' ? '!=' : '=', value: unescapeValue(value) })
@@ -21,11 +21,14 @@ export function parseFieldSelector(text: string): FieldRequirement[] {
   return requirements
 }
 
-/** A field selector as a test on an object whose fields `valueOf` reads. */
-export function compileFieldSelector<T>(text: string, valueOf: (object: T, field: string) => string): (object: T) => boolean {
+/** A field selector as a test on an object whose fields `read` gives. */
+export function compileFieldSelector<T>(
+  text: string,
+  read: (object: T, field: string) => string,
+): (object: T) => boolean {
   const requirements = parseFieldSelector(text)
   return (object) =>
-    requirements.every(({ field, operator, value }) => (valueOf(object, field) === value) === (operator === '='))
+    requirements.every(({ field, operator, value }) => (read(object, field) === value) === (operator === '='))
 }
 
 function splitTerms(text: string): string[] {

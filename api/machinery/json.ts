@@ -128,7 +128,9 @@ export function parseYaml(text: string): { value: unknown; duplicates: string[] 
     uniqueKeys: false,
     merge: true,
     customTags: (tags) =>
-      tags.filter((tag) => typeof tag !== 'string' && !notInJson.test(tag.tag) && !('format' in tag && tag.format === 'TIME')),
+      tags.filter(
+        (tag) => typeof tag !== 'string' && !notInJson.test(tag.tag) && !('format' in tag && tag.format === 'TIME'),
+      ),
   })
   const [document] = documents
   if (!document || !('contents' in document)) return { value: null, duplicates: [] }

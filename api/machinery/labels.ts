@@ -32,11 +32,13 @@ export function labelSelectorMatches(selector: LabelSelector, labels: Labels): b
 export function labelSelectorMatcher({ matchLabels = {}, matchExpressions = [] }: LabelSelector): LabelMatcher {
   return matcherOf([
     ...Object.entries(matchLabels).map(([key, value]): Requirement => ({ key, operator: 'In', values: [value] })),
-    ...matchExpressions.map(({ key, operator, values = [] }): Requirement => ({
-      key,
-      operator: operator as Operator,
-      values,
-    })),
+    ...matchExpressions.map(
+      ({ key, operator, values = [] }): Requirement => ({
+        key,
+        operator: operator as Operator,
+        values,
+      }),
+    ),
   ])
 }
 
@@ -48,29 +50,29 @@ function matcherOf(requirements: readonly Requirement[]): LabelMatcher {
 }
 
 function testOf({ key, operator, values }: Requirement): LabelMatcher {
-  const valueOf = (labels: Labels) => (Object.hasOwn(labels, key) ? labels[key] : undefined)
+  const read = (labels: Labels) => (Object.hasOwn(labels, key) ? labels[key] : undefined)
   const [first = ''] = values
   switch (operator) {
     case 'In':
-      if (values.length === 1) return (labels) => valueOf(labels) === first
+      if (values.length === 1) return (labels) => read(labels) === first
       return (labels) => {
-        const value = valueOf(labels)
+        const value = read(labels)
         return value !== undefined && values.includes(value)
       }
     case 'NotIn':
       return (labels) => {
-        const value = valueOf(labels)
+        const value = read(labels)
         return value === undefined || !values.includes(value)
       }
     case 'Exists':
-      return (labels) => valueOf(labels) !== undefined
+      return (labels) => read(labels) !== undefined
     case 'DoesNotExist':
-      return (labels) => valueOf(labels) === undefined
+      return (labels) => read(labels) === undefined
     case 'Gt':
     case 'Lt': {
       const bound = BigInt(first)
       return (labels) => {
-        const value = valueOf(labels)
+        const value = read(labels)
         if (value === undefined || !/^[+-]?\d+$/.test(value)) return false
         return operator === 'Gt' ? BigInt(value) > bound : BigInt(value) < bound
       }
@@ -95,10 +97,13 @@ export function formatSelectorString(selector: unknown): string {
   for (const { key, operator, values = [] } of (isSelector ? matchExpressions : undefined) ?? []) {
     const list = [...values].sort().join(',')
     const text =
-      operator === 'In' ? `${key} in (${list})`
-      : operator === 'NotIn' ? `${key} notin (${list})`
-      : operator === 'Exists' ? key
-      : `!${key}`
+      operator === 'In'
+        ? `${key} in (${list})`
+        : operator === 'NotIn'
+          ? `${key} notin (${list})`
+          : operator === 'Exists'
+            ? key
+            : `!${key}`
     parts.push([key, text])
   }
   return parts
@@ -141,7 +146,9 @@ export function validateLabelSelector(
       }
     } else if (operator === 'Exists' || operator === 'DoesNotExist') {
       if (values.length > 0) {
-        errors.push(forbidden(child(at, 'values'), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
+        errors.push(
+          forbidden(child(at, 'values'), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
+        )
       }
     } else {
       errors.push(invalid(child(at, 'operator'), operator, 'not a valid selector operator'))
@@ -149,10 +156,16 @@ export function validateLabelSelector(
     for (const message of isQualifiedName(key ?? '')) errors.push(invalid(child(at, 'key'), key, message))
     if (allowInvalidLabelValue) continue
     for (const [j, value] of values.entries()) {
-      for (const message of isValidLabelValue(value)) errors.push(invalid(index(child(at, 'values'), j), value, message))
+      for (const message of isValidLabelValue(value))
+        errors.push(invalid(index(child(at, 'values'), j), value, message))
     }
   }
-  if (requireNonEmpty && errors.length === 0 && matchExpressions.length === 0 && Object.keys(matchLabels ?? {}).length === 0) {
+  if (
+    requireNonEmpty &&
+    errors.length === 0 &&
+    matchExpressions.length === 0 &&
+    Object.keys(matchLabels ?? {}).length === 0
+  ) {
     errors.push(invalid(path, selector, 'empty selector is invalid'))
   }
   return errors
@@ -225,7 +238,9 @@ class SelectorParser {
       case '<': {
         const value = this.#value()
         if (!/^[+-]?\d+$/.test(value)) {
-          throw new Error(`values[0]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`)
+          throw new Error(
+            `values[0]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
+          )
         }
         return { key, operator: operator === '>' ? 'Gt' : 'Lt', values: [value] }
       }
@@ -238,7 +253,9 @@ class SelectorParser {
     for (const [i, value] of requirement.values.entries()) {
       const faults = isValidLabelValue(value)
       if (faults.length > 0) {
-        throw new Error(`values[${i}][${requirement.key}]: Invalid value: ${JSON.stringify(value)}: ${faults.join('; ')}`)
+        throw new Error(
+          `values[${i}][${requirement.key}]: Invalid value: ${JSON.stringify(value)}: ${faults.join('; ')}`,
+        )
       }
     }
     return requirement
@@ -275,4 +292,3 @@ class SelectorParser {
     }
   }
 }
-

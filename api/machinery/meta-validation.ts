@@ -16,7 +16,10 @@ export const annotationsMaxBytes = 256 * 1024
 const immutableMessage = 'field is immutable'
 
 /** Faults in the metadata of a new object. */
-export function validateObjectMeta(meta: ObjectMeta, { namespaced, validateName = nameIsDNSSubdomain, path }: ObjectMetaRules): FieldError[] {
+export function validateObjectMeta(
+  meta: ObjectMeta,
+  { namespaced, validateName = nameIsDNSSubdomain, path }: ObjectMetaRules,
+): FieldError[] {
   const errors: FieldError[] = []
   if (meta.generateName) {
     for (const message of validateName(meta.generateName, true)) {
@@ -24,7 +27,8 @@ export function validateObjectMeta(meta: ObjectMeta, { namespaced, validateName 
     }
   }
   if (!meta.name) errors.push(required(child(path, 'name'), 'name or generateName is required'))
-  else for (const message of validateName(meta.name, false)) errors.push(invalid(child(path, 'name'), meta.name, message))
+  else
+    for (const message of validateName(meta.name, false)) errors.push(invalid(child(path, 'name'), meta.name, message))
   if (namespaced) {
     if (!meta.namespace) errors.push(required(child(path, 'namespace')))
     else {
@@ -59,8 +63,16 @@ export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path
   if ((meta.generation ?? 0) < (old.generation ?? 0)) {
     errors.push(invalid(child(path, 'generation'), meta.generation ?? 0, 'must not be decremented'))
   }
-  for (const field of ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
-    if ((meta[field] ?? '') !== (old[field] ?? '')) errors.push(invalid(child(path, field), meta[field] ?? '', immutableMessage))
+  for (const field of [
+    'name',
+    'namespace',
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+  ] as const) {
+    if ((meta[field] ?? '') !== (old[field] ?? ''))
+      errors.push(invalid(child(path, field), meta[field] ?? '', immutableMessage))
   }
   if (meta.finalizers !== undefined && meta.finalizers !== old.finalizers) {
     errors.push(...validateFinalizers(meta.finalizers, child(path, 'finalizers')))

@@ -45,7 +45,8 @@ export function regexError(message: string, pattern: string, ...examples: string
 export const maxLengthError = (length: number): string => `must be no more than ${length} characters`
 /** Of a length in bytes. */
 export const maxBytesError = (length: number): string => `must be no more than ${length} bytes`
-export const inclusiveRangeError = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`
+export const inclusiveRangeError = (low: number, high: number): string =>
+  `must be between ${low} and ${high}, inclusive`
 const emptyError = 'must be non-empty'
 
 function limited(value: string, max: number, pattern: RegExp, fault: () => string): string[] {
@@ -225,7 +226,7 @@ function climbing(value: string): string[] {
 
 /** Any way of writing an address that upstream's older fields accept: leading zeros in IPv4 included. */
 export function isValidIP(value: string): string[] {
-  return isIPv6(value) && !value.includes('%') || isIPv4(value.replace(/(^|\.)0+(?=\d)/g, '$1'))
+  return (isIPv6(value) && !value.includes('%')) || isIPv4(value.replace(/(^|\.)0+(?=\d)/g, '$1'))
     ? none
     : ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']
 }

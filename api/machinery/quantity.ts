@@ -13,7 +13,7 @@ export interface ParsedQuantity {
 
 const shape = /^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$/
 const formatMessage = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-const suffixMessage = 'unable to parse quantity\'s suffix'
+const suffixMessage = "unable to parse quantity's suffix"
 const numericMessage = 'unable to parse numeric part of quantity'
 
 const nano = 1_000_000_000n

@@ -28,7 +28,8 @@ export function parseBody(
   try {
     if (type === protobufType) return { value: decodeProtobuf(schema, body), duplicates: () => [] }
     const text = body.toString()
-    if (type === 'application/json' || type === '') return { value: parseJson(text), duplicates: () => duplicateFields(text) }
+    if (type === 'application/json' || type === '')
+      return { value: parseJson(text), duplicates: () => duplicateFields(text) }
     if (type === 'application/yaml' || type === 'application/x-yaml' || type === 'text/yaml') {
       const { value, duplicates } = parseYaml(text)
       return { value, duplicates: () => duplicates }
@@ -114,7 +115,9 @@ function checkKind(value: unknown, apiVersion: string, kind: string): AnyObject 
     )
   }
   if (object.kind && object.kind !== kind) {
-    throw badRequestError(`${object.kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${kind}: the kind in the data (${object.kind}) does not match the expected kind (${kind})`)
+    throw badRequestError(
+      `${object.kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${kind}: the kind in the data (${object.kind}) does not match the expected kind (${kind})`,
+    )
   }
   return object
 }

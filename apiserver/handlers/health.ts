@@ -12,7 +12,11 @@ export interface HealthCheck {
 const endpoints = ['healthz', 'livez', 'readyz']
 
 /** Answers /healthz, /livez and /readyz, their verbose forms, exclusions and single checks, in upstream's text form. */
-export async function serveHealth(res: ServerResponse, info: RequestInfo, checks: readonly HealthCheck[]): Promise<boolean> {
+export async function serveHealth(
+  res: ServerResponse,
+  info: RequestInfo,
+  checks: readonly HealthCheck[],
+): Promise<boolean> {
   const [endpoint = '', single, ...more] = info.path.split('/').filter((part) => part !== '')
   if (!endpoints.includes(endpoint)) return false
   const asked = checks.filter(({ only }) => !only || only.includes(endpoint))
@@ -40,7 +44,9 @@ export async function serveHealth(res: ServerResponse, info: RequestInfo, checks
     }
   }
   if (excluded.size > 0) {
-    lines.push(`warn: some health checks cannot be excluded: no matches for ${[...excluded].map((name) => JSON.stringify(name)).join(', ')}`)
+    lines.push(
+      `warn: some health checks cannot be excluded: no matches for ${[...excluded].map((name) => JSON.stringify(name)).join(', ')}`,
+    )
   }
   const verdict = failed ? `${endpoint} check failed` : `${endpoint} check passed`
   if (!failed && !info.query.has('verbose')) send(res, 200, 'ok')

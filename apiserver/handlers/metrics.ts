@@ -2,7 +2,9 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry as MetricsRe
 import type { RequestInfo } from './request-info.ts'
 
 /** Upstream's bounds, in seconds. */
-const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
+const durationBuckets = [
+  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
+]
 
 export interface Gauges {
   watchers: () => Iterable<{ group: string; version: string; kind: string; count: number }>
@@ -30,7 +32,10 @@ export class RequestMetrics {
     buckets: durationBuckets,
     registers: [this.registry],
   })
-  readonly #series = new Map<string, { requests: Counter.Internal; durations: Histogram.Internal<string> | undefined }>()
+  readonly #series = new Map<
+    string,
+    { requests: Counter.Internal; durations: Histogram.Internal<string> | undefined }
+  >()
 
   constructor(gauges: Gauges) {
     collectDefaultMetrics({ register: this.registry })
@@ -102,9 +107,15 @@ export class RequestMetrics {
   }
 }
 
-
 function labelsOf(info: RequestInfo): Record<string, string> {
-  const verb = info.verb === 'list' ? 'LIST' : info.verb === 'watch' ? 'WATCH' : info.isResource ? upstreamVerb(info.verb) : info.method
+  const verb =
+    info.verb === 'list'
+      ? 'LIST'
+      : info.verb === 'watch'
+        ? 'WATCH'
+        : info.isResource
+          ? upstreamVerb(info.verb)
+          : info.method
   return {
     verb,
     dry_run: info.query.get('dryRun') ?? '',
@@ -118,6 +129,13 @@ function labelsOf(info: RequestInfo): Record<string, string> {
 }
 
 function upstreamVerb(verb: string): string {
-  const names: Record<string, string> = { create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE', get: 'GET', deletecollection: 'DELETE' }
+  const names: Record<string, string> = {
+    create: 'POST',
+    update: 'PUT',
+    patch: 'PATCH',
+    delete: 'DELETE',
+    get: 'GET',
+    deletecollection: 'DELETE',
+  }
   return names[verb] ?? verb.toUpperCase()
 }

@@ -1,4 +1,9 @@
-import { badRequestError, invalidError, methodNotSupportedError, unsupportedMediaTypeError } from '../../api/machinery/errors.ts'
+import {
+  badRequestError,
+  invalidError,
+  methodNotSupportedError,
+  unsupportedMediaTypeError,
+} from '../../api/machinery/errors.ts'
 import { forbidden, required } from '../../api/machinery/field-errors.ts'
 import { parseJson, parseYaml } from '../../api/machinery/json.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
@@ -9,8 +14,9 @@ import type { WriteOptions, WriteRules } from '../registry/registry.ts'
 import { readBody } from './body.ts'
 import { type Endpoint, type Scope, writeOptions } from './context.ts'
 import { fieldValidationOf, fromWire } from './decode-body.ts'
+import { isDryRun } from './parameters.ts'
 import { isTrue } from './request-info.ts'
-import { isDryRun, sendWritten } from './resource.ts'
+import { sendWritten } from './send.ts'
 
 const patchTypes: Record<string, PatchType> = {
   'application/json-patch+json': 'json',
@@ -102,13 +108,7 @@ async function handleApply(scope: Scope, subresource: string, rules: WriteRules 
   if (rules) options.rules = rules
   options.fieldManager = manager
   const merge = applyMerge(endpoint, config, options, force)
-  const written = await endpoint.registry.update(
-    info.namespace,
-    info.name,
-    merge,
-    options,
-    subresource === '',
-  )
+  const written = await endpoint.registry.update(info.namespace, info.name, merge, options, subresource === '')
   sendWritten(scope, written.outcome === 'created' ? 201 : 200, written)
 }
 

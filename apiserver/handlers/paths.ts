@@ -80,9 +80,13 @@ function serveDiscovery(req: IncomingMessage, res: ServerResponse, info: Request
     return true
   }
   const body =
-    root === 'api' ? (version === undefined ? discovery.resourceList('', group) : undefined)
-    : version === undefined ? discovery.group(group)
-    : discovery.resourceList(group, version)
+    root === 'api'
+      ? version === undefined
+        ? discovery.resourceList('', group)
+        : undefined
+      : version === undefined
+        ? discovery.group(group)
+        : discovery.resourceList(group, version)
   if (!body) return false
   sendBytes(res, 200, body, negotiate(req.headers.accept, false))
   return true
@@ -101,7 +105,12 @@ function aggregatedVersion(accept: string): 'v2' | 'v2beta1' | undefined {
   return undefined
 }
 
-async function serveOpenApi(req: IncomingMessage, res: ServerResponse, info: RequestInfo, openapi: OpenApi): Promise<boolean> {
+async function serveOpenApi(
+  req: IncomingMessage,
+  res: ServerResponse,
+  info: RequestInfo,
+  openapi: OpenApi,
+): Promise<boolean> {
   if (info.path === '/openapi/v2') {
     const accept = req.headers.accept ?? ''
     if (accept.includes(openApiProtobuf)) sendDocument(req, res, await openapi.v2Protobuf(), openApiProtobuf)

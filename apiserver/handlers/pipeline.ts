@@ -7,9 +7,9 @@ import {
   StatusError,
   unauthorizedError,
 } from '../../api/machinery/errors.ts'
-import type { Authenticator, AuthorizationAttributes, Credentials, UserInfo } from '../auth/types.ts'
 import { forbiddenRequest } from '../auth/forbidden.ts'
 import { impersonate } from '../auth/impersonation.ts'
+import type { Authenticator, AuthorizationAttributes, Credentials, UserInfo } from '../auth/types.ts'
 import type { Endpoint, ServerContext } from './context.ts'
 import type { InflightLimiter } from './inflight.ts'
 import type { RequestMetrics } from './metrics.ts'
@@ -19,7 +19,12 @@ import { handleResource, handleStatus } from './resource.ts'
 import { sendError, toStatusError } from './respond.ts'
 
 /** Answers a path that is no resource: health, discovery, metrics. False: not one of its paths. */
-export type PathHandler = (req: IncomingMessage, res: ServerResponse, info: RequestInfo, user: UserInfo) => boolean | Promise<boolean>
+export type PathHandler = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  info: RequestInfo,
+  user: UserInfo,
+) => boolean | Promise<boolean>
 
 export interface PipelineOptions {
   server: ServerContext
@@ -134,7 +139,12 @@ function checkScope(info: RequestInfo, { resource, registry }: Endpoint): void {
   // Only reading and watching make sense across namespaces.
   if (info.namespace === '' && info.verb !== 'list' && info.verb !== 'watch') {
     if (info.verb === 'create' && info.name === '' && resource.verbs.length > 1) {
-      throw new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+      throw new StatusError(
+        405,
+        'MethodNotAllowed',
+        'the server does not allow this method on the requested resource',
+        {},
+      )
     }
     if (info.name === '') throw methodNotSupportedError(registry.of, info.verb)
     throw noSuchPathError()

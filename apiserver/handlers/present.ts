@@ -141,7 +141,12 @@ function tablePresenter(
       return Buffer.from(`{"type":"${type}","object":${head(info, header)}${row(object, now())}]}}\n`)
     },
     bookmark(revision, end) {
-      const object: AnyObject = bookmarkObject(resource.kind, apiVersionOf(resource.group, resource.version), revision, end)
+      const object: AnyObject = bookmarkObject(
+        resource.kind,
+        apiVersionOf(resource.group, resource.version),
+        revision,
+        end,
+      )
       return Buffer.from(
         `{"type":"BOOKMARK","object":${head({ revision }, false)}{"cells":[],"object":${JSON.stringify({ ...object, kind: 'PartialObjectMetadata', apiVersion })}}]}}\n`,
       )
@@ -163,7 +168,9 @@ function bookmarkObject(kind: string, apiVersion: string, revision: Revision, en
 }
 
 function bookmarkFrame(kind: string, apiVersion: string, revision: Revision, end: boolean): Buffer {
-  return Buffer.from(`{"type":"BOOKMARK","object":${JSON.stringify(bookmarkObject(kind, apiVersion, revision, end))}}\n`)
+  return Buffer.from(
+    `{"type":"BOOKMARK","object":${JSON.stringify(bookmarkObject(kind, apiVersion, revision, end))}}\n`,
+  )
 }
 
 /** For kinds that bring no columns of their own. */

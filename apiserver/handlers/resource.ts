@@ -1,20 +1,21 @@
 import type { DeleteOptions } from '../../api/generated/types.ts'
-import { badRequestError, invalidError, methodNotSupportedError, type StatusError } from '../../api/machinery/errors.ts'
-import { notSupported } from '../../api/machinery/field-errors.ts'
+import { methodNotSupportedError, type StatusError } from '../../api/machinery/errors.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Verb } from '../../api/machinery/resource.ts'
 import { builtinSchema } from '../../api/schema/builtin.ts'
 import { storePrefix } from '../registry/codec.ts'
 import { list, requireVersion } from '../registry/list.ts'
-import type { WriteRules, Written } from '../registry/registry.ts'
-import { CachedObject } from '../registry/watch-cache.ts'
+import type { WriteRules } from '../registry/registry.ts'
+import type { CachedObject } from '../registry/watch-cache.ts'
 import { readBody } from './body.ts'
 import { type Scope, writeOptions } from './context.ts'
 import { decodeAs, decodeBody, parseBody } from './decode-body.ts'
+import { includeObjectOf, integer, isDryRun } from './parameters.ts'
 import { handlePatch } from './patch.ts'
 import { presenterFor } from './present.ts'
-import { sendBytes, sendObject, sendParts } from './respond.ts'
+import { sendObject, sendParts } from './respond.ts'
 import { parseSelection } from './selection.ts'
+import { asCached, sendCached, sendWritten } from './send.ts'
 import { serveWatch } from './serve-watch.ts'
 
 /** Answers a request on a kind itself (no subresource, or status where there is nothing special about it). */
@@ -212,49 +213,3 @@ export async function deleteOptionsOf(scope: Scope): Promise<{ deletion: DeleteO
   }
   return { deletion, dryRun: (deletion.dryRun?.length ?? 0) > 0 || isDryRun(query) }
 }
-
-/** Whether nothing is to be written. Throws 422 for anything but All. */
-export function isDryRun(query: URLSearchParams): boolean {
-  const values = query.getAll('dryRun').filter((value) => value !== '')
-  for (const value of values) {
-    if (value !== 'All') {
-      throw invalidError({ group: 'meta.k8s.io', kind: 'CreateOptions' }, '', [notSupported('dryRun', value, ['All'])])
-    }
-  }
-  return values.length > 0
-}
-
-export function sendCached(scope: Scope, code: number, cached: CachedObject): void {
-  const { endpoint, media, res, server, info } = scope
-  if (media.as === 'object' && !endpoint.served) {
-    sendBytes(res, code, cached.bytes, media)
-    return
-  }
-  const presenter = presenterFor(endpoint.resource, endpoint.served, media, includeObjectOf(info.query), server.now)
-  sendBytes(res, code, presenter.one(cached), media)
-}
-
-export function sendWritten(scope: Scope, code: number, written: Written): void {
-  sendCached(scope, code, asCached(written))
-}
-
-function asCached({ object, bytes }: Written): CachedObject {
-  return new CachedObject('', Number(object.metadata.resourceVersion ?? 0), bytes)
-}
-
-export function includeObjectOf(query: URLSearchParams): string {
-  const value = query.get('includeObject') || 'Metadata'
-  if (value === 'None' || value === 'Metadata' || value === 'Object') return value
-  throw badRequestError(`unrecognized value for includeObject: ${JSON.stringify(value)}`)
-}
-
-/** An integer in the query; undefined when absent. Throws 400. */
-export function integer(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name)
-  if (text === null || text === '') return undefined
-  if (!/^-?\d{1,15}$/.test(text)) {
-    throw badRequestError(`${name}: Invalid value: ${JSON.stringify(text)}: must be an integer`)
-  }
-  return Number(text)
-}
-

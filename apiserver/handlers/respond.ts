@@ -42,7 +42,12 @@ export function sendObject(res: ServerResponse, code: number, object: object, me
  * Sends a body that comes in parts, at the pace the client reads it, so that a large list costs little memory.
  * Resolves when the last part has been handed over or the client is gone.
  */
-export async function sendParts(res: ServerResponse, code: number, parts: Iterable<Buffer>, media: MediaType): Promise<void> {
+export async function sendParts(
+  res: ServerResponse,
+  code: number,
+  parts: Iterable<Buffer>,
+  media: MediaType,
+): Promise<void> {
   if (media.format === 'yaml' || media.pretty) {
     sendBytes(res, code, Buffer.concat([...parts]), media)
     return

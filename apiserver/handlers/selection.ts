@@ -40,9 +40,11 @@ export function parseSelection(resource: Resource, query: URLSearchParams, name:
   }
   const [first] = tests
   const matches =
-    first === undefined ? undefined
-    : tests.length === 1 ? first
-    : (object: CachedObject) => tests.every((test) => test(object))
+    first === undefined
+      ? undefined
+      : tests.length === 1
+        ? first
+        : (object: CachedObject) => tests.every((test) => test(object))
   return { matches, name: only, key: `${name}|${labelSelector}|${fieldSelector}` }
 }
 
@@ -62,7 +64,10 @@ function compileFields(text: string): readonly FieldRequirement[] {
   }
 }
 
-function fieldTest(resource: Resource, { field, operator, value }: FieldRequirement): (object: CachedObject) => boolean {
+function fieldTest(
+  resource: Resource,
+  { field, operator, value }: FieldRequirement,
+): (object: CachedObject) => boolean {
   const actual = fieldValue(resource, field)
   return operator === '!=' ? (object) => actual(object) !== value : (object) => actual(object) === value
 }

@@ -4,9 +4,9 @@ import { storePrefix } from '../registry/codec.ts'
 import { parseVersion, requireVersion } from '../registry/list.ts'
 import type { CachedObject } from '../registry/watch-cache.ts'
 import type { Scope } from './context.ts'
+import { includeObjectOf, integer } from './parameters.ts'
 import { presenterFor } from './present.ts'
 import { isTrue } from './request-info.ts'
-import { includeObjectOf, integer } from './resource.ts'
 import { parseSelection } from './selection.ts'
 
 /** Serves a watch by upstream's rules for resourceVersion, sendInitialEvents, bookmarks and timeouts. */
@@ -21,9 +21,9 @@ export async function serveWatch(scope: Scope): Promise<void> {
   // Watchers of the whole cluster are the common case and need no prefix.
   const prefix = storePrefix(endpoint.resource, info.namespace)
   const matches =
-    info.namespace === '' ? (selection.matches ?? everything)
-    : (object: CachedObject) =>
-        object.key.startsWith(prefix) && (selection.matches?.(object) ?? true)
+    info.namespace === ''
+      ? (selection.matches ?? everything)
+      : (object: CachedObject) => object.key.startsWith(prefix) && (selection.matches?.(object) ?? true)
   const includeObject = includeObjectOf(query)
   const presenter = presenterFor(endpoint.resource, endpoint.served, media, includeObject, server.now)
 
@@ -58,7 +58,11 @@ function initialEvents(query: URLSearchParams, bookmarks: boolean): boolean | un
   const refuse = (field: string, why: string) =>
     invalidError({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [forbidden(field, why)])
   if (text === null || text === '') {
-    if (match !== '') throw refuse('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+    if (match !== '')
+      throw refuse(
+        'resourceVersionMatch',
+        'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+      )
     return undefined
   }
   if (match !== 'NotOlderThan') {

@@ -225,7 +225,11 @@ class Watcher {
     if (this.#ended || this.#draining) return
     const events = this.#cache.eventsAfter(this.cursor)
     if (!events) {
-      this.fail(expiredError(`too slow: the changes after version ${this.cursor} are no longer in memory; list again and watch from there`))
+      this.fail(
+        expiredError(
+          `too slow: the changes after version ${this.cursor} are no longer in memory; list again and watch from there`,
+        ),
+      )
       return
     }
     this.live = true
@@ -256,7 +260,11 @@ class Watcher {
         ? error
         : error instanceof Compacted
           ? expiredError(`too old resource version: ${error.requested} (${error.oldest})`)
-          : new StatusError(500, 'InternalError', `an error on the server ("watch failed: ${String(error)}") has prevented the request from succeeding`)
+          : new StatusError(
+              500,
+              'InternalError',
+              `an error on the server ("watch failed: ${String(error)}") has prevented the request from succeeding`,
+            )
     this.#write(httpChunk([Buffer.from(`{"type":"ERROR","object":${JSON.stringify(status.toStatus())}}\n`)]))
     this.end()
   }

@@ -31,7 +31,8 @@ const named: Record<string, Json> = {
     format: 'int-or-string',
   },
   [`${meta}.FieldsV1`]: {
-    description: 'A set of fields, as a trie: f:<name> is a field, k:<keys> a list item by its keys, v:<value> by its value.',
+    description:
+      'A set of fields, as a trie: f:<name> is a field, k:<keys> a list item by its keys, v:<value> by its value.',
     type: 'object',
   },
 }

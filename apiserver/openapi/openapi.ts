@@ -105,11 +105,16 @@ function kindsByDefinition(groups: readonly GroupVersion[]): Map<string, Json[]>
     }
   }
   const everywhere = groups.map(({ group, version }) => ({ group, version }))
-  kinds.set(`${meta}.DeleteOptions`, everywhere.map((gv) => ({ ...gv, kind: 'DeleteOptions' })))
+  kinds.set(
+    `${meta}.DeleteOptions`,
+    everywhere.map((gv) => ({ ...gv, kind: 'DeleteOptions' })),
+  )
   kinds.set(`${meta}.Status`, [{ group: '', kind: 'Status', version: 'v1' }])
   kinds.set('io.k8s.api.autoscaling.v1.Scale', [{ group: 'autoscaling', kind: 'Scale', version: 'v1' }])
   kinds.set('io.k8s.api.policy.v1.Eviction', [{ group: 'policy', kind: 'Eviction', version: 'v1' }])
-  kinds.set('io.k8s.api.authentication.v1.TokenRequest', [{ group: 'authentication.k8s.io', kind: 'TokenRequest', version: 'v1' }])
+  kinds.set('io.k8s.api.authentication.v1.TokenRequest', [
+    { group: 'authentication.k8s.io', kind: 'TokenRequest', version: 'v1' },
+  ])
   return kinds
 }
 
@@ -135,7 +140,10 @@ class Bodies {
       case 'list':
         return this.#list()
       case 'patch':
-        return definitions.named(`${meta}.Patch`, () => ({ description: 'A patch, in the form that its content type names.', type: 'object' }))
+        return definitions.named(`${meta}.Patch`, () => ({
+          description: 'A patch, in the form that its content type names.',
+          type: 'object',
+        }))
       case 'deleteOptions':
         return definitions.reference(builtinSchema(`${meta}.DeleteOptions`))
       case 'status':
@@ -164,7 +172,12 @@ class Bodies {
   }
 }
 
-const groupPackages: Record<string, string> = { '': 'core', 'authentication.k8s.io': 'authentication', 'policy': 'policy', 'autoscaling': 'autoscaling' }
+const groupPackages: Record<string, string> = {
+  '': 'core',
+  'authentication.k8s.io': 'authentication',
+  policy: 'policy',
+  autoscaling: 'autoscaling',
+}
 const known = new Set(builtinDefinitions())
 
 function definitionOf({ group, version, kind }: { group: string; version: string; kind: string }): string | undefined {
@@ -190,21 +203,45 @@ function makeV3({ group, version, kinds, path }: GroupVersion, descriptions: Des
 
 function v3Operation(operation: Operation, bodies: Bodies, group: string, version: string): Json {
   const { body, answer } = operation
-  const content = (types: readonly string[], schema: Json) => Object.fromEntries(types.map((type) => [type, { schema }]))
+  const content = (types: readonly string[], schema: Json) =>
+    Object.fromEntries(types.map((type) => [type, { schema }]))
   return {
     ...common(operation, group, version),
     ...(operation.parameters.length > 0
-      ? { parameters: operation.parameters.map(({ name, type, description }) => ({ name, in: 'query', description, schema: { type, uniqueItems: true } })) }
+      ? {
+          parameters: operation.parameters.map(({ name, type, description }) => ({
+            name,
+            in: 'query',
+            description,
+            schema: { type, uniqueItems: true },
+          })),
+        }
       : {}),
-    ...(body ? { requestBody: { content: content(body === 'patch' ? patchTypes : ['*/*'], bodies.of(body)), ...(body === 'deleteOptions' ? {} : { required: true }) } } : {}),
+    ...(body
+      ? {
+          requestBody: {
+            content: content(body === 'patch' ? patchTypes : ['*/*'], bodies.of(body)),
+            ...(body === 'deleteOptions' ? {} : { required: true }),
+          },
+        }
+      : {}),
     responses: {
-      [operation.method === 'post' ? '201' : '200']: { description: operation.method === 'post' ? 'Created' : 'OK', content: content(mediaTypes.slice(0, 2), bodies.of(answer)) },
+      [operation.method === 'post' ? '201' : '200']: {
+        description: operation.method === 'post' ? 'Created' : 'OK',
+        content: content(mediaTypes.slice(0, 2), bodies.of(answer)),
+      },
       401: { description: 'Unauthorized' },
     },
   }
 }
 
-const v3PathParameter = ({ name, description }: Parameter): Json => ({ name, in: 'path', required: true, description, schema: { type: 'string', uniqueItems: true } })
+const v3PathParameter = ({ name, description }: Parameter): Json => ({
+  name,
+  in: 'path',
+  required: true,
+  description,
+  schema: { type: 'string', uniqueItems: true },
+})
 
 function makeV2(groups: readonly GroupVersion[], descriptions: Descriptions): Json {
   const definitions = new Definitions(v2Dialect, descriptions, kindsByDefinition(groups))
@@ -231,17 +268,36 @@ function v2Operation(operation: Operation, bodies: Bodies, group: string, versio
     produces: mediaTypes.slice(0, 2),
     schemes: ['https'],
     parameters: [
-      ...(body ? [{ name: 'body', in: 'body', ...(body === 'deleteOptions' ? {} : { required: true }), schema: bodies.of(body) }] : []),
+      ...(body
+        ? [
+            {
+              name: 'body',
+              in: 'body',
+              ...(body === 'deleteOptions' ? {} : { required: true }),
+              schema: bodies.of(body),
+            },
+          ]
+        : []),
       ...parameters.map(({ name, type, description }) => ({ name, in: 'query', description, type, uniqueItems: true })),
     ],
     responses: {
-      [operation.method === 'post' ? '201' : '200']: { description: operation.method === 'post' ? 'Created' : 'OK', schema: bodies.of(answer) },
+      [operation.method === 'post' ? '201' : '200']: {
+        description: operation.method === 'post' ? 'Created' : 'OK',
+        schema: bodies.of(answer),
+      },
       401: { description: 'Unauthorized' },
     },
   }
 }
 
-const v2PathParameter = ({ name, description }: Parameter): Json => ({ name, in: 'path', required: true, description, type: 'string', uniqueItems: true })
+const v2PathParameter = ({ name, description }: Parameter): Json => ({
+  name,
+  in: 'path',
+  required: true,
+  description,
+  type: 'string',
+  uniqueItems: true,
+})
 
 function common(operation: Operation, group: string, version: string): Json {
   const tag = camel(group, version)

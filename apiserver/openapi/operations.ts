@@ -22,11 +22,19 @@ export interface Parameter {
   description: string
 }
 
-const parameter = (name: string, type: Parameter['type'], description: string): Parameter => ({ name, type, description })
+const parameter = (name: string, type: Parameter['type'], description: string): Parameter => ({
+  name,
+  type,
+  description,
+})
 
 const pretty = parameter('pretty', 'string', "If 'true', the answer is indented.")
 const dryRun = parameter('dryRun', 'string', "'All' goes through every step of the request but stores nothing.")
-const fieldManager = parameter('fieldManager', 'string', 'Who makes the change, as recorded in managedFields. At most 128 printable characters.')
+const fieldManager = parameter(
+  'fieldManager',
+  'string',
+  'Who makes the change, as recorded in managedFields. At most 128 printable characters.',
+)
 const fieldValidation = parameter(
   'fieldValidation',
   'string',
@@ -42,7 +50,11 @@ const listParameters = [
   parameter('limit', 'integer', 'At most so many objects in one answer; a token leads to the rest.'),
   parameter('resourceVersion', 'string', 'From which version on the answer must be.'),
   parameter('resourceVersionMatch', 'string', 'How resourceVersion is meant in a list: Exact or NotOlderThan.'),
-  parameter('sendInitialEvents', 'boolean', 'Begin a watch with the objects as they stand, and mark their end with a bookmark.'),
+  parameter(
+    'sendInitialEvents',
+    'boolean',
+    'Begin a watch with the objects as they stand, and mark their end with a bookmark.',
+  ),
   parameter('timeoutSeconds', 'integer', 'End the list or watch after so many seconds.'),
   parameter('watch', 'boolean', 'Stay, and send every change.'),
 ]
@@ -67,25 +79,119 @@ export function operationsOf(resource: Resource, group: string, version: string)
   const gvk = { group, version, kind }
   const id = (verb: string, suffix = '') =>
     `${verb}${camel(group, version)}${namespaced ? 'Namespaced' : ''}${kind}${suffix}`
-  const operation = (verb: Verb, rest: Omit<Operation, 'gvk'>): Operation[] => (verbs.includes(verb) ? [{ ...rest, gvk }] : [])
+  const operation = (verb: Verb, rest: Omit<Operation, 'gvk'>): Operation[] =>
+    verbs.includes(verb) ? [{ ...rest, gvk }] : []
   const operations = [
-    ...operation('list', { path: collection, method: 'get', action: 'list', operationId: id('list'), description: `list or watch objects of kind ${kind}`, parameters: listParameters, pathParameters: inCollection, answer: 'list' }),
-    ...operation('create', { path: collection, method: 'post', action: 'post', operationId: id('create'), description: `create a ${kind}`, parameters: [pretty, dryRun, fieldManager, fieldValidation], pathParameters: inCollection, body: 'object', answer: 'object' }),
-    ...operation('deletecollection', { path: collection, method: 'delete', action: 'deletecollection', operationId: id('deleteCollection'), description: `delete a collection of ${kind}`, parameters: [...listParameters.filter(({ name }) => name !== 'watch' && name !== 'allowWatchBookmarks' && name !== 'pretty'), ...deleteParameters], pathParameters: inCollection, body: 'deleteOptions', answer: 'status' }),
-    ...operation('get', { path: item, method: 'get', action: 'get', operationId: id('read'), description: `read the specified ${kind}`, parameters: [pretty], pathParameters: onItem, answer: 'object' }),
-    ...operation('update', { path: item, method: 'put', action: 'put', operationId: id('replace'), description: `replace the specified ${kind}`, parameters: [pretty, dryRun, fieldManager, fieldValidation], pathParameters: onItem, body: 'object', answer: 'object' }),
-    ...operation('patch', { path: item, method: 'patch', action: 'patch', operationId: id('patch'), description: `partially update the specified ${kind}`, parameters: [pretty, dryRun, fieldManager, fieldValidation, force], pathParameters: onItem, body: 'patch', answer: 'object' }),
-    ...operation('delete', { path: item, method: 'delete', action: 'delete', operationId: id('delete'), description: `delete a ${kind}`, parameters: deleteParameters, pathParameters: onItem, body: 'deleteOptions', answer: 'status' }),
+    ...operation('list', {
+      path: collection,
+      method: 'get',
+      action: 'list',
+      operationId: id('list'),
+      description: `list or watch objects of kind ${kind}`,
+      parameters: listParameters,
+      pathParameters: inCollection,
+      answer: 'list',
+    }),
+    ...operation('create', {
+      path: collection,
+      method: 'post',
+      action: 'post',
+      operationId: id('create'),
+      description: `create a ${kind}`,
+      parameters: [pretty, dryRun, fieldManager, fieldValidation],
+      pathParameters: inCollection,
+      body: 'object',
+      answer: 'object',
+    }),
+    ...operation('deletecollection', {
+      path: collection,
+      method: 'delete',
+      action: 'deletecollection',
+      operationId: id('deleteCollection'),
+      description: `delete a collection of ${kind}`,
+      parameters: [
+        ...listParameters.filter(({ name }) => name !== 'watch' && name !== 'allowWatchBookmarks' && name !== 'pretty'),
+        ...deleteParameters,
+      ],
+      pathParameters: inCollection,
+      body: 'deleteOptions',
+      answer: 'status',
+    }),
+    ...operation('get', {
+      path: item,
+      method: 'get',
+      action: 'get',
+      operationId: id('read'),
+      description: `read the specified ${kind}`,
+      parameters: [pretty],
+      pathParameters: onItem,
+      answer: 'object',
+    }),
+    ...operation('update', {
+      path: item,
+      method: 'put',
+      action: 'put',
+      operationId: id('replace'),
+      description: `replace the specified ${kind}`,
+      parameters: [pretty, dryRun, fieldManager, fieldValidation],
+      pathParameters: onItem,
+      body: 'object',
+      answer: 'object',
+    }),
+    ...operation('patch', {
+      path: item,
+      method: 'patch',
+      action: 'patch',
+      operationId: id('patch'),
+      description: `partially update the specified ${kind}`,
+      parameters: [pretty, dryRun, fieldManager, fieldValidation, force],
+      pathParameters: onItem,
+      body: 'patch',
+      answer: 'object',
+    }),
+    ...operation('delete', {
+      path: item,
+      method: 'delete',
+      action: 'delete',
+      operationId: id('delete'),
+      description: `delete a ${kind}`,
+      parameters: deleteParameters,
+      pathParameters: onItem,
+      body: 'deleteOptions',
+      answer: 'status',
+    }),
   ]
   if (namespaced && verbs.includes('list')) {
-    operations.push({ path: `${root}/${plural}`, method: 'get', action: 'list', operationId: `list${camel(group, version)}${kind}ForAllNamespaces`, description: `list or watch objects of kind ${kind}`, parameters: listParameters, pathParameters: [], answer: 'list', gvk })
+    operations.push({
+      path: `${root}/${plural}`,
+      method: 'get',
+      action: 'list',
+      operationId: `list${camel(group, version)}${kind}ForAllNamespaces`,
+      description: `list or watch objects of kind ${kind}`,
+      parameters: listParameters,
+      pathParameters: [],
+      answer: 'list',
+      gvk,
+    })
   }
   return [...operations, ...subresourceOperations(resource, group, version, item, onItem, id)]
 }
 
-const methods: Record<string, Operation['method']> = { get: 'get', create: 'post', update: 'put', patch: 'patch', delete: 'delete' }
+const methods: Record<string, Operation['method']> = {
+  get: 'get',
+  create: 'post',
+  update: 'put',
+  patch: 'patch',
+  delete: 'delete',
+}
 const actions: Record<string, string> = { get: 'get', create: 'post', update: 'put', patch: 'patch', delete: 'delete' }
-const idVerbs: Record<string, string> = { get: 'read', create: 'create', update: 'replace', patch: 'patch', delete: 'delete' }
+const idVerbs: Record<string, string> = {
+  get: 'read',
+  create: 'create',
+  update: 'replace',
+  patch: 'patch',
+  delete: 'delete',
+}
 
 function subresourceOperations(
   resource: Resource,

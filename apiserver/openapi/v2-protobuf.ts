@@ -50,7 +50,8 @@ function pathItem(writer: protobuf.Writer, item: Json): void {
     const field = methodFields[method]
     if (field) message(writer, field, (value) => operationOf(value, operation as Json))
   }
-  for (const parameter of (item.parameters ?? []) as Json[]) message(writer, 9, (value) => parameterItem(value, parameter))
+  for (const parameter of (item.parameters ?? []) as Json[])
+    message(writer, 9, (value) => parameterItem(value, parameter))
 }
 
 function operationOf(writer: protobuf.Writer, operation: Json): void {
@@ -59,7 +60,8 @@ function operationOf(writer: protobuf.Writer, operation: Json): void {
   text(writer, 5, operation.operationId)
   for (const type of operation.produces as string[]) text(writer, 6, type)
   for (const type of operation.consumes as string[]) text(writer, 7, type)
-  for (const parameter of (operation.parameters ?? []) as Json[]) message(writer, 8, (item) => parameterItem(item, parameter))
+  for (const parameter of (operation.parameters ?? []) as Json[])
+    message(writer, 8, (item) => parameterItem(item, parameter))
   message(writer, 9, (responses) => {
     for (const [code, response] of entries(operation.responses)) {
       message(responses, 1, (named) => {

@@ -1,6 +1,7 @@
 import { badRequestError } from '../../api/machinery/errors.ts'
 import { type AnyObject, parseApiVersion } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
+import { formatTime } from '../../api/machinery/time.ts'
 import { sameJson } from '../registry/json.ts'
 import { Conflicts, conflictStatus } from './conflicts.ts'
 import { difference, emptySet, type FieldSet, intersection, isEmpty } from './field-set.ts'
@@ -16,7 +17,7 @@ import {
   type ToVersion,
   trackUpdate,
 } from './managed-fields.ts'
-import { decodeManagers, encodeManagers, identityOf, type Manager, type Managers, timeOf, withSet } from './managers.ts'
+import { decodeManagers, encodeManagers, identityOf, type Manager, type Managers, withSet } from './managers.ts'
 import { fieldsOf } from './owned-fields.ts'
 import { unclassifiedError } from './patch-error.ts'
 import { prune } from './prune.ts'
@@ -145,7 +146,7 @@ function applyOnce(live: AnyObject, standing: Managers, request: ApplyRequest, f
   if (!force) refuseConflicts(managers, id, comparisons)
   const after = comparisons.takeFromOthers(managers, id)
   const changed = !sameJson(withoutVersion(live), withoutVersion(object))
-  settle(after, id, applier, last, changed ? timeOf(nowMs) : last?.time)
+  settle(after, id, applier, last, changed ? formatTime(nowMs) : last?.time)
   return { object: changed ? object : live, managers: after, hasNulls: containsNull(applied) }
 }
 

@@ -1,6 +1,7 @@
 import type { ManagedFieldsEntry } from '../../api/generated/types.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
+import { formatTime } from '../../api/machinery/time.ts'
 import { sameJson } from '../registry/json.ts'
 import { type Comparison, compare } from './compare.ts'
 import { difference, type FieldSet, fieldSet, isEmpty, recursiveDifference, union } from './field-set.ts'
@@ -12,7 +13,6 @@ import {
   type Manager,
   type Managers,
   setFields,
-  timeOf,
   withSet,
 } from './managers.ts'
 import { reconcile } from './owned-fields.ts'
@@ -103,7 +103,7 @@ export function trackUpdate(managers: Managers, record: UpdateRecord): Managers 
       operation: 'Update',
       apiVersion,
       subresource,
-      time: timeOf(nowMs),
+      time: formatTime(nowMs),
       set: own,
     }
     const id = identityOf(owner)

@@ -22,9 +22,6 @@ type Identity = Pick<Manager, 'name' | 'operation' | 'apiVersion' | 'subresource
 export const identityOf = ({ name, operation, apiVersion, subresource }: Identity): string =>
   `${operation}\n${name}\n${operation === 'Apply' ? '' : apiVersion}\n${subresource}`
 
-/** Seconds only, as the API writes times. */
-export const timeOf = (nowMs: number): string => `${new Date(nowMs).toISOString().slice(0, 19)}Z`
-
 /** Throws an Error that names the fault of the first entry that is not one. */
 export function decodeManagers(entries: unknown): Managers {
   const managers: Managers = new Map()

@@ -70,7 +70,10 @@ function messageOf(schema: Schema): Message {
     const equals = field.lastIndexOf('=')
     const property = field.slice(0, equals)
     const tellsZero = field.endsWith('*')
-    const path = field.slice(equals + 1, tellsZero ? -1 : undefined).split('.').map(Number)
+    const path = field
+      .slice(equals + 1, tellsZero ? -1 : undefined)
+      .split('.')
+      .map(Number)
     const fieldSchema = schema.properties?.get(property)
     if (fieldSchema) place(message, path, { name: property, schema: fieldSchema, tellsZero, inside: undefined })
   }
@@ -108,7 +111,8 @@ function readField(target: Target, field: WireField, reader: protobuf.Reader, wi
   const { name, schema, tellsZero } = field
   switch (schema.type) {
     case 'array': {
-      const list = (target[name] ??= []) as unknown[]
+      const list = (target[name] as unknown[] | undefined) ?? []
+      target[name] = list
       const items = schema.items as Schema
       // Numbers may come packed.
       if (wire === 2 && (items.type === 'integer' || items.type === 'boolean')) {
@@ -118,7 +122,8 @@ function readField(target: Target, field: WireField, reader: protobuf.Reader, wi
       return
     }
     case 'map': {
-      const map = (target[name] ??= {}) as Target
+      const map = (target[name] as Target | undefined) ?? {}
+      target[name] = map
       readEntry(map, schema.values as Schema, messageReader(reader), name)
       return
     }
@@ -140,7 +145,8 @@ function readEntry(map: Target, values: Schema, entry: protobuf.Reader, name: st
   while (entry.pos < entry.len) {
     const tag = entry.uint32()
     if (tag >>> 3 === 1) key = entry.string()
-    else if (tag >>> 3 === 2) value = values.type === 'array' ? readWrappedList(values, entry) : readValue(values, entry, name)
+    else if (tag >>> 3 === 2)
+      value = values.type === 'array' ? readWrappedList(values, entry) : readValue(values, entry, name)
     else entry.skipType(tag & 7)
   }
   value ??= values.type === 'string' || values.type === 'bytes' ? '' : values.type === 'array' ? [] : undefined
@@ -274,7 +280,10 @@ function parseTable(): Map<string, string[]> {
   const types = new Map<string, string[]>()
   let fields: string[] = []
   for (const line of fieldNumbers.split('\n')) {
-    const words = line.trim().split(' ').filter((word) => word !== '')
+    const words = line
+      .trim()
+      .split(' ')
+      .filter((word) => word !== '')
     if (words.length === 0) continue
     // Continuation lines are indented deeper.
     if (!line.startsWith('    ')) {

@@ -21,7 +21,10 @@ describe('continue tokens', () => {
     )
   })
 
-  it.each(['../../secrets/kube-system/x', '/registry', 'a//b', '.', 'default/..'])('refuse a key that climbs: %s', (after) => {
-    expect(() => decodeContinue(encodeContinue({ revision: 5, after }))).toThrowError(/invalid key/)
-  })
+  it.each(['../../secrets/kube-system/x', '/registry', 'a//b', '.', 'default/..'])(
+    'refuse a key that climbs: %s',
+    (after) => {
+      expect(() => decodeContinue(encodeContinue({ revision: 5, after }))).toThrowError(/invalid key/)
+    },
+  )
 })

@@ -3,6 +3,7 @@ import { conflictError, type GroupResource } from '../../api/machinery/errors.ts
 import { type FieldError, forbidden, invalid, notSupported } from '../../api/machinery/field-errors.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Resource } from '../../api/machinery/resource.ts'
+import { formatTime } from '../../api/machinery/time.ts'
 
 const orphanFinalizer = 'orphan'
 const foregroundFinalizer = 'foregroundDeletion'
@@ -20,7 +21,12 @@ export type DeletionStep =
  * Decides what deleting `object` means: preconditions, grace period, and the finalizer that records the propagation
  * policy for the garbage collector. Changes `object`. Throws a 409 when a precondition does not hold.
  */
-export function planDeletion(resource: Resource, object: AnyObject, options: DeleteOptions, nowMs: number): DeletionStep {
+export function planDeletion(
+  resource: Resource,
+  object: AnyObject,
+  options: DeleteOptions,
+  nowMs: number,
+): DeletionStep {
   checkPreconditions(resource, object, options)
   const meta = object.metadata
   const grace = planGrace(resource, object, options, nowMs)
@@ -33,16 +39,11 @@ export function planDeletion(resource: Resource, object: AnyObject, options: Del
   }
   if (!held) return { step: 'remove' }
   if (meta.deletionTimestamp === undefined) {
-    meta.deletionTimestamp = timestamp(nowMs)
+    meta.deletionTimestamp = formatTime(nowMs)
     if ((meta.generation ?? 0) > 0) meta.generation = (meta.generation as number) + 1
   }
   meta.deletionGracePeriodSeconds = 0
   return { step: 'mark', object }
-}
-
-/** RFC 3339 in whole seconds. */
-export function timestamp(nowMs: number): string {
-  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`
 }
 
 /** Faults in the options of a delete request, in upstream's words. */
@@ -64,7 +65,9 @@ export function validateDeleteOptions(options: DeleteOptions): FieldError[] {
 /** Finalizers an object may not have at once. */
 export function conflictingFinalizers(finalizers: readonly string[] | undefined): FieldError[] {
   if (!finalizers?.includes(orphanFinalizer) || !finalizers.includes(foregroundFinalizer)) return []
-  return [forbidden('metadata.finalizers', `finalizers ${orphanFinalizer} and ${foregroundFinalizer} cannot be both set`)]
+  return [
+    forbidden('metadata.finalizers', `finalizers ${orphanFinalizer} and ${foregroundFinalizer} cannot be both set`),
+  ]
 }
 
 function checkPreconditions(resource: Resource, { metadata }: AnyObject, { preconditions }: DeleteOptions): void {
@@ -72,18 +75,36 @@ function checkPreconditions(resource: Resource, { metadata }: AnyObject, { preco
   const of: GroupResource = { group: resource.group, resource: resource.kind }
   const name = metadata.name ?? ''
   if (preconditions.uid !== undefined && preconditions.uid !== metadata.uid) {
-    throw conflictError(of, name, `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`)
+    throw conflictError(
+      of,
+      name,
+      `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
+    )
   }
   if (preconditions.resourceVersion !== undefined && preconditions.resourceVersion !== metadata.resourceVersion) {
-    throw conflictError(of, name, `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`)
+    throw conflictError(
+      of,
+      name,
+      `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
+    )
   }
 }
 
-function planGrace(resource: Resource, object: AnyObject, options: DeleteOptions, nowMs: number): 'now' | 'graceful' | 'pending' {
+function planGrace(
+  resource: Resource,
+  object: AnyObject,
+  options: DeleteOptions,
+  nowMs: number,
+): 'now' | 'graceful' | 'pending' {
   const graceOf = resource.strategy.gracefulDeletion
   if (!graceOf) return 'now'
   const meta = object.metadata
-  const requested = options.gracePeriodSeconds === undefined ? undefined : options.gracePeriodSeconds < 0 ? 1 : options.gracePeriodSeconds
+  const requested =
+    options.gracePeriodSeconds === undefined
+      ? undefined
+      : options.gracePeriodSeconds < 0
+        ? 1
+        : options.gracePeriodSeconds
   if (meta.deletionTimestamp !== undefined) {
     const current = meta.deletionGracePeriodSeconds ?? 0
     if (current === 0) return 'now'
@@ -96,12 +117,12 @@ function planGrace(resource: Resource, object: AnyObject, options: DeleteOptions
       // Asked for with grace, and the grace is over: still somebody else's to finish.
       if (seconds !== 0) seconds = 1
     }
-    meta.deletionTimestamp = timestamp(until)
+    meta.deletionTimestamp = formatTime(until)
     meta.deletionGracePeriodSeconds = seconds
     return 'graceful'
   }
   const seconds = graceOf(object, requested)
-  meta.deletionTimestamp = timestamp(nowMs + seconds * 1000)
+  meta.deletionTimestamp = formatTime(nowMs + seconds * 1000)
   meta.deletionGracePeriodSeconds = seconds
   if ((meta.generation ?? 0) > 0) meta.generation = (meta.generation as number) + 1
   return 'graceful'

@@ -26,7 +26,12 @@ export interface ListAnswer {
  * A list by upstream's rules for limit, continue, resourceVersion and resourceVersionMatch. Answers from the cache
  * wherever the cache holds the version asked for, else from the store's history. Throws 400, 410 and 504 as upstream.
  */
-export async function list(cache: WatchCache, feed: StoreFeed, store: Store, request: ListRequest): Promise<ListAnswer> {
+export async function list(
+  cache: WatchCache,
+  feed: StoreFeed,
+  store: Store,
+  request: ListRequest,
+): Promise<ListAnswer> {
   validate(request)
   if (request.continue !== '') {
     const token = decodeContinue(request.continue)
@@ -99,7 +104,11 @@ async function atRevision(
         limit: request.limit > 0 ? Math.max(request.limit + 1, 500) : 5000,
       })
       for (const entry of result.entries) {
-        const object = new CachedObject(entry.key, entry.modRevision, cache.codec.splice(entry.value, entry.modRevision))
+        const object = new CachedObject(
+          entry.key,
+          entry.modRevision,
+          cache.codec.splice(entry.value, entry.modRevision),
+        )
         objects.push(object)
         if (!request.matches || request.matches(object)) matched++
       }
@@ -140,10 +149,14 @@ function validate({ limit, continue: token, resourceVersion, resourceVersionMatc
   if (limit < 0) throw badRequestError(`limit: Invalid value: ${limit}: must not be negative`)
   if (resourceVersionMatch !== '') {
     if (token !== '') {
-      throw badRequestError('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided')
+      throw badRequestError(
+        'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided',
+      )
     }
     if (resourceVersion === '') {
-      throw badRequestError('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided')
+      throw badRequestError(
+        'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+      )
     }
     if (resourceVersionMatch !== 'Exact' && resourceVersionMatch !== 'NotOlderThan') {
       throw badRequestError(
@@ -151,7 +164,9 @@ function validate({ limit, continue: token, resourceVersion, resourceVersionMatc
       )
     }
     if (resourceVersionMatch === 'Exact' && resourceVersion === '0') {
-      throw badRequestError('resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+      throw badRequestError(
+        'resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+      )
     }
   }
   if (token !== '' && resourceVersion !== '' && resourceVersion !== '0') {
@@ -178,7 +193,11 @@ function tooLarge(version: Revision, current: Revision): StatusError {
 /** 410. Within a paged list the answer carries a token that goes on from the same key, without the old version. */
 function expired(feed: StoreFeed, request: ListRequest, version: Revision, after: string | undefined): StatusError {
   if (after === undefined) {
-    return new StatusError(410, 'Expired', `The resourceVersion for the provided list is too old: ${version} (${feed.revision})`)
+    return new StatusError(
+      410,
+      'Expired',
+      `The resourceVersion for the provided list is too old: ${version} (${feed.revision})`,
+    )
   }
   const error = new InconsistentContinue(
     410,

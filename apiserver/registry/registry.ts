@@ -15,13 +15,14 @@ import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/machiner
 import { nameIsDNSSubdomain } from '../../api/machinery/names.ts'
 import { type AnyObject, apiVersionOf } from '../../api/machinery/object.ts'
 import type { RequestContext, Resource } from '../../api/machinery/resource.ts'
+import { formatTime } from '../../api/machinery/time.ts'
 import type { AdmissionChain } from '../admission/chain.ts'
 import type { AdmissionAttributes } from '../admission/types.ts'
 import type { UserInfo } from '../auth/types.ts'
 import { recordUpdate } from '../patch/managed-fields.ts'
 import { type Change, Conflict, type Entry, type Revision, type Store } from '../storage/store.ts'
 import { storeKey } from './codec.ts'
-import { conflictingFinalizers, type DeletionStep, planDeletion, timestamp, validateDeleteOptions } from './deletion.ts'
+import { conflictingFinalizers, type DeletionStep, planDeletion, validateDeleteOptions } from './deletion.ts'
 import type { StoreFeed } from './feed.ts'
 import { generateName } from './generate-name.ts'
 import { sameJson } from './json.ts'
@@ -163,7 +164,7 @@ export class Registry {
     const name = meta.name ?? ''
     if (meta.resourceVersion) throw badRequestError('resourceVersion should not be set on objects to be created')
     meta.uid = randomUUID()
-    meta.creationTimestamp = timestamp(options.nowMs)
+    meta.creationTimestamp = formatTime(options.nowMs)
     delete meta.resourceVersion
     delete meta.deletionTimestamp
     delete meta.deletionGracePeriodSeconds
@@ -374,7 +375,7 @@ export class Registry {
       if (plan.step === 'mark') this.hooks.markDeleting?.(plan.object)
       return plan
     }
-    object.metadata.deletionTimestamp ??= timestamp(nowMs)
+    object.metadata.deletionTimestamp ??= formatTime(nowMs)
     this.hooks.markDeleting?.(object)
     return { step: 'mark', object }
   }
@@ -461,9 +462,7 @@ export class Registry {
     }
     if (!meta.namespace) meta.namespace = namespace
     else if (meta.namespace !== namespace) {
-      throw badRequestError(
-        `the namespace of the provided object does not match the namespace sent on the request`,
-      )
+      throw badRequestError(`the namespace of the provided object does not match the namespace sent on the request`)
     }
   }
 
@@ -497,7 +496,12 @@ export class Registry {
     }
   }
 
-  #updateFaults(object: AnyObject, old: AnyObject, ctx: RequestContext, { rules, subresource }: WriteOptions): FieldError[] {
+  #updateFaults(
+    object: AnyObject,
+    old: AnyObject,
+    ctx: RequestContext,
+    { rules, subresource }: WriteOptions,
+  ): FieldError[] {
     if (rules) return rules.validate?.(object, old) ?? []
     const validate = subresource === 'status' ? this.resource.validateStatus : this.resource.validate
     return validate?.(object, old, ctx) ?? []
@@ -509,7 +513,9 @@ export class Registry {
     const changed =
       generation === 'spec'
         ? !sameJson(object.spec, old.spec)
-        : Object.keys({ ...object, ...old }).some((field) => !besideContent.has(field) && !sameJson(object[field], old[field]))
+        : Object.keys({ ...object, ...old }).some(
+            (field) => !besideContent.has(field) && !sameJson(object[field], old[field]),
+          )
     if (changed) object.metadata.generation = (old.metadata.generation ?? 0) + 1
   }
 

@@ -122,19 +122,13 @@ export class WatchCache implements FeedSink {
   toCacheEvent(event: StoreEvent, previous?: CachedObject): CacheEvent {
     const before =
       previous ??
-      (event.previous
-        ? new CachedObject(event.key, 0, this.codec.splice(event.previous, event.revision))
-        : undefined)
+      (event.previous ? new CachedObject(event.key, 0, this.codec.splice(event.previous, event.revision)) : undefined)
     if (event.type === 'delete') {
       const last = event.previous ?? Buffer.from('{}')
       const object = new CachedObject(event.key, event.revision, this.codec.splice(last, event.revision))
       return { type: 'DELETED', revision: event.revision, object, previous: before ?? object }
     }
-    const object = new CachedObject(
-      event.key,
-      event.revision,
-      this.codec.splice(event.value as Buffer, event.revision),
-    )
+    const object = new CachedObject(event.key, event.revision, this.codec.splice(event.value as Buffer, event.revision))
     return { type: event.created ? 'ADDED' : 'MODIFIED', revision: event.revision, object, previous: before }
   }
 

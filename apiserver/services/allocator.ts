@@ -90,18 +90,24 @@ async function allocateIps(
 }
 
 /** Fills in ipFamilyPolicy and ipFamilies. Throws 422 for what this cluster does not have. */
-function decideFamilies({ ranges }: ServiceAllocatorOptions, service: Stored<Service>, before: Stored<Service> | undefined): void {
+function decideFamilies(
+  { ranges }: ServiceAllocatorOptions,
+  service: Stored<Service>,
+  before: Stored<Service> | undefined,
+): void {
   const { spec } = service
   if (!spec) return
   const headless = spec.clusterIP === 'None'
   const selectorless = Object.keys(spec.selector ?? {}).length === 0
-  spec.ipFamilyPolicy ??= before?.spec?.ipFamilyPolicy ?? (headless && selectorless ? 'RequireDualStack' : 'SingleStack')
+  spec.ipFamilyPolicy ??=
+    before?.spec?.ipFamilyPolicy ?? (headless && selectorless ? 'RequireDualStack' : 'SingleStack')
   const families: Family[] = [...((spec.ipFamilies ?? []) as Family[])]
   if (families.length === 0 && !headless) {
     for (const ip of spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : [])) families.push(familyOf(ip))
   }
   const served = ranges.map(({ family }) => family)
-  if (families.length === 0) families.push(...((before?.spec?.ipFamilies as Family[] | undefined) ?? [served[0] as Family]))
+  if (families.length === 0)
+    families.push(...((before?.spec?.ipFamilies as Family[] | undefined) ?? [served[0] as Family]))
   const other: Family = families[0] === 'IPv4' ? 'IPv6' : 'IPv4'
   const errors: FieldError[] = []
   if (headless && selectorless) {
@@ -109,10 +115,13 @@ function decideFamilies({ ranges }: ServiceAllocatorOptions, service: Stored<Ser
     if (families.length < 2 && spec.ipFamilyPolicy !== 'SingleStack') families.push(other)
   } else {
     if (spec.ipFamilyPolicy === 'RequireDualStack' && served.length < 2) {
-      errors.push(invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services'))
+      errors.push(
+        invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services'),
+      )
     }
     for (const [i, family] of families.entries()) {
-      if (!served.includes(family)) errors.push(invalid(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster'))
+      if (!served.includes(family))
+        errors.push(invalid(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster'))
     }
     if (spec.ipFamilyPolicy !== 'SingleStack' && families.length === 1 && served.length > 1) families.push(other)
   }
@@ -138,13 +147,20 @@ async function freeIp(options: ServiceAllocatorOptions, range: IpRange): Promise
   throw internalServerError(`failed to allocate a serviceIP: range ${range.cidr} is full`)
 }
 
-async function requireFreeIp(options: ServiceAllocatorOptions, range: IpRange | undefined, service: Stored<Service>, ip: string): Promise<void> {
+async function requireFreeIp(
+  options: ServiceAllocatorOptions,
+  range: IpRange | undefined,
+  service: Stored<Service>,
+  ip: string,
+): Promise<void> {
   const refuse = (why: string) =>
     invalidError({ group: '', kind: 'Service' }, service.metadata.name ?? '', [
       invalid('spec.clusterIPs', service.spec?.clusterIPs ?? [ip], `failed to allocate IP ${ip}: ${why}`),
     ])
   if (!range || !contains(range, ip)) {
-    throw refuse(`the provided network does not match the current range. The range of valid IPs is ${range?.cidr ?? options.ranges[0]?.cidr}`)
+    throw refuse(
+      `the provided network does not match the current range. The range of valid IPs is ${range?.cidr ?? options.ranges[0]?.cidr}`,
+    )
   }
   if (await options.store.get(ipKey(options, canonicalIp(ip)))) throw refuse('provided IP is already allocated')
 }
@@ -155,7 +171,10 @@ function ipClaim(options: ServiceAllocatorOptions, service: Stored<Service>, ip:
   const object: AnyObject = {
     metadata: {
       name: ip,
-      labels: { 'ipaddress.kubernetes.io/ip-family': familyOf(ip), 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' },
+      labels: {
+        'ipaddress.kubernetes.io/ip-family': familyOf(ip),
+        'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+      },
     },
     spec: { parentRef: { resource: 'services', namespace, name } },
   }
@@ -199,7 +218,9 @@ async function allocatePorts(
   const { namespace, name } = service.metadata
   const value = Buffer.from(JSON.stringify({ service: `${namespace}/${name}` }))
   return [
-    ...wanted.filter((port) => !held.includes(port)).map((port): Change => ({ key: `${portPrefix}/${port}`, expect: 'absent', value })),
+    ...wanted
+      .filter((port) => !held.includes(port))
+      .map((port): Change => ({ key: `${portPrefix}/${port}`, expect: 'absent', value })),
     ...held.filter((port) => !wanted.includes(port)).map((port) => removal(`${portPrefix}/${port}`)),
   ]
 }
@@ -218,7 +239,10 @@ function sharesNumber(ports: readonly { port: number; protocol?: string }[], i: 
   return ports.some((port, at) => at < i && port.port === own?.port && port.protocol !== own.protocol)
 }
 
-async function freePort({ nodePorts: [low, high], store }: ServiceAllocatorOptions, taken: ReadonlySet<number>): Promise<number> {
+async function freePort(
+  { nodePorts: [low, high], store }: ServiceAllocatorOptions,
+  taken: ReadonlySet<number>,
+): Promise<number> {
   for (let i = 0; i < maxTries; i++) {
     const port = randomInt(low, high + 1)
     if (!taken.has(port) && !(await store.get(`${portPrefix}/${port}`))) return port
@@ -229,7 +253,10 @@ async function freePort({ nodePorts: [low, high], store }: ServiceAllocatorOptio
   throw internalServerError('failed to allocate a nodePort: range is full')
 }
 
-async function portFault({ nodePorts: [low, high], store }: ServiceAllocatorOptions, port: number): Promise<string | undefined> {
+async function portFault(
+  { nodePorts: [low, high], store }: ServiceAllocatorOptions,
+  port: number,
+): Promise<string | undefined> {
   if (port < low || port > high) {
     return `provided port is not in the valid range. The range of valid ports is ${low}-${high}`
   }

@@ -14,7 +14,12 @@ describe('ranges of addresses', () => {
 
   it('knows its own addresses, and not its network address', () => {
     const range = parseRange('10.96.0.0/24')
-    expect([contains(range, '10.96.0.7'), contains(range, '10.96.0.0'), contains(range, '10.96.1.1'), contains(range, 'fd00::1')]).toEqual([true, false, false, false])
+    expect([
+      contains(range, '10.96.0.7'),
+      contains(range, '10.96.0.0'),
+      contains(range, '10.96.1.1'),
+      contains(range, 'fd00::1'),
+    ]).toEqual([true, false, false, false])
   })
 
   it.each(['10.96.0.0', '10.96.0.0/33', 'x/8', 'fd00::/129', '/8'])('refuses %s', (cidr) => {
@@ -24,8 +29,10 @@ describe('ranges of addresses', () => {
   it('spells equal addresses equally', () => {
     expect(canonicalIp('FD00:0:0:0:0:0:0:1')).toBe('fd00::1')
     expect(canonicalIp('::ffff:1.2.3.4')).toBe('::ffff:102:304')
-    fc.assert(fc.property(fc.ipV6(), (ip) => {
-      expect(canonicalIp(canonicalIp(ip))).toBe(canonicalIp(ip))
-    }))
+    fc.assert(
+      fc.property(fc.ipV6(), (ip) => {
+        expect(canonicalIp(canonicalIp(ip))).toBe(canonicalIp(ip))
+      }),
+    )
   })
 })

@@ -2,13 +2,13 @@ import type { Binding, Pod, PodCondition } from '../../api/generated/types.ts'
 import { badRequestError, conflictError, invalidError, methodNotSupportedError } from '../../api/machinery/errors.ts'
 import { type FieldError, notSupported, required } from '../../api/machinery/field-errors.ts'
 import type { AnyObject, Stored } from '../../api/machinery/object.ts'
+import { formatTime } from '../../api/machinery/time.ts'
 import { builtinSchema } from '../../api/schema/builtin.ts'
 import { readBody } from '../handlers/body.ts'
 import { type Scope, writeOptions } from '../handlers/context.ts'
 import { decodeAs, fieldValidationOf, parseBody } from '../handlers/decode-body.ts'
-import { isDryRun } from '../handlers/resource.ts'
+import { isDryRun } from '../handlers/parameters.ts'
 import { sendObject } from '../handlers/respond.ts'
-import { timestamp } from '../registry/deletion.ts'
 
 /** Assigns a pod to a node: POST pods/NAME/binding, or the older POST bindings. */
 export async function handleBinding(scope: Scope): Promise<void> {
@@ -17,7 +17,15 @@ export async function handleBinding(scope: Scope): Promise<void> {
   if (info.verb !== 'create') throw methodNotSupportedError(pods.of, info.verb)
   const schema = builtinSchema('io.k8s.api.core.v1.Binding')
   const { value } = parseBody(await readBody(req), req.headers['content-type'], schema)
-  const binding = decodeAs(schema, value, 'Binding', 'v1', fieldValidationOf(info.query), [], scope.warn) as unknown as Stored<Binding>
+  const binding = decodeAs(
+    schema,
+    value,
+    'Binding',
+    'v1',
+    fieldValidationOf(info.query),
+    [],
+    scope.warn,
+  ) as unknown as Stored<Binding>
   const podName = binding.metadata.name ?? ''
   if (info.resource === 'pods' && info.name !== podName) {
     if (podName !== '') throw badRequestError('name in URL does not match name in Binding object')
@@ -33,7 +41,7 @@ export async function handleBinding(scope: Scope): Promise<void> {
   await pods.update(
     info.namespace,
     name,
-    (current) => assign(current as unknown as Stored<Pod>, binding, timestamp(nowMs)) as unknown as AnyObject,
+    (current) => assign(current as unknown as Stored<Pod>, binding, formatTime(nowMs)) as unknown as AnyObject,
     { ...writeOptions(scope, isDryRun(info.query)), subresource: 'binding', rules: {} },
   )
   sendObject(res, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, media)
@@ -55,12 +63,18 @@ function assign(pod: Stored<Pod>, binding: Stored<Binding>, now: string): Stored
     throw conflictError(of, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${meta.uid}`)
   }
   if (resourceVersion && resourceVersion !== meta.resourceVersion) {
-    throw conflictError(of, name, `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${meta.resourceVersion}`)
+    throw conflictError(
+      of,
+      name,
+      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${meta.resourceVersion}`,
+    )
   }
-  if (meta.deletionTimestamp) throw conflictError(of, name, `pod ${name} is being deleted, cannot be assigned to a host`)
+  if (meta.deletionTimestamp)
+    throw conflictError(of, name, `pod ${name} is being deleted, cannot be assigned to a host`)
   const spec = pod.spec
   if (!spec) throw conflictError(of, name, `pod ${name} has no spec`)
-  if (spec.nodeName) throw conflictError(of, name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`)
+  if (spec.nodeName)
+    throw conflictError(of, name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`)
   if (spec.schedulingGates?.length) throw conflictError(of, name, `pod ${name} has non-empty .spec.schedulingGates`)
   spec.nodeName = binding.target.name as string
   if (annotations) meta.annotations = { ...meta.annotations, ...annotations }
@@ -72,7 +86,11 @@ function assign(pod: Stored<Pod>, binding: Stored<Binding>, now: string): Stored
 }
 
 /** Sets a condition; its transition time moves only when its status does. */
-export function setCondition(conditions: readonly PodCondition[], condition: PodCondition, now: string): PodCondition[] {
+export function setCondition(
+  conditions: readonly PodCondition[],
+  condition: PodCondition,
+  now: string,
+): PodCondition[] {
   const at = conditions.findIndex(({ type }) => type === condition.type)
   const before = conditions[at]
   const lastTransitionTime = before?.status === condition.status ? (before.lastTransitionTime ?? now) : now

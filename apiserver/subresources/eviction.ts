@@ -2,13 +2,13 @@ import type { DeleteOptions, Eviction, Pod, PodDisruptionBudget } from '../../ap
 import { badRequestError, forbiddenError, methodNotSupportedError, StatusError } from '../../api/machinery/errors.ts'
 import { labelSelectorMatches } from '../../api/machinery/labels.ts'
 import type { AnyObject, Stored } from '../../api/machinery/object.ts'
+import { formatTime } from '../../api/machinery/time.ts'
 import { builtinSchema } from '../../api/schema/builtin.ts'
 import { readBody } from '../handlers/body.ts'
 import { type Scope, writeOptions } from '../handlers/context.ts'
 import { decodeAs, fieldValidationOf, parseBody } from '../handlers/decode-body.ts'
-import { isDryRun } from '../handlers/resource.ts'
+import { isDryRun } from '../handlers/parameters.ts'
 import { sendObject } from '../handlers/respond.ts'
-import { timestamp } from '../registry/deletion.ts'
 import { setCondition } from './binding.ts'
 
 /** More unconfirmed evictions than this in one budget means that its controller is not at work. */
@@ -21,7 +21,15 @@ export async function handleEviction(scope: Scope): Promise<void> {
   if (info.verb !== 'create') throw methodNotSupportedError(pods.of, info.verb)
   const schema = builtinSchema('io.k8s.api.policy.v1.Eviction')
   const { value } = parseBody(await readBody(req), req.headers['content-type'], schema)
-  const eviction = decodeAs(schema, value, 'Eviction', 'v1', fieldValidationOf(info.query), [], scope.warn) as unknown as Stored<Eviction>
+  const eviction = decodeAs(
+    schema,
+    value,
+    'Eviction',
+    'v1',
+    fieldValidationOf(info.query),
+    [],
+    scope.warn,
+  ) as unknown as Stored<Eviction>
   if (eviction.metadata.name && eviction.metadata.name !== info.name) {
     throw badRequestError('name in URL does not match name in Eviction object')
   }
@@ -51,9 +59,15 @@ function budgetOf({ server, info }: Scope, pod: Stored<Pod>): Stored<PodDisrupti
   const { resource } = server.registry('policy', 'poddisruptionbudgets')
   const budgets = server.client
     .cachedList<Stored<PodDisruptionBudget>>(resource, info.namespace)
-    .filter(({ spec }) => spec?.selector !== undefined && labelSelectorMatches(spec.selector, pod.metadata.labels ?? {}))
+    .filter(
+      ({ spec }) => spec?.selector !== undefined && labelSelectorMatches(spec.selector, pod.metadata.labels ?? {}),
+    )
   if (budgets.length > 1) {
-    throw new StatusError(500, '', 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.')
+    throw new StatusError(
+      500,
+      '',
+      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+    )
   }
   return budgets[0]
 }
@@ -72,10 +86,15 @@ function atVersion(deletion: DeleteOptions, { metadata }: Stored<Pod>): DeleteOp
 }
 
 /** Takes one disruption from the budget. Throws 429 when there is none. */
-async function spend(scope: Scope, budget: Stored<PodDisruptionBudget>, podName: string, dryRun: boolean): Promise<void> {
+async function spend(
+  scope: Scope,
+  budget: Stored<PodDisruptionBudget>,
+  podName: string,
+  dryRun: boolean,
+): Promise<void> {
   const { server, info } = scope
   const name = budget.metadata.name as string
-  const now = timestamp(server.now())
+  const now = formatTime(server.now())
   await server.registry('policy', 'poddisruptionbudgets').update(
     info.namespace,
     name,
@@ -130,10 +149,16 @@ function tooSoon(cause: string, retryAfterSeconds = 0): StatusError {
 }
 
 /** Marks the pod as disrupted, so that its controllers know why, and deletes it. */
-async function evict(scope: Scope, guarded: DeleteOptions, asked: DeleteOptions, dryRun: boolean, seen: Stored<Pod>): Promise<void> {
+async function evict(
+  scope: Scope,
+  guarded: DeleteOptions,
+  asked: DeleteOptions,
+  dryRun: boolean,
+  seen: Stored<Pod>,
+): Promise<void> {
   const { server, info } = scope
   const pods = server.registry('', 'pods')
-  const now = timestamp(server.now())
+  const now = formatTime(server.now())
   let deletion = guarded
   try {
     if (!dryRun) {
@@ -149,7 +174,12 @@ async function evict(scope: Scope, guarded: DeleteOptions, asked: DeleteOptions,
             ...pod.status,
             conditions: setCondition(
               pod.status?.conditions ?? [],
-              { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' },
+              {
+                type: 'DisruptionTarget',
+                status: 'True',
+                reason: 'EvictionByEvictionAPI',
+                message: 'Eviction API: evicting',
+              },
               now,
             ),
           }

@@ -67,7 +67,8 @@ export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scop
       const pod = await podOf(scope)
       requireMethods(scope, ['GET', 'POST'])
       const ports = scope.info.query.getAll('ports')
-      const query = ports.length > 0 ? `?${new URLSearchParams(ports.map((port): [string, string] => ['port', port]))}` : ''
+      const query =
+        ports.length > 0 ? `?${new URLSearchParams(ports.map((port): [string, string] => ['port', port]))}` : ''
       const { namespace, name } = scope.info
       await relay(scope, await toAgent(scope, pod, `/portForward/${namespace}/${name}${query}`))
     },
@@ -114,7 +115,9 @@ function containerOf(pod: Stored<Pod>, named: string): string {
   const name = pod.metadata.name
   const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {}
   if (named !== '') {
-    const known = [...containers, ...initContainers, ...ephemeralContainers].some((container) => container.name === named)
+    const known = [...containers, ...initContainers, ...ephemeralContainers].some(
+      (container) => container.name === named,
+    )
     if (!known) throw badRequestError(`container ${named} is not valid for pod ${name}`)
     return named
   }
@@ -123,7 +126,10 @@ function containerOf(pod: Stored<Pod>, named: string): string {
   const [only] = containers
   if (containers.length === 1 && only) return only.name
   const names = containers.map((container) => container.name).join(' ')
-  const more = initContainers.length > 0 ? ` or one of the init containers: [${initContainers.map(({ name }) => name).join(' ')}]` : ''
+  const more =
+    initContainers.length > 0
+      ? ` or one of the init containers: [${initContainers.map(({ name }) => name).join(' ')}]`
+      : ''
   throw badRequestError(`a container name must be specified for pod ${name}, choose one of: [${names}]${more}`)
 }
 
@@ -144,7 +150,11 @@ function streamQuery(query: URLSearchParams, verb: 'exec' | 'attach'): string {
   return `?${own}`
 }
 
-async function agentAddress(scope: Scope, client: NodeAgentClient, nodeName: string): Promise<{ host: string; port: number }> {
+async function agentAddress(
+  scope: Scope,
+  client: NodeAgentClient,
+  nodeName: string,
+): Promise<{ host: string; port: number }> {
   const nodes = scope.server.registry('', 'nodes')
   const node = (await nodes.get('', nodeName)).object as unknown as Stored<Node>
   const addresses = node.status?.addresses ?? []
@@ -152,7 +162,9 @@ async function agentAddress(scope: Scope, client: NodeAgentClient, nodeName: str
     const found = addresses.find((address) => address.type === type)
     if (found) return { host: found.address, port: node.status?.daemonEndpoints?.kubeletEndpoint?.Port || 10250 }
   }
-  throw internalServerError(`no preferred addresses found for node ${nodeName}; known addresses: ${JSON.stringify(addresses)}`)
+  throw internalServerError(
+    `no preferred addresses found for node ${nodeName}; known addresses: ${JSON.stringify(addresses)}`,
+  )
 }
 
 /** `https:web:8443` is scheme, name and port; the first and last may be left out. */
@@ -161,7 +173,8 @@ function splitTarget(target: string): { scheme: 'http' | 'https'; name: string; 
   const [a = '', b = '', c = ''] = parts
   if (parts.length === 1) return { scheme: 'http', name: a, port: '' }
   if (parts.length === 2) return { scheme: 'http', name: a, port: b }
-  if (parts.length === 3 && (a === 'http' || a === 'https' || a === '')) return { scheme: a === 'https' ? a : 'http', name: b, port: c }
+  if (parts.length === 3 && (a === 'http' || a === 'https' || a === ''))
+    return { scheme: a === 'https' ? a : 'http', name: b, port: c }
   throw badRequestError(`invalid proxy target ${JSON.stringify(target)}`)
 }
 
@@ -190,21 +203,34 @@ interface SliceView {
 async function serviceBackend(scope: Scope, name: string, port: string): Promise<{ host: string; port: number }> {
   const { server, info } = scope
   const services = server.registry('', 'services')
-  const service = (await services.get(info.namespace, name)).object as { spec?: { ports?: { name?: string; port: number }[] } }
+  const service = (await services.get(info.namespace, name)).object as {
+    spec?: { ports?: { name?: string; port: number }[] }
+  }
   const ports = service.spec?.ports ?? []
   const wanted =
     port === '' ? ports[0] : ports.find((candidate) => candidate.name === port || candidate.port === Number(port))
-  if (!wanted) throw new StatusError(503, 'ServiceUnavailable', `no service port ${JSON.stringify(port)} found for service ${JSON.stringify(name)}`)
+  if (!wanted)
+    throw new StatusError(
+      503,
+      'ServiceUnavailable',
+      `no service port ${JSON.stringify(port)} found for service ${JSON.stringify(name)}`,
+    )
   const slices = server.client
-    .cachedList<SliceView & { metadata: { labels?: Record<string, string> } }>(server.registry('discovery.k8s.io', 'endpointslices').resource, info.namespace)
+    .cachedList<SliceView & { metadata: { labels?: Record<string, string> } }>(
+      server.registry('discovery.k8s.io', 'endpointslices').resource,
+      info.namespace,
+    )
     .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name)
   const backends = slices.flatMap(({ endpoints, ports: slicePorts = [] }) => {
     const target = slicePorts.find((candidate) => (candidate.name ?? '') === (wanted.name ?? ''))?.port
     if (target === undefined) return []
-    return endpoints.filter(({ conditions }) => conditions?.ready !== false).map(({ addresses }) => ({ host: addresses[0] as string, port: target }))
+    return endpoints
+      .filter(({ conditions }) => conditions?.ready !== false)
+      .map(({ addresses }) => ({ host: addresses[0] as string, port: target }))
   })
   const chosen = backends[Math.floor(Math.random() * backends.length)]
-  if (!chosen) throw new StatusError(503, 'ServiceUnavailable', `no endpoints available for service ${JSON.stringify(name)}`)
+  if (!chosen)
+    throw new StatusError(503, 'ServiceUnavailable', `no endpoints available for service ${JSON.stringify(name)}`)
   return chosen
 }
 
@@ -216,7 +242,16 @@ function proxyPath({ req, info }: Scope): string {
   return rest.startsWith('/') ? rest : `/${rest}`
 }
 
-const hopByHop = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'host'])
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+])
 
 /** Passes a request on and its answer back, or, where it switches protocols, joins the two connections. */
 function relay(scope: Scope, target: RequestOptions): Promise<void> {
@@ -245,7 +280,9 @@ function relay(scope: Scope, target: RequestOptions): Promise<void> {
     })
     upstream.once('error', (error) => {
       if (res.headersSent) res.destroy()
-      reject(new StatusError(502, 'BadGateway', `error trying to reach ${target.host}:${target.port}: ${error.message}`))
+      reject(
+        new StatusError(502, 'BadGateway', `error trying to reach ${target.host}:${target.port}: ${error.message}`),
+      )
     })
     upstream.once('response', (answer) => {
       passBack(scope, answer)
@@ -262,10 +299,17 @@ function relay(scope: Scope, target: RequestOptions): Promise<void> {
 }
 
 function agentTls(target: RequestOptions): object {
-  const { options } = (target.agent ?? {}) as { options?: { cert?: unknown; key?: unknown; ca?: unknown; rejectUnauthorized?: boolean } }
+  const { options } = (target.agent ?? {}) as {
+    options?: { cert?: unknown; key?: unknown; ca?: unknown; rejectUnauthorized?: boolean }
+  }
   if (!options) return {}
   const { cert, key, ca, rejectUnauthorized } = options
-  return { ...(cert ? { cert } : {}), ...(key ? { key } : {}), ...(ca ? { ca } : {}), ...(rejectUnauthorized === false ? { rejectUnauthorized } : {}) }
+  return {
+    ...(cert ? { cert } : {}),
+    ...(key ? { key } : {}),
+    ...(ca ? { ca } : {}),
+    ...(rejectUnauthorized === false ? { rejectUnauthorized } : {}),
+  }
 }
 
 function passBack({ res }: Scope, answer: IncomingMessage): void {
@@ -283,7 +327,8 @@ function join({ req, res, upgradeHead }: Scope, answer: IncomingMessage, socket:
   const client = req.socket
   res.detachSocket(client)
   let lines = 'HTTP/1.1 101 Switching Protocols\r\n'
-  for (let i = 0; i < answer.rawHeaders.length; i += 2) lines += `${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}\r\n`
+  for (let i = 0; i < answer.rawHeaders.length; i += 2)
+    lines += `${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}\r\n`
   client.write(`${lines}\r\n`)
   if (head.length > 0) client.write(head)
   if (upgradeHead && upgradeHead.length > 0) socket.write(upgradeHead)

@@ -1,6 +1,6 @@
-import type { CertificateSigningRequest, Namespace, Pod } from '../../api/generated/types.ts'
 import { validateApprovalUpdate } from '../../api/certificates/certificatesigningrequest.ts'
 import { validatePodEphemeralContainersUpdate, validatePodResize } from '../../api/core/pod.ts'
+import type { CertificateSigningRequest, Namespace, Pod } from '../../api/generated/types.ts'
 import type { AnyObject, Stored } from '../../api/machinery/object.ts'
 import type { Scope } from '../handlers/context.ts'
 import { handlePart } from '../handlers/resource.ts'

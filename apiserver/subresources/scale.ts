@@ -8,8 +8,8 @@ import { builtinSchema } from '../../api/schema/builtin.ts'
 import { readBody } from '../handlers/body.ts'
 import { type Scope, writeOptions } from '../handlers/context.ts'
 import { decodeAs, fieldValidationOf, parseBody } from '../handlers/decode-body.ts'
+import { isDryRun } from '../handlers/parameters.ts'
 import { parsePatch } from '../handlers/patch.ts'
-import { isDryRun } from '../handlers/resource.ts'
 import { sendObject } from '../handlers/respond.ts'
 
 const scaleSchema = () => builtinSchema('io.k8s.api.autoscaling.v1.Scale')
@@ -50,7 +50,8 @@ async function scaleChange(scope: Scope): Promise<(current: Stored<Scale>) => St
   const { info, req } = scope
   const body = await readBody(req)
   const mode = fieldValidationOf(info.query)
-  const decode = (value: unknown) => decodeAs(scaleSchema(), value, 'Scale', 'v1', mode, [], scope.warn) as Stored<Scale>
+  const decode = (value: unknown) =>
+    decodeAs(scaleSchema(), value, 'Scale', 'v1', mode, [], scope.warn) as Stored<Scale>
   if (info.verb === 'update') {
     const { value } = parseBody(body, req.headers['content-type'], scaleSchema())
     const sent = decode(value)

@@ -1,17 +1,23 @@
-import { badRequestError, conflictError, invalidError, modifiedMessage, StatusError } from '../../api/machinery/errors.ts'
+import {
+  badRequestError,
+  conflictError,
+  invalidError,
+  modifiedMessage,
+  StatusError,
+} from '../../api/machinery/errors.ts'
 import { required } from '../../api/machinery/field-errors.ts'
 import { type AnyObject, parseApiVersion } from '../../api/machinery/object.ts'
 import { forbiddenRequest } from '../auth/forbidden.ts'
+import type { AuthorizationAttributes } from '../auth/types.ts'
 import { readBody } from '../handlers/body.ts'
 import type { Endpoint, Scope } from '../handlers/context.ts'
 import { fieldValidationOf, fromWire, parseBody } from '../handlers/decode-body.ts'
+import { isDryRun } from '../handlers/parameters.ts'
 import { applyMerge } from '../handlers/patch.ts'
-import { isDryRun } from '../handlers/resource.ts'
 import { sendObject } from '../handlers/respond.ts'
 import type { PreparedWrite, Registry, WriteOptions, Written } from '../registry/registry.ts'
-import { CachedObject } from '../registry/watch-cache.ts'
+import type { CachedObject } from '../registry/watch-cache.ts'
 import { type Change, Conflict } from '../storage/store.ts'
-import type { AuthorizationAttributes } from '../auth/types.ts'
 
 /** One step of a transaction, as the request gives it. */
 interface Operation {
@@ -44,12 +50,18 @@ export async function handleTransaction(scope: Scope): Promise<void> {
       let revision = server.feed.revision
       if (dryRun) revision = 0
       else if (changes.length > 0) revision = await server.store.commit(changes)
-      answer(scope, targets, prepared.map((write) => write.finish(revision)), revision)
+      answer(
+        scope,
+        targets,
+        prepared.map((write) => write.finish(revision)),
+        revision,
+      )
       return
     } catch (error) {
       if (!(error instanceof Conflict)) throw error
       // Somebody else wrote one of them in between: decide everything anew, from what is there now.
-      if (attempt >= maxAttempts) throw conflictError({ group: 'gantry.dev', resource: 'transactions' }, error.key, modifiedMessage)
+      if (attempt >= maxAttempts)
+        throw conflictError({ group: 'gantry.dev', resource: 'transactions' }, error.key, modifiedMessage)
       await server.feed.catchUp()
     }
   }
@@ -67,7 +79,9 @@ function parseSteps(value: unknown): Operation[] {
   const list = spec?.operations
   const kind = { group: 'gantry.dev', kind: 'Transaction' }
   if (!Array.isArray(list) || list.length === 0) {
-    throw invalidError(kind, '', [required('spec.operations', 'name at least one operation: {"operation": "apply", "object": {…}}')])
+    throw invalidError(kind, '', [
+      required('spec.operations', 'name at least one operation: {"operation": "apply", "object": {…}}'),
+    ])
   }
   if (list.length > maxOperations) {
     throw badRequestError(`spec.operations: Too many: ${list.length}: must have at most ${maxOperations} items`)
@@ -75,7 +89,9 @@ function parseSteps(value: unknown): Operation[] {
   return list.map((step: Partial<Operation> | null, i) => {
     const operation = step?.operation ?? 'apply'
     if (!operations.includes(operation)) {
-      throw badRequestError(`spec.operations[${i}].operation: Unsupported value: ${JSON.stringify(operation)}: supported values: ${operations.map((o) => JSON.stringify(o)).join(', ')}`)
+      throw badRequestError(
+        `spec.operations[${i}].operation: Unsupported value: ${JSON.stringify(operation)}: supported values: ${operations.map((o) => JSON.stringify(o)).join(', ')}`,
+      )
     }
     const object = step?.object
     if (typeof object !== 'object' || object === null || Array.isArray(object)) {
@@ -93,7 +109,9 @@ function locate({ server }: Scope, step: Operation, index: number): Target {
   const { group, version } = parseApiVersion(step.object.apiVersion as string)
   const endpoint = server.endpointOfKind(group, version, step.object.kind as string)
   if (!endpoint) {
-    throw badRequestError(`spec.operations[${index}].object: no kind ${JSON.stringify(step.object.kind)} is served in version ${JSON.stringify(step.object.apiVersion)}`)
+    throw badRequestError(
+      `spec.operations[${index}].object: no kind ${JSON.stringify(step.object.kind)} is served in version ${JSON.stringify(step.object.apiVersion)}`,
+    )
   }
   const { metadata } = step.object
   const name = metadata.name ?? ''
@@ -102,7 +120,13 @@ function locate({ server }: Scope, step: Operation, index: number): Target {
       required(`spec.operations[${index}].object.metadata.name`),
     ])
   }
-  return { ...step, index, endpoint, name, namespace: endpoint.resource.namespaced ? metadata.namespace || 'default' : '' }
+  return {
+    ...step,
+    index,
+    endpoint,
+    name,
+    namespace: endpoint.resource.namespaced ? metadata.namespace || 'default' : '',
+  }
 }
 
 const verbs: Record<Operation['operation'], string[]> = {
@@ -137,7 +161,10 @@ async function prepare(scope: Scope, target: Target, dryRun: boolean): Promise<P
     user,
     nowMs: server.now(),
     dryRun,
-    fieldManager: info.query.get('fieldManager') || (req.headers['user-agent'] ?? 'unknown').split('/', 1)[0]?.slice(0, 128) || 'unknown',
+    fieldManager:
+      info.query.get('fieldManager') ||
+      (req.headers['user-agent'] ?? 'unknown').split('/', 1)[0]?.slice(0, 128) ||
+      'unknown',
     apiVersion: endpoint.apiVersion,
     warn,
   }
@@ -203,7 +230,12 @@ function at({ index, endpoint, name }: Target, error: StatusError): StatusError 
   )
 }
 
-function answer({ res, media }: Scope, targets: readonly Target[], written: readonly Written[], revision: number): void {
+function answer(
+  { res, media }: Scope,
+  targets: readonly Target[],
+  written: readonly Written[],
+  revision: number,
+): void {
   const results = written.map(({ object, outcome }, i) => ({
     operation: (targets[i] as Target).operation,
     outcome,
@@ -212,7 +244,12 @@ function answer({ res, media }: Scope, targets: readonly Target[], written: read
   sendObject(
     res,
     200,
-    { kind: 'Transaction', apiVersion: 'gantry.dev/v1', metadata: { resourceVersion: String(revision) }, status: { results } },
+    {
+      kind: 'Transaction',
+      apiVersion: 'gantry.dev/v1',
+      metadata: { resourceVersion: String(revision) },
+      status: { results },
+    },
     media,
   )
 }

@@ -1,4 +1,4 @@
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 
 /**
  * One kept-alive HTTP/1.1 connection that does as little as a client can: the load generator shares its processors with
@@ -75,7 +75,8 @@ export class Connection {
       return
     }
     // Chunked: the last chunk is an empty one. Only looked for at the end, for speed.
-    if (this.#buffer.subarray(-5).equals(lastChunk)) this.#finish(code, this.#buffer.subarray(from), this.#buffer.length)
+    if (this.#buffer.subarray(-5).equals(lastChunk))
+      this.#finish(code, this.#buffer.subarray(from), this.#buffer.length)
     else this.#missing = unknownLength
   }
 
@@ -97,7 +98,13 @@ export interface Answer {
 }
 
 /** A request as bytes. */
-export function request(method: string, path: string, host: string, headers: Record<string, string>, body?: string): Buffer {
+export function request(
+  method: string,
+  path: string,
+  host: string,
+  headers: Record<string, string>,
+  body?: string,
+): Buffer {
   const lines = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, 'Accept: application/json']
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`)
   if (body !== undefined) lines.push(`Content-Length: ${Buffer.byteLength(body)}`)

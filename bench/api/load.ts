@@ -39,7 +39,8 @@ export async function run(target: Target, { name, clients, count, make }: Load):
         const sentAt = performance.now()
         const { code, body } = await connection.send(requests[i] as Buffer)
         durations[i] = performance.now() - sentAt
-        if (code >= 300 && errors++ === 0) process.stderr.write(`${name}: HTTP ${code} ${body.toString().slice(0, 300)}\n`)
+        if (code >= 300 && errors++ === 0)
+          process.stderr.write(`${name}: HTTP ${code} ${body.toString().slice(0, 300)}\n`)
       }
     }),
   )

@@ -14,7 +14,10 @@ export interface Target {
 interface Kubeconfig {
   'current-context': string
   contexts: { name: string; context: { cluster: string; user: string } }[]
-  clusters: { name: string; cluster: { server: string; 'certificate-authority-data'?: string; 'certificate-authority'?: string } }[]
+  clusters: {
+    name: string
+    cluster: { server: string; 'certificate-authority-data'?: string; 'certificate-authority'?: string }
+  }[]
   users: { name: string; user: Record<string, string> }[]
 }
 

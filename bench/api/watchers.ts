@@ -44,7 +44,11 @@ export async function fanOut(target: Target, path: string, watchers: number, loa
 
 const eventStart = Buffer.from('{"type":"')
 
-function openWatch(target: Target, path: string, state: { delivered: number; closed: number; done: boolean }): Promise<TLSSocket> {
+function openWatch(
+  target: Target,
+  path: string,
+  state: { delivered: number; closed: number; done: boolean },
+): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect(target.tls, () => {
       socket.write(request('GET', path, target.host, target.headers))

@@ -1,0 +1,26 @@
+import type { Written } from '../registry/registry.ts'
+import { CachedObject } from '../registry/watch-cache.ts'
+import type { Scope } from './context.ts'
+import { includeObjectOf } from './parameters.ts'
+import { presenterFor } from './present.ts'
+import { sendBytes } from './respond.ts'
+
+/** Sends one object in the version and form that the request asks for. */
+export function sendCached(scope: Scope, code: number, cached: CachedObject): void {
+  const { endpoint, media, res, server, info } = scope
+  if (media.as === 'object' && !endpoint.served) {
+    sendBytes(res, code, cached.bytes, media)
+    return
+  }
+  const presenter = presenterFor(endpoint.resource, endpoint.served, media, includeObjectOf(info.query), server.now)
+  sendBytes(res, code, presenter.one(cached), media)
+}
+
+export function sendWritten(scope: Scope, code: number, written: Written): void {
+  sendCached(scope, code, asCached(written))
+}
+
+/** What a write left, in the form that presenters take. */
+export function asCached({ object, bytes }: Written): CachedObject {
+  return new CachedObject('', Number(object.metadata.resourceVersion ?? 0), bytes)
+}
