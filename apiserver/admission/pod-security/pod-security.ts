@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Namespace, Pod, PodTemplateSpec } from '../../../api/generated/types.ts'
 import { invalidError, notFoundError } from '../../../api/machinery/errors.ts'
 import { semanticEqual } from '../../../api/machinery/field-rules.ts'
@@ -6,7 +7,7 @@ import type { Resource } from '../../../api/machinery/resource.ts'
 import type { AdmissionContext } from '../context.ts'
 import { refuse } from '../refuse.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../types.ts'
-import type { CheckedPod } from './check.ts'
+import { type CheckedPod, containersOf } from './check.ts'
 import { describePolicy, type Policy, policiesOf, policyLabelFaults, violations } from './policy.ts'
 
 /** Pods looked at when a namespace becomes stricter: it must not take long. */
@@ -104,12 +105,25 @@ function warnOf({ warn }: AdmissionAttributes, pod: CheckedPod, policy: Policy):
   if (found !== '') warn(`would violate PodSecurity ${JSON.stringify(describePolicy(policy))}: ${found}`)
 }
 
-/** Of an update, only what a check could see differently: most of a pod's spec never changes. */
+/**
+ * Whether an update can bring something new into the pod: another image, a further container. All else that may change
+ * in a pod, its scheduling for one, must stay possible after its namespace has become stricter.
+ */
 function changesSecurity(pod: Stored<Pod>, old: Stored<Pod> | undefined): boolean {
-  return (
-    !old || !semanticEqual(pod.spec, old.spec) || !semanticEqual(pod.metadata.annotations, old.metadata.annotations)
-  )
+  if (!old?.spec || !pod.spec) return true
+  const significant = ({ metadata, spec }: Stored<Pod>) => ({
+    images: spec ? containersOf(spec).map(({ name, image }) => [name, image]) : [],
+    profiles: Object.entries(metadata.annotations ?? {})
+      .filter(([key]) => profilePrefixes.some((prefix) => key.startsWith(prefix)))
+      .sort(),
+  })
+  return !isDeepStrictEqual(significant(pod), significant(old))
 }
+
+const profilePrefixes = [
+  'container.seccomp.security.alpha.kubernetes.io/',
+  'container.apparmor.security.beta.kubernetes.io/',
+]
 
 function warningsForStanding(standing: readonly Stored<Pod>[], namespace: string, policy: Policy): string[] {
   const byViolation = new Map<string, string[]>()

@@ -10,13 +10,14 @@ const rememberedUsers = 1024
 const rememberedAnswers = 4096
 
 /**
- * What is known of one question, whatever the object's name: most rules name no objects, so one answer serves all
+ * What is known of one question in one scope, whatever the object's name: most rules name no objects, so one answer serves all
  * objects of a kind.
  */
 interface Answer {
   /** Names that a rule allows by name, before any that allows all. */
   byName: ReadonlyMap<string, Decision> | undefined
-  otherwise: Decision
+  /** Undefined: nothing in this scope allows it. */
+  otherwise: Decision | undefined
 }
 
 /** What one user holds in the cluster and in each namespace asked about, and the answers already given. */
@@ -51,14 +52,15 @@ export class RbacAuthorizer implements Authorizer {
 
   authorize(attributes: AuthorizationAttributes): Decision {
     const holdings = this.#holdings(attributes.user)
-    const { verb, group, resource, subresource, namespace, path } = attributes
-    const question = path === '' ? `${verb} ${group}/${resource}/${subresource} ${namespace}` : `${verb} ${path}`
-    let answer = holdings.answers.get(question)
-    if (!answer) {
-      answer = this.#answer(holdings, attributes)
-      holdings.answers.set(question, answer)
-    }
-    return answer.byName?.get(attributes.name) ?? answer.otherwise
+    const { namespace, name } = attributes
+    const question = questionOf(attributes)
+    // What a cluster role binding grants holds in every namespace: one answer for all of them.
+    const decision =
+      this.#ask(holdings, question, '', attributes, name) ??
+      (namespace === '' ? undefined : this.#ask(holdings, question + namespace, namespace, attributes, name))
+    if (decision) return decision
+    const faults = this.#scopes(holdings, attributes.user, namespace).flatMap((scope) => scope.faults)
+    return faults.length === 0 ? noOpinion : { allowed: false, reason: `RBAC: ${aggregate(faults)}` }
   }
 
   rulesFor(user: UserInfo, namespace: string): ResolvedRules {
@@ -106,22 +108,19 @@ export class RbacAuthorizer implements Authorizer {
     return holdings
   }
 
-  #answer(holdings: Holdings, attributes: AuthorizationAttributes): Answer {
-    const byName = new Map<string, Decision>()
-    const scopes = this.#scopes(holdings, attributes.user, attributes.namespace)
-    for (const { rules } of scopes) {
-      for (const { rule, grant } of rules) {
-        if (!ruleMatches(rule, attributes)) continue
-        const decision: Decision = { allowed: true, reason: `RBAC: allowed by ${describeGrant(grant)}` }
-        if (!rule.resourceNames?.length || attributes.path !== '') {
-          return { byName: byName.size > 0 ? byName : undefined, otherwise: decision }
-        }
-        for (const name of rule.resourceNames) if (!byName.has(name)) byName.set(name, decision)
-      }
+  #ask(
+    holdings: Holdings,
+    question: string,
+    scope: string,
+    attributes: AuthorizationAttributes,
+    name: string,
+  ): Decision | undefined {
+    let answer = holdings.answers.get(question)
+    if (!answer) {
+      answer = answerFrom(this.#resolve(holdings, attributes.user, scope), attributes)
+      holdings.answers.set(question, answer)
     }
-    const faults = scopes.flatMap(({ faults }) => faults)
-    const reason = faults.length === 0 ? '' : `RBAC: ${aggregate(faults)}`
-    return { byName: byName.size > 0 ? byName : undefined, otherwise: { allowed: false, reason } }
+    return answer.byName?.get(name) ?? answer.otherwise
   }
 
   #scopes(holdings: Holdings, user: UserInfo, namespace: string): ResolvedGrants[] {
@@ -144,6 +143,30 @@ export class RbacAuthorizer implements Authorizer {
     holdings.rules.set(namespace, resolved)
     return resolved
   }
+}
+
+/**
+ * A key of what is asked, to which the namespace may be appended. Reviews ask about any words at all, so the parts are
+ * told apart by their lengths: no separator would be safe.
+ */
+function questionOf({ verb, group, resource, subresource, path }: AuthorizationAttributes): string {
+  if (path !== '') return `path ${verb.length}:${verb}${path}`
+  const lengths = `${verb.length},${group.length},${resource.length},${subresource.length}`
+  return `${lengths}:${verb}${group}${resource}${subresource}`
+}
+
+const noOpinion: Decision = { allowed: false, reason: '' }
+
+function answerFrom({ rules }: ResolvedGrants, attributes: AuthorizationAttributes): Answer {
+  const byName = new Map<string, Decision>()
+  const named = () => (byName.size > 0 ? byName : undefined)
+  for (const { rule, grant } of rules) {
+    if (!ruleMatches(rule, attributes)) continue
+    const decision: Decision = { allowed: true, reason: `RBAC: allowed by ${describeGrant(grant)}` }
+    if (!rule.resourceNames?.length || attributes.path !== '') return { byName: named(), otherwise: decision }
+    for (const name of rule.resourceNames) if (!byName.has(name)) byName.set(name, decision)
+  }
+  return { byName: named(), otherwise: undefined }
 }
 
 function describeGrant({ binding, subject }: Grant): string {

@@ -130,6 +130,27 @@ describe('authorizer', () => {
     expect(rbac.authorize(ask('create', 'pods')).allowed).toBe(false)
   })
 
+  test('an answer about a path or about odd words is never one about something else', () => {
+    client.put(rbacGroup, 'clusterroles', role('paths', [{ nonResourceURLs: ['*'], verbs: ['*'] }]))
+    client.put(rbacGroup, 'clusterroles', role('odd', [{ apiGroups: ['a'], resources: ['*'], verbs: ['getpo'] }]))
+    for (const name of ['paths', 'odd']) {
+      client.put(rbacGroup, 'clusterrolebindings', binding(name, `ClusterRole ${name}`, { kind: 'User', name: 'jane' }))
+    }
+    const odd: [string, string, string, string][] = [
+      ['get', '', 'pods', ''],
+      ['getpo', 'a', 'ds', ''],
+      ['get', '', 'pods', 'web'],
+    ]
+    for (const path of ['/pods/', '//pods', '/pods/ web', 'pods']) {
+      expect(rbac.authorize(ask('get', '', { path, namespace: '' })).allowed).toBe(true)
+    }
+    expect(
+      odd.map(
+        ([verb, group, resource, namespace]) => rbac.authorize(ask(verb, resource, { group, namespace })).allowed,
+      ),
+    ).toEqual([false, true, false])
+  })
+
   test('lists what a user may do', () => {
     client.put(rbacGroup, 'clusterroles', role('r', [pods('get'), { nonResourceURLs: ['/metrics'], verbs: ['get'] }]))
     client.put(rbacGroup, 'clusterrolebindings', binding('b', 'ClusterRole r', { kind: 'User', name: 'jane' }))
