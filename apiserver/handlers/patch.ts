@@ -10,6 +10,7 @@ import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
 import { attributeToApply, serverSideApply } from '../patch/apply.ts'
 import { applyPatch, type PatchType } from '../patch/patch.ts'
+import { resetFieldsOf } from '../patch/reset-fields.ts'
 import type { WriteOptions, WriteRules } from '../registry/registry.ts'
 import { readBody } from './body.ts'
 import { type Endpoint, type Scope, writeOptions } from './context.ts'
@@ -128,6 +129,7 @@ export function applyMerge(
     apiVersion: endpoint.apiVersion,
     subresource: options.subresource ?? '',
     nowMs: options.nowMs,
+    resetFields: resetFieldsOf(endpoint.resource, options.subresource ?? ''),
   }
   return (current) => {
     const live = current && endpoint.served ? endpoint.served.fromStorage(current) : current

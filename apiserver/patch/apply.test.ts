@@ -570,7 +570,7 @@ describe('an apply is refused', () => {
   it('where what is stored of ownership cannot be read', () => {
     const live = config({}, { uid: 'u', managedFields: [{ manager: 'x', operation: 'Apply' }] })
     expect(failure(() => apply(live, config()))).toMatchObject({
-      code: 500,
+      code: 400,
       message: 'failed to decode managed fields: apiVersion must not be empty',
     })
   })

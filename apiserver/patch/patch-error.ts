@@ -1,4 +1,4 @@
-import { StatusError } from '../../api/machinery/errors.ts'
+import { badRequestError, StatusError } from '../../api/machinery/errors.ts'
 
 /** 422: the patch is well formed but does not apply. `cause` says why; the message is the one upstream always gives. */
 export const rejectedPatch = (cause: string): StatusError =>
@@ -6,5 +6,8 @@ export const rejectedPatch = (cause: string): StatusError =>
     causes: [{ message: cause }],
   })
 
-/** 500 without a reason: how upstream answers a fault it has no class for. kubectl prints the message alone. */
-export const unclassifiedError = (message: string): StatusError => new StatusError(500, '', message)
+/**
+ * 400: the patch means nothing for an object of this type. Upstream answers 500 with the same message, having no class
+ * for it; but the fault is the client's, and trying again will not help.
+ */
+export const unclassifiedError = (message: string): StatusError => badRequestError(message)

@@ -19,7 +19,8 @@ import { formatTime } from '../../api/machinery/time.ts'
 import type { AdmissionChain } from '../admission/chain.ts'
 import type { AdmissionAttributes } from '../admission/types.ts'
 import type { UserInfo } from '../auth/types.ts'
-import { recordUpdate } from '../patch/managed-fields.ts'
+import { recordUpdate, type ToVersion } from '../patch/managed-fields.ts'
+import { resetFieldsOf } from '../patch/reset-fields.ts'
 import { type Change, Conflict, type Entry, type Revision, type Store } from '../storage/store.ts'
 import { storeKey } from './codec.ts'
 import { conflictingFinalizers, type DeletionStep, planDeletion, validateDeleteOptions } from './deletion.ts'
@@ -104,6 +105,7 @@ export class Registry {
   readonly #feed: StoreFeed
   readonly #admission: AdmissionChain
   readonly #apiVersion: string
+  readonly #toVersion: ToVersion | undefined
 
   constructor(cache: WatchCache, dependencies: RegistryDependencies, hooks: RegistryHooks = {}) {
     this.cache = cache
@@ -114,6 +116,7 @@ export class Registry {
     this.#feed = dependencies.feed
     this.#admission = dependencies.admission
     this.#apiVersion = apiVersionOf(this.resource.group, this.resource.version)
+    this.#toVersion = storedToVersion(this.resource)
   }
 
   key(namespace: string, name: string): string {
@@ -530,8 +533,11 @@ export class Registry {
       schema: this.resource.schema,
       manager: options.fieldManager,
       apiVersion: options.apiVersion ?? this.#apiVersion,
+      objectVersion: this.#apiVersion,
       subresource: options.subresource ?? '',
       nowMs: options.nowMs,
+      resetFields: resetFieldsOf(this.resource, options.subresource ?? ''),
+      toVersion: this.#toVersion,
     })
   }
 
@@ -589,7 +595,20 @@ function keep<K extends keyof ObjectMeta>(meta: ObjectMeta, before: ObjectMeta, 
 }
 
 function requestContext(options: WriteOptions): RequestContext {
-  return { nowMs: options.nowMs, user: options.user, subresource: options.subresource ?? '', dryRun: options.dryRun }
+  const { nowMs, user, subresource = '', dryRun, apiVersion } = options
+  return { nowMs, user, subresource, dryRun, ...(apiVersion ? { apiVersion } : {}) }
+}
+
+/** Stored objects in the other versions they are served in; undefined for the many kinds that have one version. */
+function storedToVersion(resource: Resource): ToVersion | undefined {
+  if (resource.versions.length === 0) return undefined
+  const own = apiVersionOf(resource.group, resource.version)
+  const others = new Map(resource.versions.map((served) => [apiVersionOf(served.group, served.version), served]))
+  return (object, apiVersion) => {
+    if (apiVersion === own) return { object, schema: resource.schema }
+    const served = others.get(apiVersion)
+    return served && { object: served.fromStorage(object), schema: served.schema }
+  }
 }
 
 function sameObject(object: AnyObject, old: AnyObject): boolean {

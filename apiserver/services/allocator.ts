@@ -123,7 +123,11 @@ function decideFamilies(
       if (!served.includes(family))
         errors.push(invalid(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster'))
     }
-    if (spec.ipFamilyPolicy !== 'SingleStack' && families.length === 1 && served.length > 1) families.push(other)
+    // An update that does not speak of it must not upgrade a service.
+    const isUntouched =
+      before?.spec?.ipFamilyPolicy === spec.ipFamilyPolicy && before?.spec?.ipFamilies?.length === families.length
+    if (spec.ipFamilyPolicy !== 'SingleStack' && families.length === 1 && served.length > 1 && !isUntouched)
+      families.push(other)
   }
   if (errors.length > 0) throw invalidError({ group: '', kind: 'Service' }, service.metadata.name ?? '', errors)
   spec.ipFamilies = families

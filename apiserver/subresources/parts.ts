@@ -1,4 +1,5 @@
 import { validateApprovalUpdate } from '../../api/certificates/certificatesigningrequest.ts'
+import { type NamespaceObject, validateNamespaceFinalize } from '../../api/core/namespace.ts'
 import { validatePodEphemeralContainersUpdate, validatePodResize } from '../../api/core/pod.ts'
 import type { CertificateSigningRequest, Namespace, Pod } from '../../api/generated/types.ts'
 import type { AnyObject, Stored } from '../../api/machinery/object.ts'
@@ -57,6 +58,7 @@ const finalize: WriteRules = {
     namespace.spec = finalizers && finalizers.length > 0 ? { finalizers } : {}
     return versioned(namespace as unknown as AnyObject, sent)
   },
+  validate: (object) => validateNamespaceFinalize(object as unknown as NamespaceObject),
 }
 
 const approval: WriteRules = {
