@@ -39,7 +39,9 @@ export function createEscalationCheck(rbac: RbacAuthorizer, authorizer: Authoriz
 }
 
 async function checkRole(attributes: AdmissionAttributes, rbac: RbacAuthorizer, authorizer: Authorizer): Promise<void> {
-  const { user, namespace, resource, name } = attributes
+  const { user, namespace, resource, operation } = attributes
+  // A right to escalate a role by its name is none to make one of that name.
+  const name = operation === 'CREATE' ? '' : attributes.name
   const ask = { user, verb: 'escalate', group: rbacGroup, resource: resource.plural, subresource: '', path: '' }
   if ((await authorizer.authorize({ ...ask, name, namespace })).allowed) return
   const role = attributes.object as unknown as RoleObject & { aggregationRule?: AggregationRule }
