@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { decodeObject } from './machinery/decode.ts'
 import type { AnyObject } from './machinery/object.ts'
-import type { RequestContext } from './machinery/resource.ts'
+import type { RequestContext, Resource } from './machinery/resource.ts'
 import { builtinKinds, builtinResources } from './registry.ts'
 
 const context: RequestContext = { nowMs: 0, user: { name: 'test', groups: [] }, subresource: '', dryRun: false }
-const empty = (): AnyObject => ({ metadata: { name: 'x' } })
+const empty = (kind: Resource) =>
+  decodeObject(kind.schema, { metadata: { name: 'x' } }, { mode: 'Ignore' }).object as AnyObject
 const named = builtinKinds.map((kind) => [`${kind.plural}.${kind.group}`, kind] as const)
 
 describe('the kinds of the API', () => {
@@ -16,7 +18,7 @@ describe('the kinds of the API', () => {
   })
 
   it.each(named)('%s takes an object without content and does not throw', (_, kind) => {
-    const object = empty()
+    const object = empty(kind)
     kind.defaults?.(object)
     const once = structuredClone(object)
     kind.defaults?.(object)
@@ -38,7 +40,7 @@ describe('the kinds of the API', () => {
     if (!kind.verbs.includes('list')) return
     const [first] = kind.columns ?? []
     expect(first).toBeDefined()
-    const object = empty()
+    const object = empty(kind)
     kind.defaults?.(object)
     for (const column of kind.columns ?? []) {
       expect(['string', 'number', 'boolean'], `column ${column.name}`).toContain(typeof column.value(object, 0))

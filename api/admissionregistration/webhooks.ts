@@ -109,7 +109,8 @@ function validateWebhook(webhook: Webhook, path: string, leniency: Leniency): Fi
   choice('failurePolicy', failurePolicies)
   choice('matchPolicy', matchPolicies)
   const allowed = leniency.anySideEffects ? allSideEffects : sideEffects
-  if (webhook.sideEffects === undefined) {
+  // Decoding makes an absent one empty.
+  if (!webhook.sideEffects) {
     errors.push(required(at('sideEffects'), `must specify one of ${allowed.join(', ')}`))
   } else if (!allowed.includes(webhook.sideEffects)) {
     errors.push(notSupported(at('sideEffects'), webhook.sideEffects, allowed))

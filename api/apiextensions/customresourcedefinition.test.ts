@@ -42,7 +42,8 @@ describe('defaults of a definition', () => {
   it('a new storage version joins the stored ones, without touching the old object', () => {
     const old = defaulted(kind, definition())
     const versions = [version({ type: 'object' }, { storage: false }), version({ type: 'object' }, { name: 'v2' })]
-    const next = { ...defaulted(kind, definition({ versions })), status: old.status }
+    const next = defaulted(kind, definition({ versions }))
+    if (old.status) next.status = old.status
     kind.strategy.prepareForUpdate?.(next, old, testContext)
     expect(next.status).toEqual({ storedVersions: ['v1', 'v2'] })
     expect(old.status).toEqual({ storedVersions: ['v1'] })

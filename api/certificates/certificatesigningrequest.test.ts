@@ -29,7 +29,7 @@ let certificate = ''
 
 beforeAll(async () => {
   for (const [name, { key, signing }] of Object.entries(algorithms)) {
-    const keys = (await webcrypto.subtle.generateKey(key, true, ['sign', 'verify'])) as CryptoKeyPair
+    const keys = (await webcrypto.subtle.generateKey(key, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair
     const made = await Pkcs10CertificateRequestGenerator.create(
       { name: 'CN=alice,O=devs', keys, signingAlgorithm: signing as never },
       webcrypto as never,

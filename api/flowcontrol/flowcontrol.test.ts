@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { cells, defaulted, faults, statusFaults } from '../machinery/kind-testing.ts'
+import type { Resource } from '../machinery/resource.ts'
 import { bootstrapFlowSchemas, bootstrapPriorityLevels, flowSchemas, priorityLevelConfigurations } from './index.ts'
 
 it.each([
   ['flow schemas', flowSchemas, bootstrapFlowSchemas, 11],
   ['priority levels', priorityLevelConfigurations, bootstrapPriorityLevels, 8],
-])('the %s a cluster starts with are sound and complete', (_, kind, objects, count) => {
+])('the %s a cluster starts with are sound and complete', (_, known, objects, count) => {
+  const kind: Resource = known
   expect(objects).toHaveLength(count)
   for (const object of objects) {
     expect(faults(kind, object)).toEqual([])

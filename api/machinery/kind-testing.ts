@@ -1,5 +1,5 @@
 import { formatFieldError } from './field-errors.ts'
-import type { AnyObject } from './object.ts'
+import type { KubeObject } from './object.ts'
 import type { RequestContext, Resource } from './resource.ts'
 
 /** For tests of kinds: what the generic registry does around their rules, without a registry. */
@@ -12,8 +12,8 @@ export const testContext: RequestContext = {
 }
 
 /** A copy with the kind's defaults filled in. */
-export function defaulted(kind: Resource, object: object): AnyObject {
-  const copy = structuredClone(object) as AnyObject
+export function defaulted<T extends KubeObject>(kind: Resource<T>, object: object): T {
+  const copy = structuredClone(object) as T
   copy.metadata ??= {}
   kind.defaults?.(copy)
   return copy

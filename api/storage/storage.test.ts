@@ -76,7 +76,7 @@ describe('storage classes', () => {
       Name: 'x (default)',
     })
     const old = storageClass({ allowedTopologies: [term(['beta.kubernetes.io/os', 'linux'])] })
-    expect(storageClasses.warnings?.(old, undefined)).toEqual([
+    expect(storageClasses.warnings?.(defaulted(storageClasses, old), undefined)).toEqual([
       'allowedTopologies[0].matchLabelExpressions[0].key: deprecated since v1.14; use "kubernetes.io/os" instead',
     ])
   })
@@ -205,6 +205,15 @@ describe('attachments', () => {
       'no volume',
       { source: { persistentVolumeName: '' } },
       ['spec.source.persistentVolumeName: Required value: must specify non empty persistentVolumeName'],
+    ],
+    [
+      'a volume of its own that is none',
+      {
+        source: {
+          inlineVolumeSpec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/x' } },
+        },
+      },
+      [expect.stringMatching(/^spec.source.inlineVolumeSpec.capacity: Forbidden: may not be specified/)],
     ],
     ['no driver', { attacher: '' }, ['spec.attacher: Required value']],
   ])('%s', (_, spec, expected) => {

@@ -1,3 +1,4 @@
+import { validatePersistentVolumeSpec } from '../core/persistentvolume-validation.ts'
 import type { VolumeAttachment, VolumeAttachmentSource, VolumeError } from '../generated/types.ts'
 import { child, type FieldError, forbidden, invalid, required, tooLong } from '../machinery/field-errors.ts'
 import { immutable } from '../machinery/field-rules.ts'
@@ -78,7 +79,9 @@ function validateSource(source: VolumeAttachmentSource, path: string): FieldErro
   if (persistentVolumeName === '') {
     return [required(child(path, 'persistentVolumeName'), 'must specify non empty persistentVolumeName')]
   }
-  return []
+  if (!inlineVolumeSpec) return []
+  const options = { inline: true, allowInvalidAffinityValues: false }
+  return validatePersistentVolumeSpec(inlineVolumeSpec, '', child(path, 'inlineVolumeSpec'), options)
 }
 
 function validateMetadata(metadata: Record<string, string>, path: string): FieldError[] {
