@@ -23,6 +23,7 @@ import { createDiscovery } from './discovery/discovery.ts'
 import { readBody } from './handlers/body.ts'
 import type { ReviewHandler, Scope, SubresourceHandler } from './handlers/context.ts'
 import { decodeAs, fieldValidationOf, parseBody } from './handlers/decode-body.ts'
+import { isDryRun } from './handlers/parameters.ts'
 import { sendObject } from './handlers/respond.ts'
 import { createOpenApi } from './openapi/openapi.ts'
 import type { Pki } from './pki/ensure.ts'
@@ -157,7 +158,24 @@ function tokenHandler(core: ServerCore, config: ApiServerConfig, issuer: TokenIs
     const answer = await requestToken(
       request as unknown as Parameters<typeof requestToken>[0],
       { client: core.client, lookup: core.lookup, issuer, apiAudiences: config.apiAudiences },
-      { namespace: info.namespace, name: info.name, nowMs: core.now(), warn },
+      {
+        namespace: info.namespace,
+        name: info.name,
+        nowMs: core.now(),
+        warn,
+        validate: (object) =>
+          scope.server.admission.run({
+            operation: 'CREATE',
+            resource: scope.endpoint.resource,
+            subresource: 'token',
+            namespace: info.namespace,
+            name: info.name,
+            object: object as unknown as AnyObject,
+            user: scope.user,
+            dryRun: isDryRun(info.query),
+            warn,
+          }),
+      },
     )
     const object: AnyObject = { ...answer, kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1' }
     sendObject(res, 201, object, media)

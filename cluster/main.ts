@@ -17,18 +17,25 @@ const commands: Record<string, Command> = {
   },
 }
 
-const [name = 'help', ...args] = process.argv.slice(2)
-const command = commands[name]
-if (command) {
-  const run = await command.run()
-  // Not process.exit: what has been written must reach its pipe.
-  process.exitCode = await run(args)
-} else {
+async function main([name = 'help', ...args]: readonly string[]): Promise<number> {
+  const command = commands[name]
+  if (command) return (await command.run())(args)
   const asked = ['help', '--help', '-h'].includes(name)
-  const width = Math.max(...Object.keys(commands).map((command) => command.length))
-  const list = Object.entries(commands).map(([command, { summary }]) => `  ${command.padEnd(width)}  ${summary}`)
+  const width = Math.max(...Object.keys(commands).map((word) => word.length))
+  const list = Object.entries(commands).map(([word, { summary }]) => `  ${word.padEnd(width)}  ${summary}`)
   const text = `${asked ? '' : `gantry: there is no command ${JSON.stringify(name)}\n\n`}Usage: gantry COMMAND [flags]\n\n${list.join('\n')}\n\ngantry COMMAND --help tells more of one.\n`
   if (asked) process.stdout.write(text)
   else process.stderr.write(text)
-  process.exitCode = asked ? 0 : 1
+  return asked ? 0 : 1
 }
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    // Not process.exit: what has been written must reach its pipe.
+    process.exitCode = code
+  },
+  (error: unknown) => {
+    process.stderr.write(`gantry: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  },
+)

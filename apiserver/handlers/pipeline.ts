@@ -49,6 +49,8 @@ export interface RequestLogEntry {
 
 const json: MediaType = { format: 'json', as: 'object', asVersion: 'v1', pretty: false }
 const longRunningSubresources = new Set(['exec', 'attach', 'portforward', 'proxy', 'log'])
+/** A node may list what a selector confines to itself. */
+const selectingVerbs = new Set(['list', 'watch', 'deletecollection'])
 const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection', 'post', 'put'])
 
 /** The way of every request: authenticate → limit → authorize → route. Never throws; every fault becomes a Status. */
@@ -225,6 +227,7 @@ async function authorize(server: ServerContext, user: UserInfo, info: RequestInf
     name: info.name,
     namespace: info.namespace,
     path: info.isResource ? '' : info.path,
+    fieldSelector: selectingVerbs.has(info.verb) ? (info.query.get('fieldSelector') ?? '') : '',
   }
   const answer = server.authorizer.authorize(attributes)
   const decision = answer instanceof Promise ? await answer : answer

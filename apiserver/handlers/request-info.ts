@@ -73,7 +73,14 @@ export function parseRequestInfo(method: string, url: string): RequestInfo | und
   info.subresource = parts[at + 2] ?? ''
   info.rest = parts.slice(at + 3).join('/')
   info.verb = verbOf(info)
+  // One object watched or listed by its name is that object, to whoever authorizes.
+  if (info.name === '' && (info.verb === 'list' || info.verb === 'watch')) info.name = selectedName(query)
   return info
+}
+
+function selectedName(query: URLSearchParams): string {
+  const selector = query.get('fieldSelector') ?? ''
+  return /(?:^|,)metadata\.name==?([^,\\!=]+)(?:,|$)/.exec(selector)?.[1] ?? ''
 }
 
 function splitPath(path: string): string[] | undefined {
