@@ -1,5 +1,7 @@
+import { bootstrapFlowSchemas, bootstrapPriorityLevels } from '../api/flowcontrol/index.ts'
 import type { AnyObject } from '../api/machinery/object.ts'
 import type { Resource } from '../api/machinery/resource.ts'
+import { systemPriorityClasses } from '../api/scheduling/index.ts'
 import type { Wanted } from './bootstrap.ts'
 
 export interface SystemObjectOptions {
@@ -12,6 +14,7 @@ export interface SystemObjectOptions {
   clientCa: string
 }
 
+const flowGroup = 'flowcontrol.apiserver.k8s.io'
 const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
 /** What every cluster has from its first moment: namespaces, the API's own service, priority classes. */
@@ -32,19 +35,9 @@ export function systemObjects(options: SystemObjectOptions): Wanted[] {
     ),
     // A controller makes them in every namespace; these few let pods run from the first moment.
     ...systemNamespaces.map((namespace) => want('', 'serviceaccounts', namespace, { metadata: { name: 'default' } })),
-    want('scheduling.k8s.io', 'priorityclasses', '', {
-      metadata: { name: 'system-node-critical' },
-      value: 2_000_001_000,
-      globalDefault: false,
-      description: 'Used for system critical pods that must not be moved from their current node.',
-    }),
-    want('scheduling.k8s.io', 'priorityclasses', '', {
-      metadata: { name: 'system-cluster-critical' },
-      value: 2_000_000_000,
-      globalDefault: false,
-      description:
-        'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
-    }),
+    ...systemPriorityClasses.map((object) => want('scheduling.k8s.io', 'priorityclasses', '', object)),
+    ...bootstrapPriorityLevels.map((object) => want(flowGroup, 'prioritylevelconfigurations', '', object)),
+    ...bootstrapFlowSchemas.map((object) => want(flowGroup, 'flowschemas', '', object)),
     want('networking.k8s.io', 'servicecidrs', '', {
       metadata: { name: 'kubernetes', finalizers: ['networking.k8s.io/service-cidr-finalizer'] },
       spec: { cidrs: [serviceClusterIpRange] },

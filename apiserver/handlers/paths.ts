@@ -25,7 +25,9 @@ export interface PathHandlerOptions {
 }
 
 const json = { format: 'json', as: 'object', asVersion: 'v1', pretty: false } as const
-const openApiProtobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+const openApiProtobuf = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+/** How clients have always asked for it: not a well-formed media type, so it is never the answer's. */
+const openApiProtobufAsked = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
 
 /** The version of the API served. */
 export const kubernetesVersion = { major: '1', minor: '36', patch: '1' }
@@ -113,7 +115,8 @@ async function serveOpenApi(
 ): Promise<boolean> {
   if (info.path === '/openapi/v2') {
     const accept = req.headers.accept ?? ''
-    if (accept.includes(openApiProtobuf)) sendDocument(req, res, await openapi.v2Protobuf(), openApiProtobuf)
+    if (accept.includes(openApiProtobufAsked) || accept.includes(openApiProtobuf))
+      sendDocument(req, res, await openapi.v2Protobuf(), openApiProtobuf)
     else sendDocument(req, res, await openapi.v2(), 'application/json')
     return true
   }

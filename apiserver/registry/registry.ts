@@ -48,7 +48,7 @@ export interface WriteOptions {
 
 export interface WriteRules {
   /** The object to write, from what was sent and what stands. Both may be reused. */
-  merge?: (object: AnyObject, old: AnyObject) => AnyObject
+  merge?: (object: AnyObject, old: AnyObject, nowMs: number) => AnyObject
   validate?: (object: AnyObject, old: AnyObject) => FieldError[]
   /** The generation rises when the spec changes. */
   generation?: boolean
@@ -263,7 +263,7 @@ export class Registry {
     this.#matchNamespace(namespace, object.metadata)
     this.#checkIdentity(name, object, old)
     const { rules, subresource = '' } = options
-    if (rules?.merge) object = rules.merge(object, old)
+    if (rules?.merge) object = rules.merge(object, old, options.nowMs)
     keepSystemMetadata(object.metadata, old.metadata)
     if (subresource === 'status') keepAllButStatus(object, old)
     else if (!rules && resource.strategy.status) keepStatus(object, old)

@@ -1,4 +1,4 @@
-import { validateApprovalUpdate } from '../../api/certificates/certificatesigningrequest.ts'
+import { stampConditions, validateApprovalUpdate } from '../../api/certificates/certificatesigningrequest.ts'
 import { type NamespaceObject, validateNamespaceFinalize } from '../../api/core/namespace.ts'
 import { validatePodEphemeralContainersUpdate, validatePodResize } from '../../api/core/pod.ts'
 import type { CertificateSigningRequest, Namespace, Pod } from '../../api/generated/types.ts'
@@ -62,11 +62,12 @@ const finalize: WriteRules = {
 }
 
 const approval: WriteRules = {
-  merge(sent, old) {
+  merge(sent, old, nowMs) {
     const request = structuredClone(old) as unknown as Stored<CertificateSigningRequest>
     const conditions = (sent as unknown as CertificateSigningRequest).status?.conditions
     request.status = { ...request.status, ...(conditions ? { conditions } : {}) }
     if (!conditions) delete request.status.conditions
+    stampConditions(request, old as unknown as Stored<CertificateSigningRequest>, nowMs)
     return versioned(request as unknown as AnyObject, sent)
   },
   validate: (object, old) =>
