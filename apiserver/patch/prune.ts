@@ -1,6 +1,6 @@
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
-import { difference, emptySet, type FieldSet, intersection, union } from './field-set.ts'
+import { difference, emptySet, type FieldSet, intersection, isEmpty, union } from './field-set.ts'
 import type { ToVersion } from './managed-fields.ts'
 import type { Manager, Managers } from './managers.ts'
 import { fieldsOf, withStructs } from './owned-fields.ts'
@@ -24,6 +24,8 @@ export function prune(
   applier: Manager,
   request: Request,
 ): AnyObject {
+  // The common case: it applies all that it did, and perhaps more.
+  if (last.apiVersion === applier.apiVersion && isEmpty(difference(last.set, applier.set))) return merged
   const before = inVersion(merged, last.apiVersion, request)
   if (!before) return merged
   const { type } = before
