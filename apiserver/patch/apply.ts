@@ -47,8 +47,8 @@ export interface ApplyRequest {
 /**
  * Server-side apply: the object that results, with its managedFields; a copy that shares nothing with the arguments. An
  * apply that changes nothing returns the object as it stands, its times too. Throws 409 with a cause for each field
- * that another manager owns, unless forced; 400 for a wrong kind or managedFields in the configuration; and a bare 500,
- * as upstream does, for a configuration that does not fit the schema.
+ * that another manager owns, unless forced; 400 for a wrong kind, for managedFields in the configuration, and for a
+ * configuration that does not fit the schema.
  */
 export function serverSideApply(request: ApplyRequest): AnyObject {
   checkRequest(request)

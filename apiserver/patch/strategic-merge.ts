@@ -13,8 +13,7 @@ const orderPrefix = '$setElementOrder'
 /**
  * A strategic merge patch, as upstream's server applies it: lists with a merge key are merged item by item, `$patch`,
  * `$retainKeys`, `$setElementOrder/x` and `$deleteFromPrimitiveList/x` are obeyed. Shares parts with its arguments and
- * changes neither. Throws 400 for directives in a wrong form, 422 for lists of lists, and what upstream answers with
- * a bare 500 for the rest.
+ * changes neither. Throws 422 for lists of lists, and 400 for directives in a wrong form and whatever else does not fit.
  */
 export function strategicMergePatch(original: JsonObject, patch: unknown, schema: Schema): JsonObject {
   if (!isObject(patch)) throw badRequestError('invalid JSON document')
