@@ -1,6 +1,7 @@
 import { admissionregistrationResources } from './admissionregistration/index.ts'
 import { apiextensionsResources } from './apiextensions/index.ts'
 import { apiregistrationResources } from './apiregistration/index.ts'
+import { appsResources } from './apps/index.ts'
 import { authenticationResources } from './authentication/index.ts'
 import { authorizationResources } from './authorization/index.ts'
 import { autoscalingResources } from './autoscaling/index.ts'
@@ -24,6 +25,7 @@ import { storageResources } from './storage/index.ts'
 export const builtinKinds: readonly Resource[] = [
   ...[...coreClusterResources, ...coreWorkloadResources].sort((a, b) => (a.plural < b.plural ? -1 : 1)),
   ...apiregistrationResources,
+  ...appsResources,
   ...authenticationResources,
   ...authorizationResources,
   ...autoscalingResources,

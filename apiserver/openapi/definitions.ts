@@ -89,7 +89,9 @@ export class Definitions {
     const prose = this.#descriptions[name] ?? {}
     const properties: Json = {}
     for (const [field, property] of schema.properties ?? []) {
-      properties[field] = this.#property(property, this.#descriptions[name]?.[field])
+      // A field that says nothing of itself is described by its type.
+      const description = prose[field] ?? this.#descriptions[property.name ?? '']?.['']
+      properties[field] = this.#property(property, description)
     }
     this.all[name] = {
       ...(prose[''] ? { description: prose[''] } : {}),
