@@ -5,6 +5,7 @@ import { appsResources } from './apps/index.ts'
 import { authenticationResources } from './authentication/index.ts'
 import { authorizationResources } from './authorization/index.ts'
 import { autoscalingResources } from './autoscaling/index.ts'
+import { batchResources } from './batch/index.ts'
 import { certificatesResources } from './certificates/index.ts'
 import { coordinationResources } from './coordination/index.ts'
 import { coreClusterResources } from './core/cluster.ts'
@@ -29,6 +30,7 @@ export const builtinKinds: readonly Resource[] = [
   ...authenticationResources,
   ...authorizationResources,
   ...autoscalingResources,
+  ...batchResources,
   ...certificatesResources,
   ...networkingResources,
   ...policyResources,

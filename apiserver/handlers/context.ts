@@ -4,6 +4,7 @@ import type { Resource, ServedVersion } from '../../api/machinery/resource.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
 import type { AdmissionChain } from '../admission/chain.ts'
 import type { Authorizer, UserInfo } from '../auth/types.ts'
+import { managerOf } from '../patch/managed-fields.ts'
 import type { StoreFeed } from '../registry/feed.ts'
 import type { ServerClient } from '../registry/reader.ts'
 import type { Registry, WriteOptions } from '../registry/registry.ts'
@@ -75,11 +76,6 @@ export function writeOptions(scope: Scope, dryRun: boolean): WriteOptions {
   }
 }
 
-/** The manager named in the query, else the program named first in the User-Agent. */
-export function fieldManagerOf({ info, req }: Scope): string {
-  const named = info.query.get('fieldManager')
-  if (named) return named
-  const agent = req.headers['user-agent'] ?? 'unknown'
-  const slash = agent.indexOf('/')
-  return (slash < 0 ? agent : agent.slice(0, slash)).slice(0, 128) || 'unknown'
-}
+/** Who the request is recorded as in managedFields. */
+export const fieldManagerOf = ({ info, req }: Scope): string =>
+  managerOf(info.query.get('fieldManager'), req.headers['user-agent']) || 'unknown'

@@ -28,7 +28,7 @@ const applyType = 'application/apply-patch+yaml'
 
 /** Every kind of patch, of an object or of its status. Throws 400, 409, 415 and 422 as upstream. */
 export async function handlePatch(scope: Scope, subresource = '', rules?: WriteRules): Promise<void> {
-  if (mediaTypeOf(scope) === applyType) return handleApply(scope, subresource, rules)
+  if (isApply(scope)) return handleApply(scope, subresource, rules)
   await patchWith(scope, subresource, rules, parsePatch(scope, await readBody(scope.req)))
 }
 
@@ -53,6 +53,9 @@ export function parsePatch(scope: Scope, body: Buffer): (current: AnyObject, sch
   }
   return (current, schema) => applyPatch({ type, current, patch, schema })
 }
+
+/** The body is an applied configuration. */
+export const isApply = (scope: Scope): boolean => mediaTypeOf(scope) === applyType
 
 const mediaTypeOf = ({ req }: Scope): string =>
   (req.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''

@@ -19,8 +19,9 @@ import { formatTime } from '../../api/machinery/time.ts'
 import type { AdmissionChain } from '../admission/chain.ts'
 import type { AdmissionAttributes } from '../admission/types.ts'
 import type { UserInfo } from '../auth/types.ts'
-import { recordUpdate, type ToVersion } from '../patch/managed-fields.ts'
+import { keepTimesIfUnchanged, recordUpdate } from '../patch/managed-fields.ts'
 import { resetFieldsOf } from '../patch/reset-fields.ts'
+import { toVersionOf } from '../patch/versions.ts'
 import { type Change, Conflict, type Entry, type Revision, type Store } from '../storage/store.ts'
 import { storeKey } from './codec.ts'
 import { conflictingFinalizers, type DeletionStep, planDeletion, validateDeleteOptions } from './deletion.ts'
@@ -40,7 +41,7 @@ export interface WriteOptions {
   apiVersion?: string
   subresource?: string
   warn: (message: string) => void
-  /** The writer has recorded ownership itself (server-side apply). Attributes what admission changed. */
+  /** The writer records ownership itself, called last: server-side apply, and writes that own nothing. */
   track?: (object: AnyObject, old: AnyObject | undefined) => void
   /** A write with rules of its own instead of the kind's: a binding, an eviction, a subresource that owns one field. */
   rules?: WriteRules
@@ -105,7 +106,6 @@ export class Registry {
   readonly #feed: StoreFeed
   readonly #admission: AdmissionChain
   readonly #apiVersion: string
-  readonly #toVersion: ToVersion | undefined
 
   constructor(cache: WatchCache, dependencies: RegistryDependencies, hooks: RegistryHooks = {}) {
     this.cache = cache
@@ -116,7 +116,6 @@ export class Registry {
     this.#feed = dependencies.feed
     this.#admission = dependencies.admission
     this.#apiVersion = apiVersionOf(this.resource.group, this.resource.version)
-    this.#toVersion = storedToVersion(this.resource)
   }
 
   key(namespace: string, name: string): string {
@@ -173,6 +172,8 @@ export class Registry {
     delete meta.deletionGracePeriodSeconds
     delete meta.selfLink
 
+    // Who wrote what is recorded before anybody else adds to it: what defaults and admission set is nobody's.
+    if (!options.track) this.#record(object, undefined, options)
     const attributes = this.#attributes('CREATE', namespace, name, object, undefined, options)
     await this.#admission.admit(attributes)
 
@@ -197,7 +198,7 @@ export class Registry {
     for (const warning of resource.warnings?.(object, undefined) ?? []) options.warn(warning)
     await this.#admission.validate(attributes)
     const extra = (await this.hooks.allocate?.(object, undefined, options)) ?? []
-    this.#track(object, undefined, options)
+    options.track?.(object, undefined)
 
     const key = this.key(namespace, name)
     const encoded = this.cache.codec.encode(object)
@@ -268,6 +269,7 @@ export class Registry {
     if (subresource === 'status') keepAllButStatus(object, old)
     else if (!rules && resource.strategy.status) keepStatus(object, old)
 
+    if (!options.track) this.#record(object, old, options)
     const attributes = this.#attributes('UPDATE', namespace, name, object, old, options)
     await this.#admission.admit(attributes)
 
@@ -289,7 +291,8 @@ export class Registry {
     }
     await this.#admission.validate(attributes)
     const extra = (await this.hooks.allocate?.(object, old, options)) ?? []
-    this.#track(object, old, options)
+    if (options.track) options.track(object, old)
+    else keepTimesIfUnchanged(object, old)
 
     if (this.#deletionIsComplete(object, old)) {
       const release = (await this.hooks.release?.(old)) ?? []
@@ -522,11 +525,7 @@ export class Registry {
     if (changed) object.metadata.generation = (old.metadata.generation ?? 0) + 1
   }
 
-  #track(object: AnyObject, old: AnyObject | undefined, options: WriteOptions): void {
-    if (options.track) {
-      options.track(object, old)
-      return
-    }
+  #record(object: AnyObject, old: AnyObject | undefined, options: WriteOptions): void {
     recordUpdate({
       ...(old ? { old } : {}),
       new: object,
@@ -537,7 +536,7 @@ export class Registry {
       subresource: options.subresource ?? '',
       nowMs: options.nowMs,
       resetFields: resetFieldsOf(this.resource, options.subresource ?? ''),
-      toVersion: this.#toVersion,
+      toVersion: toVersionOf(this.resource),
     })
   }
 
@@ -597,18 +596,6 @@ function keep<K extends keyof ObjectMeta>(meta: ObjectMeta, before: ObjectMeta, 
 function requestContext(options: WriteOptions): RequestContext {
   const { nowMs, user, subresource = '', dryRun, apiVersion } = options
   return { nowMs, user, subresource, dryRun, ...(apiVersion ? { apiVersion } : {}) }
-}
-
-/** Stored objects in the other versions they are served in; undefined for the many kinds that have one version. */
-function storedToVersion(resource: Resource): ToVersion | undefined {
-  if (resource.versions.length === 0) return undefined
-  const own = apiVersionOf(resource.group, resource.version)
-  const others = new Map(resource.versions.map((served) => [apiVersionOf(served.group, served.version), served]))
-  return (object, apiVersion) => {
-    if (apiVersion === own) return { object, schema: resource.schema }
-    const served = others.get(apiVersion)
-    return served && { object: served.fromStorage(object), schema: served.schema }
-  }
 }
 
 function sameObject(object: AnyObject, old: AnyObject): boolean {

@@ -9,6 +9,9 @@ import type { CachedObject, CacheEvent } from './watch-cache.ts'
 const self: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 
 /** The server's own access to its objects, without a network in between. */
+/** The server's own writes are nobody's. */
+export const ownsNothing = (): void => {}
+
 export function createServerClient(registryOf: (resource: Resource) => Registry, now: () => number): ServerClient {
   const options = (): WriteOptions => ({
     user: self,
@@ -46,7 +49,7 @@ export function createServerClient(registryOf: (resource: Resource) => Registry,
         namespace,
         name,
         (current) => (change(structuredClone(current) as T) ?? current) as AnyObject,
-        { ...options(), rules: {} },
+        { ...options(), rules: {}, track: ownsNothing },
       )
       return written.object as T
     },

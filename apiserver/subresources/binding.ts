@@ -9,6 +9,7 @@ import { type Scope, writeOptions } from '../handlers/context.ts'
 import { decodeAs, fieldValidationOf, parseBody } from '../handlers/decode-body.ts'
 import { isDryRun } from '../handlers/parameters.ts'
 import { sendObject } from '../handlers/respond.ts'
+import { ownsNothing } from '../registry/server-client.ts'
 
 /** Assigns a pod to a node: POST pods/NAME/binding, or the older POST bindings. */
 export async function handleBinding(scope: Scope): Promise<void> {
@@ -42,7 +43,7 @@ export async function handleBinding(scope: Scope): Promise<void> {
     info.namespace,
     name,
     (current) => assign(current as unknown as Stored<Pod>, binding, formatTime(nowMs)) as unknown as AnyObject,
-    { ...writeOptions(scope, isDryRun(info.query)), subresource: 'binding', rules: {} },
+    { ...writeOptions(scope, isDryRun(info.query)), subresource: 'binding', rules: {}, track: ownsNothing },
   )
   sendObject(res, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, media)
 }

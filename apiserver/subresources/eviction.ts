@@ -9,6 +9,7 @@ import { type Scope, writeOptions } from '../handlers/context.ts'
 import { decodeAs, fieldValidationOf, parseBody } from '../handlers/decode-body.ts'
 import { isDryRun } from '../handlers/parameters.ts'
 import { sendObject } from '../handlers/respond.ts'
+import { ownsNothing } from '../registry/server-client.ts'
 import { setCondition } from './binding.ts'
 
 /** More unconfirmed evictions than this in one budget means that its controller is not at work. */
@@ -108,7 +109,7 @@ async function spend(
       }
       return current as AnyObject
     },
-    { ...writeOptions(scope, dryRun), subresource: 'status', rules: {} },
+    { ...writeOptions(scope, dryRun), subresource: 'status', rules: {}, track: ownsNothing },
   )
 }
 
@@ -185,7 +186,7 @@ async function evict(
           }
           return current as AnyObject
         },
-        { ...writeOptions(scope, false), subresource: 'eviction', rules: {} },
+        { ...writeOptions(scope, false), subresource: 'eviction', rules: {}, track: ownsNothing },
       )
       const version = marked.object.metadata.resourceVersion as string
       if (guarded.preconditions?.resourceVersion) {

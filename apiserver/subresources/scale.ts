@@ -1,16 +1,21 @@
 import type { Scale } from '../../api/generated/types.ts'
 import { conflictError, invalidError, methodNotSupportedError, modifiedMessage } from '../../api/machinery/errors.ts'
 import { invalid } from '../../api/machinery/field-errors.ts'
+import { parseYaml } from '../../api/machinery/json.ts'
 import { formatSelectorString } from '../../api/machinery/labels.ts'
-import type { AnyObject, Stored } from '../../api/machinery/object.ts'
-import type { ScalePaths } from '../../api/machinery/resource.ts'
+import { type AnyObject, apiVersionOf, type Stored } from '../../api/machinery/object.ts'
+import type { Resource, ScalePaths } from '../../api/machinery/resource.ts'
 import { builtinSchema } from '../../api/schema/builtin.ts'
 import { readBody } from '../handlers/body.ts'
-import { type Scope, writeOptions } from '../handlers/context.ts'
+import { fieldManagerOf, type Scope, writeOptions } from '../handlers/context.ts'
 import { decodeAs, fieldValidationOf, parseBody } from '../handlers/decode-body.ts'
 import { isDryRun } from '../handlers/parameters.ts'
-import { parsePatch } from '../handlers/patch.ts'
+import { isApply, parsePatch } from '../handlers/patch.ts'
+import { isTrue } from '../handlers/request-info.ts'
 import { sendObject } from '../handlers/respond.ts'
+import { serverSideApply } from '../patch/apply.ts'
+import { keepTimesIfUnchanged, recordUpdate } from '../patch/managed-fields.ts'
+import { parentManagedFields, scaleManagedFields } from '../patch/scale-ownership.ts'
 
 const scaleSchema = () => builtinSchema('io.k8s.api.autoscaling.v1.Scale')
 
@@ -27,14 +32,31 @@ export async function handleScale(scope: Scope): Promise<void> {
     case 'update':
     case 'patch': {
       const next = await scaleChange(scope)
+      const replicasPath = (apiVersion: string) =>
+        versionsOf(endpoint.resource).includes(apiVersion) ? paths.specReplicas.replace(/^\./, '') : undefined
       const written = await endpoint.registry.update(
         info.namespace,
         info.name,
-        (current) => applyScale(scope, current as AnyObject, next(toScale(current as AnyObject, paths)), paths),
+        (current) => {
+          const object = current as AnyObject
+          const entries = object.metadata.managedFields
+          const standing = toScale(object, paths)
+          const owners = scaleManagedFields(entries, replicasPath)
+          if (owners) standing.metadata.managedFields = owners
+          const scale = next(standing)
+          const changed = applyScale(scope, object, scale, paths)
+          // Ownership of the one number follows from the scale to the object.
+          const { apiVersion } = endpoint
+          const after = parentManagedFields(entries, scale.metadata.managedFields, apiVersion, replicasPath)
+          if (after) changed.metadata.managedFields = after
+          else delete changed.metadata.managedFields
+          return changed
+        },
         {
           ...writeOptions(scope, isDryRun(info.query)),
           subresource: 'scale',
           rules: { generation: true },
+          track: keepTimes,
         },
       )
       sendObject(res, 200, toScale(written.object, paths), media)
@@ -45,20 +67,47 @@ export async function handleScale(scope: Scope): Promise<void> {
   }
 }
 
-/** What the request makes of a scale. */
+const keepTimes = (object: AnyObject, old: AnyObject | undefined): void => {
+  if (old) keepTimesIfUnchanged(object, old)
+}
+
+const versionsOf = (resource: Resource): string[] =>
+  [resource, ...resource.versions].map(({ group, version }) => apiVersionOf(group, version))
+
+/** What the request makes of a scale, ownership of its replicas recorded. */
 async function scaleChange(scope: Scope): Promise<(current: Stored<Scale>) => Stored<Scale>> {
-  const { info, req } = scope
+  const { info, req, server } = scope
   const body = await readBody(req)
   const mode = fieldValidationOf(info.query)
-  const decode = (value: unknown) =>
-    decodeAs(scaleSchema(), value, 'Scale', 'v1', mode, [], scope.warn) as Stored<Scale>
+  const schema = scaleSchema()
+  const decode = (value: unknown) => decodeAs(schema, value, 'Scale', 'v1', mode, [], scope.warn) as Stored<Scale>
+  const common = {
+    schema,
+    manager: fieldManagerOf(scope),
+    apiVersion: 'autoscaling/v1',
+    subresource: 'scale',
+    nowMs: server.now(),
+  }
+  if (isApply(scope)) {
+    const { value } = parseYaml(body.toString())
+    const applied = decode(value)
+    const force = isTrue(info.query.get('force'))
+    return (current) =>
+      decode(
+        serverSideApply({ live: current as AnyObject, applied: applied as AnyObject, force, kind: 'Scale', ...common }),
+      )
+  }
+  const recorded = (old: Stored<Scale>, next: Stored<Scale>): Stored<Scale> => {
+    recordUpdate({ old: old as AnyObject, new: next as AnyObject, ...common })
+    return next
+  }
   if (info.verb === 'update') {
-    const { value } = parseBody(body, req.headers['content-type'], scaleSchema())
+    const { value } = parseBody(body, req.headers['content-type'], schema)
     const sent = decode(value)
-    return () => structuredClone(sent)
+    return (current) => recorded(current, structuredClone(sent))
   }
   const patch = parsePatch(scope, body)
-  return (current) => decode(patch(current as unknown as AnyObject, scaleSchema()))
+  return (current) => recorded(current, decode(patch(current as unknown as AnyObject, schema)))
 }
 
 function applyScale(scope: Scope, object: AnyObject, scale: Stored<Scale>, paths: ScalePaths): AnyObject {

@@ -1,4 +1,5 @@
 import {
+  alreadyExistsError,
   badRequestError,
   conflictError,
   invalidError,
@@ -10,7 +11,7 @@ import { type AnyObject, parseApiVersion } from '../../api/machinery/object.ts'
 import { forbiddenRequest } from '../auth/forbidden.ts'
 import type { AuthorizationAttributes } from '../auth/types.ts'
 import { readBody } from '../handlers/body.ts'
-import type { Endpoint, Scope } from '../handlers/context.ts'
+import { type Endpoint, fieldManagerOf, type Scope } from '../handlers/context.ts'
 import { fieldValidationOf, fromWire, parseBody } from '../handlers/decode-body.ts'
 import { isDryRun } from '../handlers/parameters.ts'
 import { applyMerge } from '../handlers/patch.ts'
@@ -154,17 +155,14 @@ async function authorize({ server, user }: Scope, target: Target): Promise<void>
 }
 
 async function prepare(scope: Scope, target: Target, dryRun: boolean): Promise<PreparedWrite> {
-  const { server, user, warn, info, req } = scope
+  const { server, user, warn } = scope
   const { endpoint, namespace, name, operation } = target
   const { registry } = endpoint
   const options: WriteOptions = {
     user,
     nowMs: server.now(),
     dryRun,
-    fieldManager:
-      info.query.get('fieldManager') ||
-      (req.headers['user-agent'] ?? 'unknown').split('/', 1)[0]?.slice(0, 128) ||
-      'unknown',
+    fieldManager: fieldManagerOf(scope),
     apiVersion: endpoint.apiVersion,
     warn,
   }
@@ -173,6 +171,7 @@ async function prepare(scope: Scope, target: Target, dryRun: boolean): Promise<P
     const current = await standing(registry, namespace, name)
     switch (operation) {
       case 'create':
+        if (current) throw alreadyExistsError(registry.of, name)
         return await registry.prepareCreate(namespace, decode(scope, endpoint, sent), options)
       case 'update': {
         const found = current ?? (await registry.get(namespace, name))
