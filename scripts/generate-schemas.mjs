@@ -23,6 +23,7 @@ const shortPackage = (pkg) =>
 const atomicLists = new Set(words(facts.atomicLists))
 const atomicTypes = new Set(words(facts.atomicTypes))
 const atomicMaps = new Set(words(facts.atomicMaps))
+const granularFields = new Set(words(facts.granularFields))
 const quantities = new Set(words(facts.quantities))
 const rawObjects = new Set(words(facts.rawObjects))
 const merging = new Map(
@@ -108,6 +109,7 @@ function fieldSchema(field, { type, format }) {
   if (rawObjects.has(field)) return { type: 'any' }
   if (atomicLists.has(field)) schema.listType = 'atomic'
   if (atomicMaps.has(field)) schema.atomic = true
+  if (granularFields.has(field)) schema.atomic = false
   const merge = merging.get(field)
   if (merge) {
     if (merge.listType !== '-') schema.listType = merge.listType

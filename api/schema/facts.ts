@@ -351,6 +351,11 @@ export const atomicMaps = `
   node.v1.Scheduling.nodeSelector
 `
 
+/** Fields whose type is owned as a whole everywhere else, and part by part here. */
+export const granularFields = `
+  core.v1.PersistentVolumeSpec.claimRef
+`
+
 /** Strings, and maps and lists of strings, that are quantities. */
 export const quantities = `
   autoscaling.v2.HPAScalingRules.tolerance autoscaling.v2.MetricTarget.averageValue autoscaling.v2.MetricTarget.value

@@ -185,6 +185,8 @@ const methods: Record<string, Operation['method']> = {
   delete: 'delete',
 }
 const actions: Record<string, string> = { get: 'get', create: 'post', update: 'put', patch: 'patch', delete: 'delete' }
+/** Subresources that lead elsewhere. */
+const connecting = new Set(['attach', 'exec', 'portforward', 'proxy'])
 const idVerbs: Record<string, string> = {
   get: 'read',
   create: 'create',
@@ -224,7 +226,7 @@ function subresourceOperations(
         {
           path: `${item}/${name}`,
           method,
-          action: actions[verb] as string,
+          action: connecting.has(name) ? 'connect' : (actions[verb] as string),
           operationId: id(idVerbs[verb] as string, name[0]?.toUpperCase() + name.slice(1)),
           description: `${verb} ${name} of the specified ${resource.kind}`,
           parameters: verb === 'get' ? [pretty] : verb === 'patch' ? [...write, force] : write,
