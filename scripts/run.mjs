@@ -59,12 +59,11 @@ function installPackages() {
   const hash = createHash('sha256').update(lock).digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return
   say('installing npm packages')
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: 'inherit',
-  })
+  // Not `npm ci`: it refuses a lock file that was made on another platform and names only that one's binaries.
+  const parameters = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
+  const { status } = spawnSync('npm', parameters, { cwd: root, stdio: 'inherit' })
   if (status !== 0)
-    fail('npm could not install the packages. Is the network reachable? Try `npm ci` for the whole story')
+    fail('npm could not install the packages. Is the network reachable? Try `npm install` for the whole story')
   mkdirSync(join(root, 'node_modules'), { recursive: true })
   writeFileSync(stamp, hash)
 }
