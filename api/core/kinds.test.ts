@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { appsResources } from '../apps/index.ts'
+import { batchResources } from '../batch/index.ts'
 import { discoveryResources } from '../discovery/index.ts'
 import { decodeObject } from '../machinery/decode.ts'
 import { formatFieldError } from '../machinery/field-errors.ts'
@@ -8,8 +10,16 @@ import type { RequestContext, Resource } from '../machinery/resource.ts'
 import type { Schema } from '../machinery/schema.ts'
 import { networkingResources } from '../networking/index.ts'
 import { coreClusterResources } from './cluster.ts'
+import { coreWorkloadResources } from './workloads.ts'
 
-const kinds: Resource[] = [...coreClusterResources, ...networkingResources, ...discoveryResources]
+const kinds: Resource[] = [
+  ...coreClusterResources,
+  ...coreWorkloadResources,
+  ...appsResources,
+  ...batchResources,
+  ...networkingResources,
+  ...discoveryResources,
+]
 const ctx: RequestContext = { nowMs: 0, user: { name: 'test', groups: [] }, subresource: '', dryRun: false }
 const runs = 80
 const maxDepth = 5

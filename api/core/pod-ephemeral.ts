@@ -2,6 +2,7 @@ import type { Pod } from '../generated/types.ts'
 import { type FieldError, forbidden } from '../machinery/field-errors.ts'
 import { semanticEqual } from '../machinery/field-rules.ts'
 import type { Stored } from '../machinery/object.ts'
+import { objectDiff } from './object-diff.ts'
 import { mirrorAnnotation, validatePodAnnotationsUpdate } from './pod-spec/annotations.ts'
 import { podValidationOptions } from './pod-spec/tolerance.ts'
 import { validatePodContent } from './pod-validation.ts'
@@ -20,7 +21,9 @@ export function validatePodEphemeralContainersUpdate(pod: Stored<Pod>, old: Stor
     const now = pod.spec?.ephemeralContainers?.findLast((container) => container.name === before.name)
     if (!now) errors.push(forbidden(path, `existing ephemeral containers ${name} may not be removed\n`))
     else if (!semanticEqual(now, before)) {
-      errors.push(forbidden(path, `existing ephemeral containers ${name} may not be changed\n`))
+      errors.push(
+        forbidden(path, `existing ephemeral containers ${name} may not be changed\n${objectDiff(before, now)}`),
+      )
     }
   }
   return errors

@@ -3,6 +3,7 @@ import { type FieldError, forbidden, invalid } from '../machinery/field-errors.t
 import { semanticEqual } from '../machinery/field-rules.ts'
 import { inclusiveRangeError } from '../machinery/names.ts'
 import type { Stored } from '../machinery/object.ts'
+import { objectDiff } from './object-diff.ts'
 import { validatePodAnnotationsUpdate } from './pod-spec/annotations.ts'
 import { podValidationOptions } from './pod-spec/tolerance.ts'
 import { validatePodContent } from './pod-validation.ts'
@@ -42,13 +43,8 @@ export function validatePodUpdate(pod: Stored<Pod>, old: Stored<Pod>): FieldErro
   const rest = withMutableFieldsOf(spec, oldSpec)
   if (gates.length > 0) restoreDirections(errors, rest, oldSpec)
   if (!semanticEqual(rest, oldSpec)) {
-    const changes = changedFields(oldSpec, rest, '').map((field) => `  ${field}`)
-    errors.push(
-      forbidden(
-        'spec',
-        `pod updates may not change fields other than ${mutableFields}\n${['changed:', ...changes].join('\n')}`,
-      ),
-    )
+    const diff = objectDiff(oldSpec, rest)
+    errors.push(forbidden('spec', `pod updates may not change fields other than ${mutableFields}\n${diff}`))
   }
   return errors
 }
@@ -158,19 +154,4 @@ function addsOnly(term: NodeSelectorTerm, old: NodeSelectorTerm): boolean {
   // A term without conditions matches no node: conditions would widen it.
   if (parts.every(([, before]) => before.length === 0)) return parts.every(([now]) => now.length === 0)
   return parts.every(([now, before]) => semanticEqual(now.slice(0, before.length), before))
-}
-
-/** Paths of the values in which two objects differ. */
-function changedFields(a: unknown, b: unknown, path: string): string[] {
-  if (semanticEqual(a, b)) return []
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return [path]
-  const fields = new Set([...Object.keys(a), ...Object.keys(b)])
-  const isList = Array.isArray(a)
-  return [...fields].flatMap((field) =>
-    changedFields(
-      (a as Record<string, unknown>)[field],
-      (b as Record<string, unknown>)[field],
-      isList ? `${path}[${field}]` : path === '' ? field : `${path}.${field}`,
-    ),
-  )
 }

@@ -1,21 +1,11 @@
 import type { NodeSelectorTerm, ObjectMeta, PodAffinityTerm, PodSpec, PodTemplateSpec } from '../../generated/types.ts'
 import { isValidLabelValue } from '../../machinery/names.ts'
+import { deprecatedNodeLabel } from '../../node/deprecated-labels.ts'
 import { formatIp, parseIp } from '../ip.ts'
 import { appArmorPrefix, appArmorProfileOf, seccompContainerPrefix, seccompPodAnnotation } from './annotations.ts'
 import { visitContainers } from './containers-of.ts'
 import { portWarnings } from './port-warnings.ts'
 import { overlappingPathWarnings } from './volume-path-warnings.ts'
-
-const deprecatedNodeLabels: Readonly<Record<string, string>> = {
-  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  'failure-domain.beta.kubernetes.io/zone': 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-  'app.kubernetes.io/created-by': 'deprecated since v1.9',
-  'scheduler.alpha.kubernetes.io/preferAvoidPods': 'deprecated since v1.22; use Taints and Tolerations instead',
-  'node-role.kubernetes.io/master': 'use "node-role.kubernetes.io/control-plane" instead',
-}
 
 const deprecatedAnnotations: Readonly<Record<string, string>> = {
   'scheduler.alpha.kubernetes.io/critical-pod': 'non-functional in v1.16+; use the "priorityClassName" field instead',
@@ -51,12 +41,13 @@ function specWarnings(spec: PodSpec, meta: ObjectMeta | undefined, path: string)
   const annotations = meta?.annotations
 
   for (const label in spec.nodeSelector) {
-    if (deprecatedNodeLabels[label]) warn(`${specPath}.nodeSelector[${label}]`, deprecatedNodeLabels[label])
+    const message = deprecatedNodeLabel(label)
+    if (message) warn(`${specPath}.nodeSelector[${label}]`, message)
   }
   affinityWarnings(warn, spec, `${specPath}.affinity`)
   for (const [i, { topologyKey, labelSelector }] of (spec.topologySpreadConstraints ?? []).entries()) {
     const at = `${specPath}.topologySpreadConstraints[${i}]`
-    const message = deprecatedNodeLabels[topologyKey]
+    const message = deprecatedNodeLabel(topologyKey)
     if (message) warn(`${at}.topologyKey`, `${topologyKey} is ${message}`)
     if (!labelSelector) warn(`${at}.labelSelector`, nullSelector)
   }
@@ -215,7 +206,7 @@ function affinityWarnings(warn: Warn, spec: PodSpec, path: string): void {
 function termWarnings(warn: Warn, term: NodeSelectorTerm, checkValues: boolean, path: string): void {
   for (const [i, { key, values = [] }] of (term.matchExpressions ?? []).entries()) {
     const at = `${path}.matchExpressions[${i}]`
-    const message = deprecatedNodeLabels[key]
+    const message = deprecatedNodeLabel(key)
     if (message) warn(`${at}.key`, `${key} is ${message}`)
     if (!checkValues) continue
     for (const [j, value] of values.entries()) {
