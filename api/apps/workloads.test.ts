@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { replicationControllers } from '../core/replicationcontroller.ts'
+import type { JsonValue } from '../generated/types.ts'
 import { formatFieldError } from '../machinery/field-errors.ts'
 import type { AnyObject } from '../machinery/object.ts'
 import type { RequestContext, Resource } from '../machinery/resource.ts'
@@ -270,12 +271,15 @@ describe('a replication controller', () => {
 })
 
 describe('a controller revision', () => {
-  const revision = (data: unknown, number = 1): AnyObject => ({
+  const revision = (
+    data: JsonValue | undefined,
+    number = 1,
+  ): Parameters<NonNullable<typeof controllerRevisions.validate>>[0] => ({
     metadata: { name: 'a' },
     revision: number,
     ...(data === undefined ? {} : { data }),
   })
-  it.each<[unknown, number, string[]]>([
+  it.each<[JsonValue | undefined, number, string[]]>([
     [{ spec: {} }, 1, []],
     [undefined, 1, ['data: Required value: data is mandatory']],
     [
