@@ -125,7 +125,13 @@ async function route(
   }
   const { resource } = endpoint
   const own = server.subresources.get(`${resource.group}/${resource.plural}/${info.subresource}`)
-  if (own) return own(scope)
+  if (own) {
+    // Kinds that are answered and never stored: what their handler does, it does for the verbs they have.
+    if (info.subresource === '' && !resource.verbs.some((verb) => verb === info.verb)) {
+      throw methodNotSupportedError(endpoint.registry.of, info.verb)
+    }
+    return own(scope)
+  }
   if (info.subresource === '') return handleResource(scope)
   if (info.subresource === 'status' && resource.strategy.status) return handleStatus(scope)
   const generic = server.subresources.get(`*/*/${info.subresource}`)
