@@ -162,9 +162,7 @@ async function requireFreeIp(
       invalid('spec.clusterIPs', service.spec?.clusterIPs ?? [ip], `failed to allocate IP ${ip}: ${why}`),
     ])
   if (!range || !contains(range, ip)) {
-    throw refuse(
-      `the provided network does not match the current range. The range of valid IPs is ${range?.cidr ?? options.ranges[0]?.cidr}`,
-    )
+    throw refuse('the provided network does not match the current range')
   }
   if (await options.store.get(ipKey(options, canonicalIp(ip)))) throw refuse('provided IP is already allocated')
 }
