@@ -54,7 +54,7 @@ export interface CacheListener {
 
 /** History kept in memory for watches that resume: at most this much, per kind. Older versions come from the store. */
 const historyEvents = 4096
-const historyBytes = 8 << 20
+const historyBytes = 6 << 20
 
 /** All objects of one kind, as bytes, in key order, with the recent changes. Filled by the feed. */
 export class WatchCache implements FeedSink {
@@ -174,18 +174,21 @@ export class WatchCache implements FeedSink {
 
   #remember(change: CacheEvent): void {
     this.#history.push(change)
-    this.#historyBytes += change.object.bytes.length
+    this.#historyBytes += sizeOf(change)
     if (this.#history.length <= historyEvents && this.#historyBytes <= historyBytes) return
     // Forget a quarter at once, so that the copy is paid for seldom; never the newest, nor half a commit.
     let drop = Math.max(1, this.#history.length >> 2)
     const newest = change.revision
     while (drop < this.#history.length && this.#history[drop]?.revision === this.#history[drop - 1]?.revision) drop++
     if ((this.#history[drop - 1] as CacheEvent).revision >= newest) return
-    for (let i = 0; i < drop; i++) this.#historyBytes -= (this.#history[i] as CacheEvent).object.bytes.length
+    for (let i = 0; i < drop; i++) this.#historyBytes -= sizeOf(this.#history[i] as CacheEvent)
     this.#historyFrom = (this.#history[drop - 1] as CacheEvent).revision
     this.#history = this.#history.slice(drop)
   }
 }
+
+/** What only history keeps alive: the version before, and a deleted object's last. */
+const sizeOf = ({ object, previous }: CacheEvent): number => object.bytes.length + (previous?.bytes.length ?? 0)
 
 /** Index of the first key not below `key`. */
 function lowerBound(keys: readonly string[], key: string): number {
