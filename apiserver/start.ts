@@ -11,6 +11,7 @@ import { writeKubeconfig } from './pki/kubeconfig.ts'
 import { ApiServer } from './server.ts'
 import { addressAt, parseRange } from './services/ip-range.ts'
 import { openStore, type StoreOptions } from './storage/open.ts'
+import type { Store } from './storage/store.ts'
 import { systemObjects } from './system-objects.ts'
 
 export interface RunningApiServer {
@@ -21,8 +22,15 @@ export interface RunningApiServer {
   stop(): Promise<void>
 }
 
-/** Starts an API server from its configuration: store, certificates, caches, bootstrap objects, listener. */
-export async function startApiServer(config: ApiServerConfig, log: Logger): Promise<RunningApiServer> {
+/**
+ * Starts an API server from its configuration: store, certificates, caches, bootstrap objects, listener. `open` is for
+ * those who want the store to fail at times.
+ */
+export async function startApiServer(
+  config: ApiServerConfig,
+  log: Logger,
+  open: (options: StoreOptions) => Promise<Store> = openStore,
+): Promise<RunningApiServer> {
   const now = Date.now
   const onError = (error: unknown, what: string) => log.error({ err: error }, what)
   const ranges = config.serviceClusterIpRange.split(',').map((cidr) => parseRange(cidr.trim()))
@@ -40,7 +48,7 @@ export async function startApiServer(config: ApiServerConfig, log: Logger): Prom
   // Certificates and store do not depend on each other.
   const [pki, store] = await Promise.all([
     ensurePki(join(config.dataDir, 'pki'), { sans, nowMs: now() }),
-    openStore(storeOptions(config, (error) => onError(error, 'the store'))),
+    open(storeOptions(config, (error) => onError(error, 'the store'))),
   ])
   try {
     const clientCa = config.clientCaFile ? readFileSync(config.clientCaFile, 'utf8') : pki.ca.certPem
