@@ -1,24 +1,17 @@
 import type {
   HPAScalingPolicy,
   HPAScalingRules,
-  V2CrossVersionObjectReference,
   V2HorizontalPodAutoscaler,
   V2HorizontalPodAutoscalerSpec,
 } from '../generated/types.ts'
 import { child, type FieldError, forbidden, index, invalid, notSupported, required } from '../machinery/field-errors.ts'
-import { pathSegmentName } from '../machinery/names.ts'
 import type { Stored } from '../machinery/object.ts'
 import { compareQuantity } from '../machinery/quantity.ts'
 import { validateMetric } from './metric-validation.ts'
+import { type ReferenceRules, validateReference, versionFault } from './reference.ts'
 
 const maxPeriodSeconds = 1800
 const maxStabilizationWindowSeconds = 3600
-
-/** Which API versions a reference to an object may name. */
-export interface ReferenceRules {
-  emptyGroup: boolean
-  invalidVersion: boolean
-}
 
 /** Faults of the spec of a v2 autoscaler. */
 export function validateHpa(
@@ -74,32 +67,6 @@ const hasInvalidObjectVersion = (old: V2HorizontalPodAutoscalerSpec | undefined)
       object !== undefined &&
       versionFault(object.describedObject?.apiVersion ?? '', { emptyGroup: true, invalidVersion: false }) !== undefined,
   )
-
-/** Faults of a reference to an object of any kind in the same namespace. */
-export function validateReference(
-  reference: V2CrossVersionObjectReference | undefined,
-  path: string,
-  rules: ReferenceRules,
-): FieldError[] {
-  const errors: FieldError[] = []
-  for (const field of ['kind', 'name'] as const) {
-    const value = reference?.[field] ?? ''
-    if (value === '') errors.push(required(child(path, field)))
-    else errors.push(...pathSegmentName(value, false).map((message) => invalid(child(path, field), value, message)))
-  }
-  const apiVersion = reference?.apiVersion ?? ''
-  const fault = versionFault(apiVersion, rules)
-  if (fault) errors.push(invalid(child(path, 'apiVersion'), apiVersion, fault))
-  return errors
-}
-
-function versionFault(apiVersion: string, rules: ReferenceRules): string | undefined {
-  if (rules.invalidVersion) return undefined
-  const parts = apiVersion.split('/')
-  if (parts.length > 2) return `unexpected GroupVersion string: ${apiVersion}`
-  const group = parts.length === 2 ? parts[0] : ''
-  return group === '' && !rules.emptyGroup ? 'apiVersion must specify API group' : undefined
-}
 
 const selectPolicies = ['Disabled', 'Max', 'Min']
 

@@ -3,7 +3,7 @@ import type { MetricIdentifier, MetricSpec, MetricTarget } from '../generated/ty
 import { child, type FieldError, forbidden, invalid, notSupported, required } from '../machinery/field-errors.ts'
 import { isDNS1123Label, pathSegmentName } from '../machinery/names.ts'
 import { compareQuantity } from '../machinery/quantity.ts'
-import { type ReferenceRules, validateReference } from './hpa-validation.ts'
+import { type ReferenceRules, validateReference } from './reference.ts'
 
 /** Metric types and the field that holds each, in the order in which upstream looks at them. */
 const sources = {
