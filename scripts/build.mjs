@@ -1,11 +1,23 @@
 // Bundles bin/gantry's commands into one file, dist/gantry.cjs, with the code that V8 makes of it beside: most of a start
 // would be spent compiling. What is rarely asked for (OpenAPI prose, etcd, making certificates) runs only when it is.
 
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Script } from 'node:vm'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const sources = [
@@ -26,11 +38,26 @@ export async function build({ log = () => {} } = {}) {
   const stamp = join(root, 'dist/.stamp')
   const hash = fingerprint([...sources, 'scripts', 'package-lock.json'])
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return false
-  const { build: bundle } = await import('esbuild')
-  rmSync(join(root, 'dist'), { recursive: true, force: true })
-  await bundle({
+  mkdirSync(join(root, 'dist'), { recursive: true })
+  const work = mkdtempSync(join(root, 'dist/.new-'))
+  try {
+    await bundle(work)
+    if (!(await compile(work))) log('could not try the server out: its first starts will be slower')
+    // The code V8 made of the old bundle goes first: it must never be taken for the new one's.
+    rmSync(join(root, 'dist/gantry.cjs.cache'), { force: true })
+    for (const name of readdirSync(work).sort()) renameSync(join(work, name), join(root, 'dist', name))
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+  writeFileSync(stamp, hash)
+  return true
+}
+
+async function bundle(outdir) {
+  const { build: esbuild } = await import('esbuild')
+  await esbuild({
     entryPoints: { gantry: join(root, 'cluster/main.ts') },
-    outdir: join(root, 'dist'),
+    outdir,
     bundle: true,
     format: 'cjs',
     platform: 'node',
@@ -38,27 +65,72 @@ export async function build({ log = () => {} } = {}) {
     outExtension: { '.js': '.cjs' },
     // Binary modules, and those that read files beside themselves, stay where they are.
     external: ['lmdb', 'etcd3', '@grpc/grpc-js'],
-    plugins: [jsonAsText, withoutExpressExtras],
+    plugins: [jsonAsText, jsonBeside(outdir), withoutExpressExtras],
+    // What bin/gantry calls: the function that Node would put around a CommonJS module.
+    banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+    footer: { js: '})' },
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
   })
-  keepCompiled()
-  writeFileSync(stamp, hash)
-  return true
+  // One letter beyond ASCII and V8 keeps the whole text in twice the memory. The bundler leaves those in patterns alone.
+  const path = join(outdir, 'gantry.cjs')
+  const escape = (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/[\u0080-\uffff]/g, escape))
+}
+
+/**
+ * Runs the bundle once, until it serves, and keeps what V8 has compiled by then. Resolves to false when it does not come
+ * to serve; a start without that code only takes longer.
+ */
+function compile(outdir) {
+  const data = mkdtempSync(join(tmpdir(), 'gantry-compile-'))
+  const path = join(outdir, 'gantry.cjs')
+  const child = spawn(process.execPath, [join(root, 'scripts/compile.mjs'), path, data], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  let said = ''
+  child.stdout.on('data', (chunk) => {
+    if (said.includes('"serving"')) return
+    said += chunk
+    if (said.includes('"serving"') && child.connected) child.send('keep')
+  })
+  return new Promise((resolve) => {
+    child.once('exit', () => {
+      clearTimeout(timer)
+      rmSync(data, { recursive: true, force: true })
+      resolve(existsSync(`${path}.cache`))
+    })
+  })
 }
 
 /** JSON is parsed ten times faster as JSON than as code, and only when its module is first used. */
 const jsonAsText = {
   name: 'json-as-text',
   setup({ onLoad }) {
-    onLoad({ filter: /generated\/.*\.json$/ }, ({ path }) => ({
+    onLoad({ filter: /generated\/schemas\.json$/ }, ({ path }) => ({
       contents: `module.exports = JSON.parse(${JSON.stringify(readFileSync(path, 'utf8'))})`,
       loader: 'js',
     }))
   },
 }
+
+/** Prose that few ask for lies beside the bundle, so that it is in nobody's memory before. */
+const jsonBeside = (outdir) => ({
+  name: 'json-beside',
+  setup({ onLoad }) {
+    onLoad({ filter: /generated\/descriptions\.json$/ }, ({ path }) => {
+      const name = basename(path)
+      copyFileSync(path, join(outdir, name))
+      return {
+        contents: `module.exports = JSON.parse(require('node:fs').readFileSync(__dirname + ${JSON.stringify(`/${name}`)}, 'utf8'))`,
+        loader: 'js',
+      }
+    })
+  },
+})
 
 /** Express brings body parsers and file serving along, a third of the bundle. The API server uses neither. */
 const withoutExpressExtras = {
@@ -69,19 +141,6 @@ const withoutExpressExtras = {
     )
     onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {}' }))
   },
-}
-
-/** Keeps what V8 makes of the bundle, so that a start does not compile it again. */
-function keepCompiled() {
-  const path = join(root, 'dist/gantry.cjs')
-  const script = new Script(
-    `(function (exports, require, module, __filename, __dirname) {${readFileSync(path, 'utf8')}\n})`,
-    {
-      filename: path,
-    },
-  )
-  script.runInThisContext()
-  writeFileSync(`${path}.cache`, script.createCachedData())
 }
 
 /** Makes api/generated/ when what it is made from has changed. */
