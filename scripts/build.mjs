@@ -36,7 +36,7 @@ const sources = [
 export async function build({ log = () => {} } = {}) {
   if (await generate(log)) log('generated the schemas of the built-in kinds')
   const stamp = join(root, 'dist/.stamp')
-  const hash = fingerprint([...sources, 'scripts', 'package-lock.json'])
+  const hash = fingerprint([...sources, 'bin', 'scripts', 'package-lock.json'])
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return false
   mkdirSync(join(root, 'dist'), { recursive: true })
   const work = mkdtempSync(join(root, 'dist/.new-'))
@@ -87,7 +87,12 @@ async function bundle(outdir) {
 function compile(outdir) {
   const data = mkdtempSync(join(tmpdir(), 'gantry-compile-'))
   const path = join(outdir, 'gantry.cjs')
-  const child = spawn(process.execPath, [join(root, 'scripts/compile.mjs'), path, data], {
+  // V8 takes compiled code back only under the flags it was made with: those of bin/gantry's first line.
+  const flags = readFileSync(join(root, 'bin/gantry'), 'utf8')
+    .split('\n', 1)[0]
+    .split(' ')
+    .filter((word) => word.startsWith('--'))
+  const child = spawn(process.execPath, [...flags, join(root, 'scripts/compile.mjs'), path, data], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)

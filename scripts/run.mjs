@@ -2,12 +2,15 @@
 // Needs nothing but Node: it runs before the packages are there.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const [task = 'start', ...args] = process.argv.slice(2)
+
+/** Where the suites leave their numbers. */
+const results = join(root, '.cache/results')
 
 /** What tests use of the system, by the program that shows it is there. */
 const testPackages = { etcd: 'etcd-server', unzip: 'unzip', openssl: 'openssl' }
@@ -29,9 +32,10 @@ async function test(only) {
     ['format and lint', 'npx', ['biome', 'check', '.']],
     ['import directions', 'node', ['scripts/check-imports.mjs']],
     ['unused code', 'npx', ['knip', '--no-progress']],
-    ['unit tests', 'npx', ['vitest', 'run', '--project', 'unit']],
-    ['integration tests', 'npx', ['vitest', 'run', '--project', 'integration']],
+    ['unit tests', 'npx', ['vitest', 'run', '--project', 'unit', ...reporters('unit')]],
+    ['integration tests', 'npx', ['vitest', 'run', '--project', 'integration', ...reporters('integration')]],
   ]
+  rmSync(results, { recursive: true, force: true })
   const failed = []
   for (const [name, command, parameters] of steps) {
     if (only.length > 0 && !only.some((word) => name.includes(word))) continue
@@ -41,7 +45,30 @@ async function test(only) {
     say(`${name}: ${status === 0 ? 'passed' : 'FAILED'} in ${((Date.now() - at) / 1000).toFixed(0)} s`)
     if (status !== 0) failed.push(name)
   }
+  // What CI reads: alone on its line, over all suites.
+  const { passed, failed: broken, skipped } = counts()
+  process.stdout.write(`${passed} passed, ${broken} failed, ${skipped} skipped\n`)
   if (failed.length > 0) fail(`failed: ${failed.join(', ')}`)
+}
+
+/** For people a line a file, for {@link counts} the numbers. */
+function reporters(suite) {
+  return ['--reporter=default', '--reporter=json', `--outputFile.json=${join(results, `${suite}.json`)}`]
+}
+
+function counts() {
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  for (const name of existsSync(results) ? readdirSync(results) : []) {
+    const report = JSON.parse(readFileSync(join(results, name), 'utf8'))
+    total.passed += report.numPassedTests
+    total.failed += report.numFailedTests
+    total.skipped += report.numPendingTests + report.numTodoTests
+    // A file that could not even be loaded has no tests to count.
+    total.failed += report.testResults.filter(
+      (file) => file.status === 'failed' && file.assertionResults.length === 0,
+    ).length
+  }
+  return total
 }
 
 function requireNode(major) {
@@ -78,23 +105,34 @@ function installSystemPackages(wanted) {
   if (!apt || process.getuid?.() !== 0) {
     fail(`the tests need ${missing.join(', ')}. Install them with your system's package manager, then run this again`)
   }
-  say(`installing system packages: ${missing.join(', ')}`)
-  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  const run = (...parameters) =>
-    spawnSync('apt-get', parameters, { stdio: ['ignore', 'ignore', 'inherit'], env: environment }).status
-  // A package's own service would take the ports that tests choose: nothing may start.
+  say(`installing system packages: ${missing.join(', ')} (none is started or enabled)`)
+  // A package's own service would take ports and memory: whatever starts services is told not to.
   const policy = '/usr/sbin/policy-rc.d'
   const ours = !existsSync(policy)
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
   try {
-    if (run('install', '-y', '--no-install-recommends', ...missing) === 0) return
-    run('update')
-    if (run('install', '-y', '--no-install-recommends', ...missing) !== 0)
-      fail(`apt-get could not install ${missing.join(', ')}`)
+    const install = ['install', '-y', '--no-install-recommends', ...missing]
+    if (hasPackageLists() && aptGet(install).status === 0) return
+    say('asking the package mirrors what there is')
+    aptGet(['update'])
+    const { status, stderr } = aptGet(install)
+    if (status !== 0) {
+      fail(`apt-get could not install ${missing.join(', ')}. Is the network reachable?\n${stderr}`)
+    }
   } finally {
-    if (ours) spawnSync('rm', ['-f', policy])
+    if (ours) rmSync(policy, { force: true })
   }
 }
+
+const hasPackageLists = () =>
+  existsSync('/var/lib/apt/lists') && readdirSync('/var/lib/apt/lists').some((name) => name.includes('_Packages'))
+
+const aptGet = (parameters) =>
+  spawnSync('apt-get', parameters, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+  })
 
 /** Hands over the terminal and the signals; ends as the program does. */
 function exec(program, parameters) {
