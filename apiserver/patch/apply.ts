@@ -52,19 +52,15 @@ export interface ApplyRequest {
  */
 export function serverSideApply(request: ApplyRequest): AnyObject {
   checkRequest(request)
-  const { live, applied, schema, manager, force, apiVersion } = request
+  const { live, applied, schema, manager, apiVersion } = request
   const type = typeOf(schema)
   try {
     validateTyped(type, applied)
   } catch (error) {
-    if (!(error instanceof TypeFault)) throw error
-    const { namespace = '', name = '' } = applied.metadata ?? {}
-    const what = `${namespace}/${name}; ${printKind(applied)}`
-    throw unclassifiedError(`failed to create typed patch object (${what}): ${error.message}`)
+    throw untyped('patch', applied, error)
   }
   const standing: AnyObject = live ?? { apiVersion, kind: applied.kind as string, metadata: {} }
-  const managers = standingManagers(standing, request)
-  const outcome = applyOrUpgrade(standing, managers, request, force)
+  const outcome = mergeInto(standing, request)
 
   const object = cloneJson(outcome.object)
   if (outcome.hasNulls) dropNulls(object, schema)
@@ -74,6 +70,23 @@ export function serverSideApply(request: ApplyRequest): AnyObject {
   if (entries) object.metadata.managedFields = entries
   else delete object.metadata.managedFields
   return object
+}
+
+/** An object may stand that validation took and apply cannot: a list item without its key. */
+function mergeInto(standing: AnyObject, request: ApplyRequest): Outcome {
+  try {
+    return applyOrUpgrade(standing, standingManagers(standing, request), request, request.force)
+  } catch (error) {
+    throw untyped('live', standing, error)
+  }
+}
+
+function untyped(what: 'patch' | 'live', object: AnyObject, error: unknown): unknown {
+  if (!(error instanceof TypeFault)) return error
+  const { namespace = '', name = '' } = object.metadata ?? {}
+  return unclassifiedError(
+    `failed to create typed ${what} object (${namespace}/${name}; ${printKind(object)}): ${error.message}`,
+  )
 }
 
 function checkRequest({ applied, apiVersion, kind, live, name }: ApplyRequest): void {
