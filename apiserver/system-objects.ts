@@ -67,20 +67,23 @@ function apiService(
     ports: [{ name: 'https', port: securePort, protocol: 'TCP' }],
   }
   return [
-    want('', 'services', 'default', {
-      metadata: { name: 'kubernetes', labels },
-      spec: {
-        type: 'ClusterIP',
-        clusterIP: apiServiceIp,
-        clusterIPs: [apiServiceIp],
-        ipFamilies: [family],
-        ipFamilyPolicy: 'SingleStack',
-        internalTrafficPolicy: 'Cluster',
-        sessionAffinity: 'None',
-        ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: securePort }],
-      },
-      status: { loadBalancer: {} },
-    }),
+    {
+      ...want('', 'services', 'default', {
+        metadata: { name: 'kubernetes', labels },
+        spec: {
+          type: 'ClusterIP',
+          clusterIP: apiServiceIp,
+          clusterIPs: [apiServiceIp],
+          ipFamilies: [family],
+          ipFamilyPolicy: 'SingleStack',
+          internalTrafficPolicy: 'Cluster',
+          sessionAffinity: 'None',
+          ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: securePort }],
+        },
+        status: { loadBalancer: {} },
+      }),
+      reconcile: (standing) => withTargetPort(standing, securePort),
+    },
     want('networking.k8s.io', 'ipaddresses', '', {
       metadata: {
         name: apiServiceIp,
@@ -114,6 +117,14 @@ function apiService(
           : { ...standing, ...slice },
     },
   ]
+}
+
+/** The service leads to the port of the server that started last, as upstream's does. */
+function withTargetPort(standing: AnyObject, targetPort: number): AnyObject | undefined {
+  const spec = standing.spec as { ports?: { targetPort?: number | string }[] }
+  const [first, ...more] = spec.ports ?? []
+  if (first?.targetPort === targetPort && more.length === 0) return undefined
+  return { ...standing, spec: { ...spec, ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort }] } }
 }
 
 interface Subset {
