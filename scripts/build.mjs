@@ -76,8 +76,8 @@ async function bundle(outdir) {
   })
   // One letter beyond ASCII and V8 keeps the whole text in twice the memory. The bundler leaves those in patterns alone.
   const path = join(outdir, 'gantry.cjs')
-  const escape = (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
-  writeFileSync(path, readFileSync(path, 'utf8').replace(/[\u0080-\uffff]/g, escape))
+  const escaped = (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/[\u0080-\uffff]/g, escaped))
 }
 
 /**
