@@ -170,7 +170,6 @@ export const isPercent = (value: string): string[] =>
   percentPattern.test(value)
     ? none
     : [regexError("a valid percent string must be a numeric string followed by an ending '%'", percent, '1%', '93%')]
-export const isValidPercent = isPercent
 
 export const isHTTPHeaderName = (value: string): string[] =>
   headerNamePattern.test(value)
