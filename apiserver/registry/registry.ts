@@ -232,6 +232,14 @@ export class Registry {
           throw notFoundError(this.of, name)
         }
         const write = await this.prepareUpdate(namespace, name, current, change, options)
+        if (write.changes.length === 0 && !fresh) {
+          fresh = true
+          const newer = await this.#newerThan(current)
+          if (newer !== current) {
+            current = newer
+            continue
+          }
+        }
         return write.finish(await this.#commit(write, options))
       } catch (error) {
         if (error instanceof Conflict && attempt < maxAttempts) {
@@ -329,6 +337,14 @@ export class Registry {
       try {
         if (!current) throw notFoundError(this.of, name)
         const write = await this.prepareDelete(namespace, name, current, deletion, options)
+        if (write.changes.length === 0 && !fresh) {
+          fresh = true
+          const newer = await this.#newerThan(current)
+          if (newer !== current) {
+            current = newer
+            continue
+          }
+        }
         return write.finish(await this.#commit(write, options))
       } catch (error) {
         if (error instanceof Conflict && attempt < maxAttempts) {
@@ -555,6 +571,16 @@ export class Registry {
     return deleting === undefined
       ? error
       : new StatusError(error.code, error.reason, `object is being deleted: ${error.message}`, error.details)
+  }
+
+  /**
+   * The object as it stands. That there is nothing to do is an answer like a refusal: a cache that lags must not give
+   * it, or a write that takes back what another server has just changed would be lost.
+   */
+  async #newerThan(known: CachedObject): Promise<CachedObject | undefined> {
+    const entry = await this.#store.get(known.key)
+    if (entry?.modRevision === known.revision) return known
+    return entry && this.#fromEntry(entry)
   }
 
   #fromEntry(entry: Entry): CachedObject {
