@@ -1,6 +1,6 @@
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Resource } from '../../api/machinery/resource.ts'
-import type { Entry, Revision, StoreEvent } from '../storage/store.ts'
+import { Compacted, type Entry, type Revision, type StoreEvent } from '../storage/store.ts'
 import { type Codec, createCodec } from './codec.ts'
 import type { FeedSink } from './feed.ts'
 
@@ -118,15 +118,19 @@ export class WatchCache implements FeedSink {
     return low === 0 ? history.slice() : history.slice(low)
   }
 
-  /** What a store event means for this kind: also used to replay history that memory no longer holds. */
+  /**
+   * What a store event means for this kind: also used to replay history that memory no longer holds. Throws Compacted
+   * when the version before a change is gone, without which nobody can tell what the change means to a selector.
+   */
   toCacheEvent(event: StoreEvent, previous?: CachedObject): CacheEvent {
     const before =
       previous ??
       (event.previous ? new CachedObject(event.key, 0, this.codec.splice(event.previous, event.revision)) : undefined)
+    if (!before && !event.created) throw new Compacted(event.revision - 1, event.revision)
     if (event.type === 'delete') {
-      const last = event.previous ?? Buffer.from('{}')
-      const object = new CachedObject(event.key, event.revision, this.codec.splice(last, event.revision))
-      return { type: 'DELETED', revision: event.revision, object, previous: before ?? object }
+      const last = event.previous ? this.codec.splice(event.previous, event.revision) : at(before!, event.revision)
+      const object = new CachedObject(event.key, event.revision, last)
+      return { type: 'DELETED', revision: event.revision, object, previous: before }
     }
     const object = new CachedObject(event.key, event.revision, this.codec.splice(event.value as Buffer, event.revision))
     return { type: event.created ? 'ADDED' : 'MODIFIED', revision: event.revision, object, previous: before }
@@ -189,6 +193,12 @@ export class WatchCache implements FeedSink {
 
 /** What only history keeps alive: the version before, and a deleted object's last. */
 const sizeOf = ({ object, previous }: CacheEvent): number => object.bytes.length + (previous?.bytes.length ?? 0)
+
+/** The bytes of an object at another version. */
+function at({ object }: CachedObject, revision: Revision): Buffer {
+  const { metadata } = object
+  return Buffer.from(JSON.stringify({ ...object, metadata: { ...metadata, resourceVersion: String(revision) } }))
+}
 
 /** Index of the first key not below `key`. */
 function lowerBound(keys: readonly string[], key: string): number {
