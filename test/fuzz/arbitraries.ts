@@ -176,7 +176,7 @@ function mutate(
   if (rest.length > 0 && typeof next === 'object' && next !== null) mutate(next, below, rest, action, fill)
   else if (action === 0 && Array.isArray(value)) value.splice(step % (value.length + 1), 1)
   else if (action === 0) delete target[name]
-  else target[name] = fill(below)
+  else target[name] = structuredClone(fill(below))
 }
 
 /** A patch of any of the four types, with something in it for that object. */
