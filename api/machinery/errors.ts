@@ -108,6 +108,10 @@ export const methodNotSupportedError = (of: GroupResource, action: string): Stat
     about(of, ''),
   )
 
+/** The path is served, but not with this method. */
+export const methodNotAllowedError = (): StatusError =>
+  new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
+
 export const tooManyRequestsError = (message: string, retryAfterSeconds: number): StatusError =>
   new StatusError(429, 'TooManyRequests', message, { retryAfterSeconds })
 

@@ -1,5 +1,5 @@
 import type { DeleteOptions } from '../../api/generated/types.ts'
-import { methodNotSupportedError, type StatusError } from '../../api/machinery/errors.ts'
+import { methodNotAllowedError, methodNotSupportedError, type StatusError } from '../../api/machinery/errors.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Verb } from '../../api/machinery/resource.ts'
 import { builtinSchema } from '../../api/schema/builtin.ts'
@@ -22,7 +22,7 @@ import { serveWatch } from './serve-watch.ts'
 export async function handleResource(scope: Scope): Promise<void> {
   const { info, endpoint } = scope
   const verb = info.verb as Verb
-  if (!endpoint.resource.verbs.includes(verb)) throw methodNotSupportedError(endpoint.registry.of, verb)
+  if (!endpoint.resource.verbs.includes(verb)) throw methodNotAllowedError()
   switch (verb) {
     case 'get':
       return handleGet(scope)

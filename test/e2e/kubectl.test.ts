@@ -255,7 +255,7 @@ describe('workloads', () => {
   test('waiting ends with the condition, and watching sees the change', async () => {
     await kubectl('create configmap awaited')
     const waiting = kubectl(['wait', '--for=jsonpath={.data.ready}=yes', 'configmap/awaited', '--timeout=20s'])
-    const watching = kubectl('get configmap awaited --watch -o jsonpath={.data.ready}; --request-timeout=3s', {
+    const watching = kubectl('get configmap awaited --watch -o jsonpath={.data.ready}; --request-timeout=12s', {
       codes: [1],
     })
     await kubectl(['patch', 'configmap', 'awaited', '-p', '{"data":{"ready":"yes"}}'])
