@@ -246,9 +246,10 @@ class Watcher {
   }
 
   bookmark(revision: Revision): void {
-    // A watcher that is behind has not seen everything up to the revision.
-    if (!this.#bookmarks || !this.live || this.#ended) return
-    this.cursor = Math.max(this.cursor, revision)
+    // A watcher that is behind has not seen everything up to the revision; one that began ahead of the cache would be
+    // taken back, and shown again what it had.
+    if (!this.#bookmarks || !this.live || this.#ended || revision < this.cursor) return
+    this.cursor = revision
     this.#write(httpChunk([this.#group.presenter.bookmark(revision, false)]))
   }
 
