@@ -2,31 +2,24 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 
 /**
  * One kept-alive HTTP/1.1 connection that does as little as a client can: the load generator shares its processors with
- * the server, and every microsecond it uses is one the server does not have.
+ * the server, and every microsecond it uses is one the server does not have. Bodies are counted, not kept.
  */
 export class Connection {
   readonly #socket: TLSSocket
-  #buffer: Buffer = Buffer.alloc(0)
-  /** Of a large answer: what has come after {@link #buffer}, joined when all is there. */
-  #more: Buffer[] = []
+  /** What has come of an answer's head. */
+  #head: Buffer | undefined
+  /** The answer whose body is coming. */
+  #answer: Answer | undefined
+  /** Bytes of the body still to come; of a chunked one nobody knows. */
   #missing = 0
+  #chunked = false
+  #tail: Buffer = Buffer.alloc(0)
   #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined
   #closed: Error | undefined
 
   private constructor(socket: TLSSocket) {
     this.#socket = socket
-    socket.on('data', (chunk) => {
-      if (this.#missing > 0) {
-        this.#more.push(chunk)
-        this.#missing -= chunk.length
-        // Of a chunked answer nobody knows how much is missing: ask each time whether this was the end.
-        if (this.#missing > 0 && !(this.#missing > unknownLength / 2 && chunk.subarray(-5).equals(lastChunk))) return
-        this.#buffer = Buffer.concat([this.#buffer, ...this.#more])
-        this.#more = []
-        this.#missing = 0
-      } else this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk])
-      this.#parse()
-    })
+    socket.on('data', (chunk) => this.#read(chunk))
     const close = (error?: Error) => {
       this.#closed ??= error ?? new Error('the server closed the connection')
       this.#waiting?.reject(this.#closed)
@@ -36,6 +29,7 @@ export class Connection {
     socket.once('close', () => close())
   }
 
+  /** Connects, or rejects with why not. */
   static open(options: ConnectionOptions): Promise<Connection> {
     return new Promise((resolve, reject) => {
       const socket = connect(options, () => {
@@ -60,41 +54,56 @@ export class Connection {
     this.#socket.destroy()
   }
 
-  #parse(): void {
-    if (!this.#waiting) return
-    const end = this.#buffer.indexOf('\r\n\r\n')
-    if (end < 0) return
-    const head = this.#buffer.toString('latin1', 0, end)
-    const code = Number(head.slice(9, 12))
-    const length = /\r\ncontent-length: (\d+)/i.exec(head)
-    const from = end + 4
-    if (length) {
-      const to = from + Number(length[1])
-      if (this.#buffer.length >= to) this.#finish(code, this.#buffer.subarray(from, to), to)
-      else this.#missing = to - this.#buffer.length
+  #read(chunk: Buffer): void {
+    if (this.#answer) {
+      this.#body(chunk, this.#answer)
       return
     }
-    // Chunked: the last chunk is an empty one. Only looked for at the end, for speed.
-    if (this.#buffer.subarray(-5).equals(lastChunk))
-      this.#finish(code, this.#buffer.subarray(from), this.#buffer.length)
-    else this.#missing = unknownLength
+    const head = this.#head ? Buffer.concat([this.#head, chunk]) : chunk
+    const end = head.indexOf('\r\n\r\n')
+    if (end < 0) {
+      this.#head = head
+      return
+    }
+    this.#head = undefined
+    const text = head.toString('latin1', 0, end)
+    const length = /\r\ncontent-length: (\d+)/i.exec(text)
+    const code = Number(text.slice(9, 12))
+    this.#chunked = !length && code !== 204
+    this.#missing = Number(length?.[1] ?? 0)
+    this.#answer = { code, bytes: 0, start: Buffer.alloc(0) }
+    this.#body(head.subarray(end + 4), this.#answer)
   }
 
-  #finish(code: number, body: Buffer, to: number): void {
+  #body(chunk: Buffer, answer: Answer): void {
+    answer.bytes += chunk.length
+    if (answer.start.length === 0) answer.start = chunk.subarray(0, keptBytes)
+    if (this.#chunked) {
+      // The last chunk is an empty one, and JSON has no line ends of its own that could look like it.
+      const end = chunk.length >= lastChunk.length ? chunk : Buffer.concat([this.#tail, chunk])
+      this.#tail = end.subarray(-lastChunk.length)
+      if (!this.#tail.equals(lastChunk)) return
+      this.#tail = Buffer.alloc(0)
+    } else {
+      this.#missing -= chunk.length
+      if (this.#missing > 0) return
+    }
     const waiting = this.#waiting
     this.#waiting = undefined
-    this.#buffer = this.#buffer.subarray(to)
-    waiting?.resolve({ code, body })
+    this.#answer = undefined
+    waiting?.resolve(answer)
   }
 }
 
-const unknownLength = 2 ** 50
 const lastChunk = Buffer.from('0\r\n\r\n')
+const keptBytes = 300
 
 export interface Answer {
   code: number
-  /** Of a chunked answer: with the chunks' own lines. */
-  body: Buffer
+  /** Length of the body; of a chunked one with the chunks' own lines. */
+  bytes: number
+  /** How the body begins: enough to say what went wrong. */
+  start: Buffer
 }
 
 /** A request as bytes. */

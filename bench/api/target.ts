@@ -8,7 +8,18 @@ export interface Target {
   tls: ConnectionOptions
   headers: Record<string, string>
   /** Processes whose time and memory are the server's. */
-  pids: number[]
+  pids: readonly number[]
+}
+
+export interface TargetFlags {
+  kubeconfig: string
+  server: string
+  token: string
+  ca: string
+  cert: string
+  key: string
+  /** Comma-separated. */
+  pid: string
 }
 
 interface Kubeconfig {
@@ -21,19 +32,18 @@ interface Kubeconfig {
   users: { name: string; user: Record<string, string> }[]
 }
 
-/** Reads a target from a kubeconfig. */
-export function targetOf(kubeconfigPath: string, pids: number[]): Target {
-  const config = parse(readFileSync(kubeconfigPath, 'utf8')) as Kubeconfig
-  const context = config.contexts.find(({ name }) => name === config['current-context'])?.context
-  const cluster = config.clusters.find(({ name }) => name === context?.cluster)?.cluster
-  const user = config.users.find(({ name }) => name === context?.user)?.user ?? {}
-  if (!cluster) throw new Error(`${kubeconfigPath} names no cluster`)
-  const url = new URL(cluster.server)
-  const pem = (data: string | undefined, file: string | undefined) =>
-    data ? Buffer.from(data, 'base64') : file ? readFileSync(file) : undefined
-  const ca = pem(cluster['certificate-authority-data'], cluster['certificate-authority'])
-  const cert = pem(user['client-certificate-data'], user['client-certificate'])
-  const key = pem(user['client-key-data'], user['client-key'])
+interface Access {
+  server: string
+  ca?: Buffer | undefined
+  cert?: Buffer | undefined
+  key?: Buffer | undefined
+  token?: string | undefined
+}
+
+/** Reads a target from the flags: a kubeconfig, or an address and credentials in files. Throws an Error that says what lacks. */
+export function targetOf(flags: TargetFlags): Target {
+  const { server, ca, cert, key, token } = flags.server !== '' ? fromFlags(flags) : fromKubeconfig(flags.kubeconfig)
+  const url = new URL(server)
   return {
     host: url.host,
     tls: {
@@ -41,19 +51,43 @@ export function targetOf(kubeconfigPath: string, pids: number[]): Target {
       port: Number(url.port || 443),
       ...(ca ? { ca } : {}),
       ...(cert && key ? { cert, key } : {}),
+      ALPNProtocols: ['http/1.1'],
     },
-    headers: user.token ? { Authorization: `Bearer ${user.token}` } : {},
-    pids,
+    headers: token ? { Authorization: `Bearer ${token}` } : {},
+    pids: flags.pid === '' ? [] : flags.pid.split(',').map(Number),
   }
 }
 
-/** What the server's processes have used. */
+function fromFlags({ server, token, ca, cert, key }: TargetFlags): Access {
+  const file = (path: string) => (path === '' ? undefined : readFileSync(path))
+  return { server, token, ca: file(ca), cert: file(cert), key: file(key) }
+}
+
+function fromKubeconfig(path: string): Access {
+  const config = parse(readFileSync(path, 'utf8')) as Kubeconfig
+  const context = config.contexts.find(({ name }) => name === config['current-context'])?.context
+  const cluster = config.clusters.find(({ name }) => name === context?.cluster)?.cluster
+  const user = config.users.find(({ name }) => name === context?.user)?.user ?? {}
+  if (!cluster) throw new Error(`${path} names no cluster`)
+  const pem = (data: string | undefined, file: string | undefined) =>
+    data ? Buffer.from(data, 'base64') : file ? readFileSync(file) : undefined
+  return {
+    server: cluster.server,
+    ca: pem(cluster['certificate-authority-data'], cluster['certificate-authority']),
+    cert: pem(user['client-certificate-data'], user['client-certificate']),
+    key: pem(user['client-key-data'], user['client-key']),
+    token: user.token,
+  }
+}
+
+/** What processes have used. */
 export interface Usage {
   cpuSeconds: number
   memoryMb: number
   peakMemoryMb: number
 }
 
+/** The sum over the processes; Linux only. */
 export function usageOf(pids: readonly number[]): Usage {
   const usage = { cpuSeconds: 0, memoryMb: 0, peakMemoryMb: 0 }
   for (const pid of pids) {

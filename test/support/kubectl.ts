@@ -30,17 +30,16 @@ export interface Cli {
  * does not throws too. Arguments in one string are split at spaces.
  */
 export function cliFor(kubeconfig: string, { version = 36 as ClientVersion, home = '' } = {}): Cli {
-  const clients = stockClients(version)
   // Discovery is cached below HOME: a test must not see what another server served on the same port before.
   const env = { KUBECONFIG: kubeconfig, ...(home ? { HOME: home } : {}) }
   const tool =
-    (program: string) =>
+    (name: 'kubectl' | 'helm') =>
     (args: string | readonly string[], options: RunOptions = {}) =>
-      runTool(program, typeof args === 'string' ? args.split(' ') : args, {
+      runTool(stockClients(version)[name], typeof args === 'string' ? args.split(' ') : args, {
         ...options,
         env: { ...env, ...options.env },
       })
-  return { kubectl: tool(clients.kubectl), helm: tool(clients.helm) }
+  return { kubectl: tool('kubectl'), helm: tool('helm') }
 }
 
 async function runTool(program: string, args: readonly string[], options: RunOptions): Promise<Run> {
