@@ -711,3 +711,23 @@ describe('any applies', () => {
     })
   })
 })
+
+it('refuses, as no fault of the server, to apply to an object with a list item that lacks its key', () => {
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a', namespace: 'n' } }
+  const request: ApplyRequest = {
+    live: { ...account, secrets: [{}] },
+    applied: account,
+    schema: core('ServiceAccount'),
+    manager: 'm',
+    force: false,
+    apiVersion: 'v1',
+    subresource: '',
+    nowMs: start,
+  }
+  expect(() => serverSideApply(request)).toThrow(
+    expect.objectContaining({
+      code: 400,
+      message: expect.stringContaining('failed to create typed live object (n/a;'),
+    }),
+  )
+})
