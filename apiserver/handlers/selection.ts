@@ -45,7 +45,7 @@ export function parseSelection(resource: Resource, query: URLSearchParams, name:
       : tests.length === 1
         ? first
         : (object: CachedObject) => tests.every((test) => test(object))
-  return { matches, name: only, key: `${name}|${labelSelector}|${fieldSelector}` }
+  return { matches, name: only, key: JSON.stringify([name, labelSelector, fieldSelector]) }
 }
 
 function compileLabels(text: string): (labels: Record<string, string>) => boolean {

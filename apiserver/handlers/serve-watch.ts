@@ -34,7 +34,7 @@ export async function serveWatch(scope: Scope): Promise<void> {
   const over = endpoint.hub.serve(
     res,
     {
-      key: [info.namespace, selection.key, endpoint.apiVersion, media.as, media.asVersion, includeObject].join('|'),
+      key: JSON.stringify([info.namespace, selection.key, endpoint.apiVersion, media.as, media.asVersion, includeObject]),
       matches,
       presenter,
     },
