@@ -135,8 +135,9 @@ function readField(target: Target, field: WireField, reader: protobuf.Reader, wi
   }
 }
 
+/** An amount is written only where somebody set it, and so is free-form JSON: `default: false` says something. */
 function isZero(schema: Schema, value: unknown): boolean {
-  return schema.type !== 'quantity' && (value === '' || value === 0 || value === false)
+  return schema.type !== 'quantity' && schema.type !== 'any' && (value === '' || value === 0 || value === false)
 }
 
 function readEntry(map: Target, values: Schema, entry: protobuf.Reader, name: string): void {
