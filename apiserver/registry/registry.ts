@@ -140,7 +140,8 @@ export class Registry {
     const generated = !object.metadata.name && !!base
     for (let attempt = 1; ; attempt++) {
       if (generated) object.metadata.name = generateName(base)
-      const candidate = generated ? structuredClone(object) : object
+      // Another try starts from what was asked for: what was chosen and is taken must not look like a wish.
+      const candidate = generated || this.hooks.allocate ? structuredClone(object) : object
       const write = await this.prepareCreate(namespace, candidate, options)
       try {
         return write.finish(await this.#commit(write, options))
