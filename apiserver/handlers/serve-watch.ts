@@ -34,7 +34,14 @@ export async function serveWatch(scope: Scope): Promise<void> {
   const over = endpoint.hub.serve(
     res,
     {
-      key: JSON.stringify([info.namespace, selection.key, endpoint.apiVersion, media.as, media.asVersion, includeObject]),
+      key: JSON.stringify([
+        info.namespace,
+        selection.key,
+        endpoint.apiVersion,
+        media.as,
+        media.asVersion,
+        includeObject,
+      ]),
       matches,
       presenter,
     },
