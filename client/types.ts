@@ -1,0 +1,101 @@
+import type { ObjectMeta } from '../api/generated/types.ts'
+import type { KubeObject } from '../api/machinery/object.ts'
+
+/** An object as it comes from the server: it always has metadata with a name. */
+export type Live<T> = Omit<T, 'metadata'> & KubeObject & { metadata: ObjectMeta & { name: string } }
+
+/** Names one served resource and, to the compiler, the type of its objects. Made in `resources.ts`. */
+export interface ResourceRef<T = unknown> {
+  readonly group: string
+  readonly version: string
+  readonly plural: string
+  readonly kind: string
+  readonly namespaced: boolean
+  /** Never set: carries the type. */
+  readonly of?: T
+}
+
+/** Which object: the namespace is left out for cluster-scoped kinds. */
+export interface Key {
+  namespace?: string | undefined
+  name: string
+}
+
+export interface ListOptions {
+  namespace?: string
+  labelSelector?: string
+  fieldSelector?: string
+  limit?: number
+  continue?: string
+  resourceVersion?: string
+  resourceVersionMatch?: 'Exact' | 'NotOlderThan'
+  signal?: AbortSignal
+}
+
+export interface ObjectList<T> {
+  metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number }
+  items: Live<T>[]
+}
+
+export interface WatchOptions {
+  namespace?: string
+  labelSelector?: string
+  fieldSelector?: string
+  resourceVersion?: string
+  allowWatchBookmarks?: boolean
+  sendInitialEvents?: boolean
+  timeoutSeconds?: number
+  signal?: AbortSignal
+}
+
+export type WatchEvent<T> =
+  | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: Live<T> }
+  | { type: 'BOOKMARK'; object: { metadata: { resourceVersion: string; annotations?: Record<string, string> } } }
+
+export interface WriteOptions {
+  subresource?: string
+  fieldManager?: string
+  dryRun?: boolean
+  signal?: AbortSignal
+}
+
+export interface DeleteOptions {
+  gracePeriodSeconds?: number
+  propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'
+  preconditions?: { uid?: string; resourceVersion?: string }
+  dryRun?: boolean
+  signal?: AbortSignal
+}
+
+export type Patch =
+  | { type: 'json'; body: readonly object[] }
+  | { type: 'merge' | 'strategic'; body: object }
+  | { type: 'apply'; body: object; force?: boolean }
+
+/**
+ * What a component may ask of a Kubernetes API server. `Client` does it over HTTPS; `MemoryApi` in
+ * `testing/memory-api.ts` does it in memory for unit tests. Every refusal is a `StatusError` of api/machinery.
+ */
+export interface Api {
+  get<T>(ref: ResourceRef<T>, key: Key, options?: { resourceVersion?: string; signal?: AbortSignal }): Promise<Live<T>>
+  list<T>(ref: ResourceRef<T>, options?: ListOptions): Promise<ObjectList<T>>
+  /** Ends when the server ends it or the signal fires; a 410 in the stream is thrown as a `StatusError` with code 410. */
+  watch<T>(ref: ResourceRef<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>
+  /** The namespace is `object.metadata.namespace`. With `subresource`, posts to it: binding, eviction, token. */
+  create<T>(ref: ResourceRef<T>, object: T, options?: WriteOptions): Promise<Live<T>>
+  /** Refused with Conflict unless `metadata.resourceVersion` is current. `subresource: 'status'` writes status only. */
+  update<T>(ref: ResourceRef<T>, object: T, options?: WriteOptions): Promise<Live<T>>
+  patch<T>(ref: ResourceRef<T>, key: Key, patch: Patch, options?: WriteOptions): Promise<Live<T>>
+  delete<T>(ref: ResourceRef<T>, key: Key, options?: DeleteOptions): Promise<void>
+  deleteCollection<T>(ref: ResourceRef<T>, selection: ListOptions, options?: DeleteOptions): Promise<void>
+  /** POST of `body` to a subresource of the object, such as `binding`, `eviction`, `token`; answers what the server sends. */
+  post<R>(ref: ResourceRef, key: Key, subresource: string, body: object, options?: WriteOptions): Promise<R>
+}
+
+/** Time, passed in: a test's clock stands still until it is moved. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Resolves after `ms`, or rejects with the signal's reason. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
