@@ -122,7 +122,8 @@ export function assembleParts(
         nodeAgentHandlers({
           cert: pki.apiserverKubeletClient.certPem,
           key: pki.apiserverKubeletClient.keyPem,
-          addressTypes: ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP'],
+          // Addresses before names: a node's name need not resolve on the machine of the API server.
+          addressTypes: ['InternalIP', 'ExternalIP', 'Hostname', 'InternalDNS', 'ExternalDNS'],
         }),
       ),
     ]),

@@ -127,11 +127,20 @@ export function send(url: string, options: RequestOptions, body?: unknown): Prom
       res.once('error', reject)
       res.once('end', () => {
         const text = Buffer.concat(chunks).toString()
-        const isJson = String(res.headers['content-type']).startsWith('application/json')
-        resolve({ code: res.statusCode ?? 0, headers: res.headers, text, body: isJson ? JSON.parse(text) : undefined })
+        resolve({ code: res.statusCode ?? 0, headers: res.headers, text, body: jsonOf(res.headers, text) })
       })
     })
     req.once('error', reject)
     req.end(bytes)
   })
+}
+
+/** A watch's answer is several documents, or none: its text is for the test to read. */
+function jsonOf(headers: IncomingHttpHeaders, text: string): unknown {
+  if (!String(headers['content-type']).startsWith('application/json')) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

@@ -1,0 +1,163 @@
+import { connect, type TLSSocket } from 'node:tls'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type RunningServer, runServer } from './testing/running-server.ts'
+
+let server: RunningServer | undefined
+const start = async (...flags: string[]) => {
+  server = await runServer(flags)
+  return server
+}
+afterEach(async () => {
+  await server?.stop()
+  server = undefined
+})
+
+const configMaps = '/api/v1/namespaces/default/configmaps'
+
+/** A connection of our own, to send what no client library would. */
+function dial({
+  url,
+  admin,
+}: RunningServer): Promise<{ socket: TLSSocket; text: () => string; closed: Promise<void> }> {
+  const { hostname, port } = new URL(url)
+  const { ca, cert, key } = admin as { ca: Buffer; cert: Buffer; key: Buffer }
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const socket = connect({ host: hostname, port: Number(port), ca, cert, key }, () => {
+      resolve({ socket, text: () => text, closed: new Promise((done) => socket.once('close', () => done())) })
+    })
+    socket.setEncoding('utf8')
+    socket.on('data', (chunk: string) => {
+      text += chunk
+    })
+    socket.once('error', reject)
+  })
+}
+
+/** Sends the head of a write and half of its body, which keeps the request running until {@link finish}. */
+async function halfWrite(to: RunningServer, name: string) {
+  const body = JSON.stringify({ metadata: { name } })
+  const connection = await dial(to)
+  connection.socket.write(
+    `POST ${configMaps} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
+  )
+  return { ...connection, finish: () => connection.socket.write(body.slice(5)) }
+}
+
+const until = async (holds: () => boolean | Promise<boolean>) => {
+  for (;;) {
+    if (await holds()) return
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+describe('limits', () => {
+  it('refuses a write over the limit with 429 and Retry-After, and lets reads and watches pass', async () => {
+    const { create, get } = await start('--max-mutating-requests-inflight=1')
+    const running = await halfWrite(server as RunningServer, 'slow')
+    await until(async () =>
+      (await get('/metrics')).text.includes('apiserver_current_inflight_requests{request_kind="mutating"} 1'),
+    )
+    const refused = await create(configMaps, { metadata: { name: 'other' } })
+    expect([refused.code, refused.headers['retry-after'], refused.body.reason]).toEqual([429, '1', 'TooManyRequests'])
+    expect((await get(configMaps)).code).toBe(200)
+    expect((await get(`${configMaps}?watch=true&timeoutSeconds=1&resourceVersion=0`)).code).toBe(200)
+    running.finish()
+    await until(() => running.text().includes('201 Created'))
+    running.socket.destroy()
+    expect((await create(configMaps, { metadata: { name: 'other' } })).code).toBe(201)
+  })
+
+  it('refuses a body over 3 MiB with 413, whether its length is announced or not, and writes nothing', async () => {
+    const { create, get } = await start()
+    const big = { metadata: { name: 'big' }, data: { text: 'x'.repeat(3 << 20) } }
+    const refused = await create(configMaps, big).catch((error: NodeJS.ErrnoException) => error.code)
+    // The server does not read what it refuses: the client may see the answer or the closed connection.
+    if (typeof refused === 'object') expect([refused.code, refused.body.reason]).toEqual([413, 'RequestEntityTooLarge'])
+    else expect(['EPIPE', 'ECONNRESET']).toContain(refused)
+    const { socket, text, closed } = await dial(server as RunningServer)
+    socket.on('error', () => {})
+    socket.write(
+      `POST ${configMaps} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    )
+    const chunk = 'y'.repeat(1 << 20)
+    for (let i = 0; i < 4; i++) socket.write(`${chunk.length.toString(16)}\r\n${chunk}\r\n`)
+    await Promise.race([until(() => text().includes('HTTP/1.1 413')), closed])
+    expect(text()).toContain('HTTP/1.1 413')
+    socket.destroy()
+    expect((await get(configMaps)).body.items).toEqual([])
+  })
+
+  it('answers 400 to what is not HTTP', async () => {
+    const { socket, text, closed } = await dial(await start())
+    socket.write('\u0000\u0001 nonsense\r\n\r\n')
+    await closed
+    expect(text()).toContain('HTTP/1.1 400')
+  })
+})
+
+describe('a clean stop', () => {
+  it('answers what runs, ends watches, refuses new connections, and loses nothing', async () => {
+    const first = await start()
+    const { end, get } = first
+    const watch = await dial(first)
+    watch.socket.write(`GET ${configMaps}?watch=true HTTP/1.1\r\nHost: x\r\n\r\n`)
+    await until(async () => (await get('/metrics')).text.includes('verb="WATCH"'))
+    const running = await halfWrite(first, 'last')
+    await until(async () =>
+      (await get('/metrics')).text.includes('apiserver_current_inflight_requests{request_kind="mutating"} 1'),
+    )
+    const stopped = end()
+    // A watch ends as one that has run its time does: a whole answer, which a client resumes elsewhere.
+    await until(() => watch.text().endsWith('0\r\n\r\n'))
+    expect(watch.text()).toContain('HTTP/1.1 200')
+    await expect(dial(first)).rejects.toThrow()
+    running.finish()
+    await until(() => running.text().includes('201 Created'))
+    await running.closed
+    await stopped
+  })
+
+  it('cuts off what does not finish within the grace period', async () => {
+    const first = await start('--shutdown-grace-period=1')
+    const { closed } = await halfWrite(first, 'never')
+    await first.end()
+    await closed
+  })
+})
+
+describe('health', () => {
+  it('has a short and a verbose form, single checks and exclusions', async () => {
+    const { get } = await start()
+    for (const endpoint of ['healthz', 'livez', 'readyz']) {
+      expect((await get(`/${endpoint}`)).text).toBe('ok')
+      const verbose = await get(`/${endpoint}?verbose`)
+      expect(verbose.text).toContain('[+]ping ok\n')
+      expect(verbose.text).toContain('[+]etcd ok\n')
+      expect(verbose.text.endsWith(`${endpoint} check passed\n`)).toBe(true)
+      expect((await get(`/${endpoint}/ping`)).text).toBe('ok')
+      expect((await get(`/${endpoint}/no-such-check`)).code).toBe(404)
+      expect((await get(`/${endpoint}?verbose&exclude=etcd`)).text).toContain('[+]etcd excluded: ok')
+    }
+    expect((await get('/readyz?verbose&exclude=nonsense')).text).toContain(
+      'warn: some health checks cannot be excluded: no matches for "nonsense"',
+    )
+  })
+})
+
+describe('metrics', () => {
+  it('count requests, objects and watches under upstream’s names', async () => {
+    const { create, get } = await start()
+    await create(configMaps, { metadata: { name: 'one' } })
+    await get(`${configMaps}/one`)
+    await get(`${configMaps}/two`)
+    const { text } = await get('/metrics')
+    const series = (pattern: RegExp) => expect(text).toMatch(pattern)
+    series(/^apiserver_request_total\{verb="POST",[^}]*resource="configmaps",[^}]*code="201"[^}]*\} 1$/m)
+    series(/^apiserver_request_total\{verb="GET",[^}]*resource="configmaps",[^}]*code="200"[^}]*\} 1$/m)
+    series(/^apiserver_request_total\{verb="GET",[^}]*resource="configmaps",[^}]*code="404"[^}]*\} 1$/m)
+    series(/^apiserver_request_duration_seconds_bucket\{le="0\.05",verb="POST",[^}]*resource="configmaps"/m)
+    series(/^apiserver_storage_objects\{resource="configmaps"\} \d+$/m)
+    series(/^process_resident_memory_bytes \d+$/m)
+  })
+})
