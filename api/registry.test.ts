@@ -48,7 +48,21 @@ describe('the kinds of the API', () => {
   })
 
   it('lets a server say how long events live', () => {
-    const lives = builtinResources(60).flatMap(({ ttlSeconds }) => ttlSeconds ?? [])
+    const lives = builtinResources({ eventTtlSeconds: 60 }).flatMap(({ ttlSeconds }) => ttlSeconds ?? [])
     expect(new Set(lives)).toEqual(new Set([60]))
+  })
+
+  it.each([
+    ['endpoints', { subsets: [{ addresses: [{ ip: '127.1.2.3' }], ports: [{ port: 80, protocol: 'TCP' }] }] }],
+    ['endpointslices', { addressType: 'IPv4', endpoints: [{ addresses: ['127.1.2.3'] }], ports: [] }],
+  ])('lets %s lead to the loopback only where a server says so', (plural, content) => {
+    const object = { metadata: { name: 'web', namespace: 'default' }, ...content } as unknown as AnyObject
+    const faults = (allowLoopbackEndpoints: boolean) =>
+      builtinResources({ allowLoopbackEndpoints })
+        .find((kind) => kind.plural === plural)
+        ?.validate?.(object, undefined, context)
+        .map(({ message }) => message)
+    expect(faults(false)).toEqual([expect.stringContaining('may not be in the loopback range')])
+    expect(faults(true)).toEqual([])
   })
 })

@@ -9,6 +9,7 @@ import { batchResources } from './batch/index.ts'
 import { certificatesResources } from './certificates/index.ts'
 import { coordinationResources } from './coordination/index.ts'
 import { coreClusterResources } from './core/cluster.ts'
+import { loopbackFault } from './core/ip.ts'
 import { coreWorkloadResources } from './core/workloads.ts'
 import { discoveryResources } from './discovery/index.ts'
 import { flowcontrolResources } from './flowcontrol/index.ts'
@@ -47,8 +48,24 @@ export const builtinKinds: readonly Resource[] = [
   ...gantryResources,
 ]
 
-/** The same for one server; events live as long as it is configured. */
-export const builtinResources = (eventTtlSeconds?: number): readonly Resource[] =>
-  eventTtlSeconds === undefined
-    ? builtinKinds
-    : builtinKinds.map((kind) => (kind.ttlSeconds === undefined ? kind : { ...kind, ttlSeconds: eventTtlSeconds }))
+export interface ServedKindsOptions {
+  /** How long events live. */
+  eventTtlSeconds?: number
+  /** A cluster whose pods are processes of one machine has no other addresses than those of its loopback. */
+  allowLoopbackEndpoints?: boolean
+}
+
+/** The same for one server, as it is configured. */
+export function builtinResources(options: ServedKindsOptions = {}): readonly Resource[] {
+  const { eventTtlSeconds, allowLoopbackEndpoints = false } = options
+  return builtinKinds.map((kind) => ({
+    ...kind,
+    ...(kind.ttlSeconds === undefined || eventTtlSeconds === undefined ? {} : { ttlSeconds: eventTtlSeconds }),
+    ...(allowLoopbackEndpoints && ['endpoints', 'endpointslices'].includes(kind.plural) ? loopbackAllowed(kind) : {}),
+  }))
+}
+
+function loopbackAllowed({ validate }: Resource): Pick<Resource, 'validate'> {
+  if (!validate) return {}
+  return { validate: (...args) => validate(...args).filter(({ message }) => !message.endsWith(loopbackFault)) }
+}

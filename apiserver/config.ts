@@ -29,6 +29,7 @@ export interface ApiServerConfig {
   maxMutatingRequestsInflight: number
   minRequestTimeoutSeconds: number
   eventTtlSeconds: number
+  allowLoopbackEndpoints: boolean
   shutdownGraceSeconds: number
   requestLog: boolean
 }
@@ -101,6 +102,12 @@ const flags: readonly Flag[] = [
     default: '1800',
     help: 'seconds a watch lasts at least, unless it asks for less',
   },
+  {
+    name: 'allow-loopback-endpoints',
+    type: 'boolean',
+    default: 'false',
+    help: 'endpoints may have loopback addresses: for pods that are processes of this machine',
+  },
   { name: 'event-ttl', type: 'string', default: '1h', help: 'how long events are kept' },
   {
     name: 'shutdown-grace-period',
@@ -159,6 +166,7 @@ export function parseConfig(args: readonly string[]): ApiServerConfig {
     maxMutatingRequestsInflight: number('max-mutating-requests-inflight'),
     minRequestTimeoutSeconds: number('min-request-timeout'),
     eventTtlSeconds: seconds('event-ttl', text('event-ttl')),
+    allowLoopbackEndpoints: values['allow-loopback-endpoints'] === true,
     shutdownGraceSeconds: number('shutdown-grace-period'),
     requestLog: values['request-log'] === true,
   }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { pino } from 'pino'
+import { announceReady } from '../client/ready.ts'
 import { type ApiServerConfig, configHelp, parseConfig } from './config.ts'
 import { startApiServer } from './start.ts'
 
@@ -33,6 +34,7 @@ export async function runApiServer(args: readonly string[]): Promise<number> {
       },
       'serving',
     )
+    announceReady({ url: server.url })
     const signal = await stopSignal()
     log.info({ signal }, 'stopping')
     await server.stop()

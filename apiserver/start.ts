@@ -55,7 +55,7 @@ export async function startApiServer(
     const tls = config.tlsCertFile
       ? { cert: readFileSync(config.tlsCertFile), key: readFileSync(config.tlsKeyFile), clientCa }
       : { cert: pki.apiserver.certPem, key: pki.apiserver.keyPem, clientCa }
-    const resources = builtinResources(config.eventTtlSeconds)
+    const resources = builtinResources(config)
     const server = new ApiServer({
       store,
       resources,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { builtinResources } from '../api/registry.ts'
 import { systemObjects } from './system-objects.ts'
 
-const resources = builtinResources(3600)
+const resources = builtinResources({ eventTtlSeconds: 3600 })
 const at = (securePort: number) => {
   const wanted = systemObjects({
     lookup: (group, plural) => {

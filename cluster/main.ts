@@ -1,4 +1,5 @@
 /** `gantry COMMAND …`: finds the command and loads nothing else. */
+import { exitWith } from './exit.ts'
 
 interface Command {
   summary: string
@@ -29,13 +30,4 @@ async function main([name = 'help', ...args]: readonly string[]): Promise<number
   return asked ? 0 : 1
 }
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    // Not process.exit: what has been written must reach its pipe.
-    process.exitCode = code
-  },
-  (error: unknown) => {
-    process.stderr.write(`gantry: ${error instanceof Error ? error.message : String(error)}\n`)
-    process.exitCode = 1
-  },
-)
+exitWith(main(process.argv.slice(2)))

@@ -1,5 +1,6 @@
-// Bundles bin/gantry's commands into one file, dist/gantry.cjs, with the code that V8 makes of it beside: most of a start
-// would be spent compiling. What is rarely asked for (OpenAPI prose, etcd, making certificates) runs only when it is.
+// Bundles what bin/gantry starts into files of dist/, with the code that V8 makes of each beside: most of a start would
+// be spent compiling. Whatever runs for long has a file of its own and so nothing of the others in its memory; all other
+// commands share gantry.cjs. What is rarely asked for (OpenAPI prose, etcd, making certificates) runs only when it is.
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -16,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -42,9 +43,12 @@ export async function build({ log = () => {} } = {}) {
   const work = mkdtempSync(join(root, 'dist/.new-'))
   try {
     await bundle(work)
-    if (!(await compile(work))) log('could not try the server out: its first starts will be slower')
-    // The code V8 made of the old bundle goes first: it must never be taken for the new one's.
-    rmSync(join(root, 'dist/gantry.cjs.cache'), { force: true })
+    const late = await compile(work)
+    if (late.length > 0) log(`could not try out ${late.join(', ')}: starts will be slower`)
+    // The code V8 made of the old bundles goes first: it must never be taken for the new ones'.
+    for (const name of readdirSync(join(root, 'dist'))) {
+      if (name.endsWith('.cache')) rmSync(join(root, 'dist', name), { force: true })
+    }
     for (const name of readdirSync(work).sort()) renameSync(join(work, name), join(root, 'dist', name))
   } finally {
     rmSync(work, { recursive: true, force: true })
@@ -53,10 +57,23 @@ export async function build({ log = () => {} } = {}) {
   return true
 }
 
+/** Commands that run for long: where they are written, and the function that runs them. */
+const programs = {
+  apiserver: ['apiserver/main.ts', 'runApiServer'],
+  scheduler: ['scheduler/main.ts', 'runScheduler'],
+  'controller-manager': ['controller-manager/main.ts', 'runControllerManager'],
+  'node-agent': ['node-agent/main.ts', 'runNodeAgent'],
+  up: ['cluster/up.ts', 'up'],
+}
+for (const [name, [file]] of Object.entries(programs)) if (!existsSync(join(root, file))) delete programs[name]
+
 async function bundle(outdir) {
   const { build: esbuild } = await import('esbuild')
   await esbuild({
-    entryPoints: { gantry: join(root, 'cluster/main.ts') },
+    entryPoints: {
+      gantry: join(root, 'cluster/main.ts'),
+      ...Object.fromEntries(Object.keys(programs).map((name) => [name, `program:${name}`])),
+    },
     outdir,
     bundle: true,
     format: 'cjs',
@@ -64,8 +81,8 @@ async function bundle(outdir) {
     target: 'node20',
     outExtension: { '.js': '.cjs' },
     // Binary modules, and those that read files beside themselves, stay where they are.
-    external: ['lmdb', 'etcd3', '@grpc/grpc-js'],
-    plugins: [jsonAsText, jsonBeside(outdir), withoutExpressExtras],
+    external: ['lmdb', 'etcd3', '@grpc/grpc-js', '@grpc/proto-loader'],
+    plugins: [programEntries, jsonAsText, jsonBeside(outdir), withoutExpressExtras],
     // What bin/gantry calls: the function that Node would put around a CommonJS module.
     banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
     footer: { js: '})' },
@@ -75,39 +92,96 @@ async function bundle(outdir) {
     logLevel: 'warning',
   })
   // One letter beyond ASCII and V8 keeps the whole text in twice the memory. The bundler leaves those in patterns alone.
-  const path = join(outdir, 'gantry.cjs')
   const escaped = (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
-  writeFileSync(path, readFileSync(path, 'utf8').replace(/[\u0080-\uffff]/g, escaped))
+  for (const name of readdirSync(outdir).filter((file) => file.endsWith('.cjs'))) {
+    const path = join(outdir, name)
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/[\u0080-\uffff]/g, escaped))
+  }
+}
+
+/** A program's file runs its function; in gantry.cjs, which is not asked for it, there is nothing of it. */
+const programEntries = {
+  name: 'program-entries',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^program:/ }, ({ path }) => ({ path: path.slice('program:'.length), namespace: 'program' }))
+    onLoad({ filter: /.*/, namespace: 'program' }, ({ path: name }) => {
+      const [file, run] = programs[name]
+      return {
+        contents: `import { ${run} as run } from './${file}'
+          import { exitWith } from './cluster/exit.ts'
+          exitWith(run(process.argv.slice(3)))`,
+        resolveDir: root,
+        loader: 'ts',
+      }
+    })
+    onResolve({ filter: /\/(main|up)\.ts$/ }, ({ path, importer }) => {
+      if (importer !== join(root, 'cluster/main.ts')) return undefined
+      const file = relative(root, resolve(dirname(importer), path))
+      return Object.values(programs).some(([own]) => own === file) ? { path, namespace: 'unused' } : undefined
+    })
+  },
 }
 
 /**
- * Runs the bundle once, until it serves, and keeps what V8 has compiled by then. Resolves to false when it does not come
- * to serve; a start without that code only takes longer.
+ * Runs what has been bundled once, the API server first and the others against it, and keeps what V8 has compiled of each
+ * by the time it is ready. Resolves to the names of those that did not come up; a start without that code only takes
+ * longer.
  */
-function compile(outdir) {
+async function compile(outdir) {
   const data = mkdtempSync(join(tmpdir(), 'gantry-compile-'))
-  const path = join(outdir, 'gantry.cjs')
+  const late = []
+  const end = async (name, child) => {
+    if (child && !(await child.keep())) late.push(name)
+  }
+  try {
+    const api = await tryOut(outdir, 'apiserver', ['--secure-port=0', '--bind-address=127.0.0.1', `--data-dir=${data}`])
+    const kubeconfig = `--kubeconfig=${join(data, 'kubeconfig')}`
+    const others = api
+      ? {
+          scheduler: [kubeconfig, '--leader-elect=false', '--secure-port=0'],
+          'controller-manager': [kubeconfig, '--leader-elect=false', '--secure-port=0'],
+        }
+      : {}
+    await Promise.all(
+      Object.entries(others)
+        .filter(([name]) => programs[name])
+        .map(async ([name, args]) => end(name, await tryOut(outdir, name, args))),
+    )
+    await end('apiserver', api)
+  } finally {
+    rmSync(data, { recursive: true, force: true })
+  }
+  return late
+}
+
+/** Starts a bundle; resolves when it says that it is ready, or to undefined when it does not. */
+function tryOut(outdir, name, args) {
   // V8 takes compiled code back only under the flags it was made with: those of bin/gantry's first line.
   const flags = readFileSync(join(root, 'bin/gantry'), 'utf8')
     .split('\n', 1)[0]
     .split(' ')
     .filter((word) => word.startsWith('--'))
-  const child = spawn(process.execPath, [...flags, join(root, 'scripts/compile.mjs'), path, data], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  const path = join(outdir, `${name}.cjs`)
+  const child = spawn(process.execPath, [...flags, join(root, 'scripts/compile.mjs'), path, name, ...args], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...process.env, GANTRY_READY_FD: '3' },
   })
+  const exited = new Promise((done) => child.once('exit', done))
   const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
-  let said = ''
-  child.stdout.on('data', (chunk) => {
-    if (said.includes('"serving"')) return
-    said += chunk
-    if (said.includes('"serving"') && child.connected) child.send('keep')
-  })
-  return new Promise((resolve) => {
-    child.once('exit', () => {
-      clearTimeout(timer)
-      rmSync(data, { recursive: true, force: true })
-      resolve(existsSync(`${path}.cache`))
-    })
+  return new Promise((done) => {
+    child.once('error', () => done(undefined))
+    child.once('exit', () => done(undefined))
+    child.stdio[3].on('error', () => {})
+    child.stdio[3].once('data', () =>
+      done({
+        async keep() {
+          if (child.connected) child.send('keep')
+          await exited
+          clearTimeout(timer)
+          return existsSync(`${path}.cache`)
+        },
+      }),
+    )
   })
 }
 

@@ -105,6 +105,9 @@ export function canonicalCidrFaults(path: string, value: string): FieldError[] {
   return value === canonical ? [] : [invalid(path, value, `must be in canonical form (${JSON.stringify(canonical)})`)]
 }
 
+/** What is said of an address that only its own machine reaches. */
+export const loopbackFault = 'may not be in the loopback range (127.0.0.0/8, ::1/128)'
+
 /** Faults of an address as the place of an endpoint: those nobody else can reach are refused. */
 export function endpointIpFaults(path: string, value: string): FieldError[] {
   const ip = parseIp(value)
@@ -114,7 +117,7 @@ export function endpointIpFaults(path: string, value: string): FieldError[] {
   const faults: string[] = []
   const allZeroBut = (last: number) => ip.bytes.every((byte, i) => byte === (i === ip.bytes.length - 1 ? last : 0))
   if (allZeroBut(0)) faults.push(`may not be unspecified (${value})`)
-  if (v4 ? first === 127 : allZeroBut(1)) faults.push('may not be in the loopback range (127.0.0.0/8, ::1/128)')
+  if (v4 ? first === 127 : allZeroBut(1)) faults.push(loopbackFault)
   if (v4 ? first === 169 && second === 254 : first === 0xfe && (second & 0xc0) === 0x80)
     faults.push('may not be in the link-local range (169.254.0.0/16, fe80::/10)')
   if (v4 ? first === 224 && second === 0 && third === 0 : first === 0xff && (second & 0x0f) === 2)

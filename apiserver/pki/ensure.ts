@@ -73,17 +73,11 @@ export async function ensurePki(dir: string, options: { sans: readonly string[];
     file: string,
     by: CertifiedKey,
     sans: readonly string[],
-    issue: (issuer: typeof import('./issue.ts')) => Promise<CertifiedKey>,
+    issue: (issuer: Issuer) => Promise<CertifiedKey>,
   ): Promise<CertifiedKey> => {
-    const { certPem, keyPem } = readPair(dir, file)
-    if (certPem !== undefined && keyPem !== undefined && serves(certPem, keyPem, by.certPem, sans, nowMs)) {
-      return { certPem, keyPem }
-    }
-    if (by.keyPem === '') throw new Error(`${file}.crt has to be made and the key of its authority is not in ${dir}`)
-    const fresh = await issue(await import('./issue.ts'))
-    writePair(dir, file, fresh)
-    made.push(file)
-    return fresh
+    const { pair, fresh } = await ensureLeaf(dir, file, by, { sans, nowMs, issue })
+    if (fresh) made.push(file)
+    return pair
   }
   const client = (file: string, by: CertifiedKey, commonName: string, organizations: string[] = []) =>
     leaf(file, by, [], ({ issueClientCertificate }) =>
@@ -101,6 +95,31 @@ export async function ensurePki(dir: string, options: { sans: readonly string[];
   const serviceAccount = ensureServiceAccountKey(dir, made)
   return { ca, frontProxyCa, apiserver, apiserverKubeletClient, frontProxyClient, admin, serviceAccount, made }
 }
+
+export type Issuer = typeof import('./issue.ts')
+
+/**
+ * Reads the pair FILE.crt and FILE.key of `dir`, or has it issued when it is missing, runs out within 30 days, is not by
+ * `by` or lacks one of `sans`. Throws an Error if it has to be issued and the key of `by` is not there.
+ */
+export async function ensureLeaf(
+  dir: string,
+  file: string,
+  by: CertifiedKey,
+  options: { sans: readonly string[]; nowMs: number; issue: (issuer: Issuer) => Promise<CertifiedKey> },
+): Promise<{ pair: CertifiedKey; fresh: boolean }> {
+  const { certPem, keyPem } = readPair(dir, file)
+  if (certPem !== undefined && keyPem !== undefined && serves(certPem, keyPem, by.certPem, options)) {
+    return { pair: { certPem, keyPem }, fresh: false }
+  }
+  if (by.keyPem === '') throw new Error(`${file}.crt has to be made and the key of its authority is not in ${dir}`)
+  const pair = await options.issue(await import('./issue.ts'))
+  writePair(dir, file, pair)
+  return { pair, fresh: true }
+}
+
+/** When the certificate should be issued anew, in milliseconds since 1970. */
+export const renewalMs = (certPem: string): number => Date.parse(new X509Certificate(certPem).validTo) - renewBeforeMs
 
 /** Names and addresses of this machine. */
 export function localSans(): string[] {
@@ -138,14 +157,18 @@ function writePair(dir: string, file: string, { certPem, keyPem }: CertifiedKey)
   writePrivately(join(dir, `${file}.crt`), certPem)
 }
 
-const runsOut = (certPem: string, nowMs: number): boolean =>
-  Date.parse(new X509Certificate(certPem).validTo) - nowMs < renewBeforeMs
+const runsOut = (certPem: string, nowMs: number): boolean => renewalMs(certPem) < nowMs
 
-function serves(certPem: string, keyPem: string, caPem: string, sans: readonly string[], nowMs: number): boolean {
+function serves(
+  certPem: string,
+  keyPem: string,
+  caPem: string,
+  { sans, nowMs }: { sans: readonly string[]; nowMs: number },
+): boolean {
   const certificate = new X509Certificate(certPem)
   const authority = new X509Certificate(caPem)
   return (
-    Date.parse(certificate.validTo) - nowMs >= renewBeforeMs &&
+    renewalMs(certPem) >= nowMs &&
     // Compares key identifiers too: an authority of the same name but another key did not issue it.
     certificate.checkIssued(authority) &&
     certificate.checkPrivateKey(createPrivateKey(keyPem)) &&

@@ -45,9 +45,8 @@ export function bootstrapObjects(lookup: Lookup): BootstrapObject[] {
   const roles = plain.map(([name, rules]) => clusterRole(name, rules.map(parseRule)))
   return [
     ...[...roles, ...gathered(roles)].map((object) => role('clusterroles', '', object)),
-    ...[...Object.entries(clusterRoleBindings), ...controllers((name) => [`ServiceAccount kube-system/${name}`])].map(
-      ([name, subjects]) =>
-        binding('clusterrolebindings', '', bindingOf(name, undefined, 'ClusterRole', name, subjects)),
+    ...[...Object.entries(clusterRoleBindings), ...controllers(controllerSubjects)].map(([name, subjects]) =>
+      binding('clusterrolebindings', '', bindingOf(name, undefined, 'ClusterRole', name, subjects)),
     ),
     ...Object.entries(namespaceRoles).map(([key, rules]) => {
       const [namespace = '', name = ''] = key.split('/')
@@ -61,6 +60,12 @@ export function bootstrapObjects(lookup: Lookup): BootstrapObject[] {
     ),
   ]
 }
+
+/** Upstream's manager runs each controller as its service account; one that runs all as itself needs the same. */
+const controllerSubjects = (name: string) => [
+  `ServiceAccount kube-system/${name}`,
+  'User system:kube-controller-manager',
+]
 
 const controllers = <T>(value: (name: string) => T): [string, T][] =>
   Object.keys(controllerRoles).map((name) => [`system:controller:${name}`, value(name)])

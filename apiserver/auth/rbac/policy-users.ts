@@ -199,7 +199,8 @@ export const clusterRoleBindings: Record<string, readonly string[]> = {
   'system:kube-scheduler': ['User system:kube-scheduler'],
   'system:monitoring': ['Group system:monitoring'],
   'system:node': [],
-  'system:node-proxier': ['User system:kube-proxy'],
+  // Our node agents are service proxies too.
+  'system:node-proxier': ['User system:kube-proxy', 'Group system:nodes'],
   'system:public-info-viewer': ['Group system:authenticated', 'Group system:unauthenticated'],
   'system:service-account-issuer-discovery': ['Group system:serviceaccounts'],
   'system:volume-scheduler': ['User system:kube-scheduler'],
