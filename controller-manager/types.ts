@@ -1,0 +1,58 @@
+import type { Controller } from '../client/controller.ts'
+import type { EventRecorder } from '../client/events.ts'
+import type { InformerFactory } from '../client/informer.ts'
+import type { Logger } from '../client/logger.ts'
+import type { Api, Clock } from '../client/types.ts'
+
+/** What an operator can set for the controllers. Each is the flag of upstream's name. */
+export interface ControllerOptions {
+  clusterName: string
+  /** `--cluster-cidr`: the range of pod addresses; empty when nodes get theirs elsewhere. */
+  clusterCidrs: readonly string[]
+  allocateNodeCidrs: boolean
+  nodeCidrMaskSizeIpv4: number
+  nodeCidrMaskSizeIpv6: number
+  /** Left out of what nodes get; empty when it lies elsewhere anyway. */
+  serviceClusterIpRange: string
+  nodeMonitorPeriodMs: number
+  nodeMonitorGracePeriodMs: number
+  nodeStartupGracePeriodMs: number
+  /** Nodes a second that may be tainted for eviction while the zone is well, and while it is not. */
+  nodeEvictionRate: number
+  secondaryNodeEvictionRate: number
+  unhealthyZoneThreshold: number
+  largeClusterSizeThreshold: number
+  terminatedPodGcThreshold: number
+  /** PEM file published as kube-root-ca.crt; empty: the CA of the manager's own kubeconfig. */
+  rootCaFile: string
+  /** PEM of the CA by which the manager itself trusts the API server. */
+  apiServerCa: string
+  enableGarbageCollector: boolean
+  /** How many keys each controller works on at once: `--concurrent-deployment-syncs` and its like, by controller name. */
+  workers: Readonly<Record<string, number>>
+}
+
+/** What a controller is handed. Nothing else reaches it. */
+export interface ControllerDeps {
+  api: Api
+  /** Shared by all controllers: one list and one watch a kind. Pods and all others come without managedFields. */
+  informers: InformerFactory
+  /** Speaks as the controller's own component: `deployment-controller`. */
+  events: EventRecorder
+  clock: Clock
+  log: Logger
+  options: ControllerOptions
+}
+
+/** One line of the manager's table. */
+export interface ControllerEntry {
+  /** Upstream's name, as `--controllers` takes it: `deployment-controller`. */
+  name: string
+  /** The older name that `--controllers` takes as well: `deployment`. */
+  alias?: string
+  /** The source of its events where that is not its name. */
+  component?: string
+  /** Off unless named in `--controllers`. */
+  offByDefault?: boolean
+  make(deps: ControllerDeps): Controller | Controller[]
+}
