@@ -18,9 +18,10 @@ import type { RequestInfo } from './handlers/request-info.ts'
 import { WatchHub } from './handlers/watch.ts'
 import { StoreFeed } from './registry/feed.ts'
 import type { ServerClient } from './registry/reader.ts'
-import { Registry, type RegistryHooks } from './registry/registry.ts'
+import { Registry } from './registry/registry.ts'
 import { createServerClient } from './registry/server-client.ts'
 import { WatchCache } from './registry/watch-cache.ts'
+import type { RegistryHooks } from './registry/write.ts'
 import type { Store } from './storage/store.ts'
 
 /** The parts that are made from what the server itself serves: they read through `client`. */

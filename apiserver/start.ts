@@ -36,14 +36,17 @@ export async function startApiServer(
   const ranges = config.serviceClusterIpRange.split(',').map((cidr) => parseRange(cidr.trim()))
   const apiServiceIp = addressAt(ranges[0] as (typeof ranges)[number], 1n)
   const loopbackOnly = config.bindAddress === '127.0.0.1' || config.bindAddress === '::1'
-  const sans = [
-    ...new Set([
-      apiServiceIp,
-      ...config.tlsSans,
-      ...(config.advertiseAddress ? [config.advertiseAddress] : []),
-      ...localSans(),
-    ]),
-  ]
+  // Who brings a certificate answers for its names: ours is not looked at.
+  const sans = config.tlsCertFile
+    ? []
+    : [
+        ...new Set([
+          apiServiceIp,
+          ...config.tlsSans,
+          ...(config.advertiseAddress ? [config.advertiseAddress] : []),
+          ...localSans(),
+        ]),
+      ]
 
   // Certificates and store do not depend on each other.
   const [pki, store] = await Promise.all([

@@ -1,5 +1,5 @@
-import type { Written } from '../registry/registry.ts'
 import { CachedObject } from '../registry/watch-cache.ts'
+import type { Written } from '../registry/write.ts'
 import type { Scope } from './context.ts'
 import { includeObjectOf } from './parameters.ts'
 import { presenterFor } from './present.ts'

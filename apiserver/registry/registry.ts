@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { DeleteOptions, ObjectMeta } from '../../api/generated/types.ts'
+import type { DeleteOptions } from '../../api/generated/types.ts'
 import {
   alreadyExistsError,
   badRequestError,
@@ -10,7 +10,7 @@ import {
   notFoundError,
   StatusError,
 } from '../../api/machinery/errors.ts'
-import { type FieldError, invalid } from '../../api/machinery/field-errors.ts'
+import type { FieldError } from '../../api/machinery/field-errors.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/machinery/meta-validation.ts'
 import { nameIsDNSSubdomain } from '../../api/machinery/names.ts'
 import { type AnyObject, apiVersionOf } from '../../api/machinery/object.ts'
@@ -18,7 +18,6 @@ import type { RequestContext, Resource } from '../../api/machinery/resource.ts'
 import { formatTime } from '../../api/machinery/time.ts'
 import type { AdmissionChain } from '../admission/chain.ts'
 import type { AdmissionAttributes } from '../admission/types.ts'
-import type { UserInfo } from '../auth/types.ts'
 import { keepTimesIfUnchanged, recordUpdate } from '../patch/managed-fields.ts'
 import { resetFieldsOf } from '../patch/reset-fields.ts'
 import { toVersionOf } from '../patch/versions.ts'
@@ -27,75 +26,21 @@ import { storeKey } from './codec.ts'
 import { conflictingFinalizers, type DeletionStep, planDeletion, validateDeleteOptions } from './deletion.ts'
 import type { StoreFeed } from './feed.ts'
 import { generateName } from './generate-name.ts'
-import { sameJson } from './json.ts'
+import {
+  checkIdentity,
+  checkName,
+  keepAllButStatus,
+  keepStatus,
+  keepSystemMetadata,
+  matchNamespace,
+  raiseGeneration,
+  sameObject,
+} from './object-rules.ts'
 import { CachedObject, type WatchCache } from './watch-cache.ts'
-
-/** How one write is made, whoever makes it. */
-export interface WriteOptions {
-  user: UserInfo
-  nowMs: number
-  dryRun: boolean
-  /** Recorded in managedFields. */
-  fieldManager: string
-  /** apiVersion the writer speaks, recorded in managedFields. Default: the storage version. */
-  apiVersion?: string
-  subresource?: string
-  warn: (message: string) => void
-  /** The writer records ownership itself, called last: server-side apply, and writes that own nothing. */
-  track?: (object: AnyObject, old: AnyObject | undefined) => void
-  /** A write with rules of its own instead of the kind's: a binding, an eviction, a subresource that owns one field. */
-  rules?: WriteRules
-}
-
-export interface WriteRules {
-  /** The object to write, from what was sent and what stands. Both may be reused. */
-  merge?: (object: AnyObject, old: AnyObject, nowMs: number) => AnyObject
-  validate?: (object: AnyObject, old: AnyObject) => FieldError[]
-  /** The generation rises when the spec changes. */
-  generation?: boolean
-}
-
-/** What a write left in the store. */
-export interface Written {
-  object: AnyObject
-  /** The object as bytes to send, storage version. */
-  bytes: Buffer
-  outcome: 'created' | 'updated' | 'unchanged' | 'deleted' | 'marked'
-}
-
-/** Everything decided about a write, before the store is asked. Several can be committed together. */
-export interface PreparedWrite {
-  resource: Resource
-  key: string
-  /** Empty: nothing to write. */
-  changes: Change[]
-  /** The answer, once the revision is known. */
-  finish: (revision: Revision) => Written
-}
-
-/** What a kind does beyond its own object, in the same commit: addresses and ports that a service takes, say. */
-export interface RegistryHooks {
-  /** May change `object`; the changes are committed with it. Called again when they conflict. */
-  allocate?: (object: AnyObject, old: AnyObject | undefined, options: WriteOptions) => Promise<Change[]>
-  /** Changes committed with the removal of the object. */
-  release?: (object: AnyObject) => Promise<Change[]>
-  /** The object must stay although nothing in its metadata holds it (a namespace with finalizers in its spec). */
-  holdsDeletion?: (object: AnyObject) => boolean
-  /** Called on the object that a delete marks. */
-  markDeleting?: (object: AnyObject) => void
-}
-
-export interface RegistryDependencies {
-  store: Store
-  feed: StoreFeed
-  admission: AdmissionChain
-}
+import type { PreparedWrite, RegistryDependencies, RegistryHooks, WriteOptions, Written } from './write.ts'
 
 const maxAttempts = 64
 const maxNameAttempts = 8
-/** Fields that are not what a kind without a spec is about. */
-const besideContent: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'status'])
-
 /** The generic REST storage that every kind is served by: one of these for each kind. */
 export class Registry {
   readonly resource: Resource
@@ -162,7 +107,7 @@ export class Registry {
   async prepareCreate(namespace: string, object: AnyObject, options: WriteOptions): Promise<PreparedWrite> {
     const { resource } = this
     const meta = object.metadata
-    this.#matchNamespace(namespace, meta)
+    matchNamespace(this.resource, namespace, meta)
     if (!meta.name && meta.generateName) meta.name = generateName(meta.generateName)
     const name = meta.name ?? ''
     if (meta.resourceVersion) throw badRequestError('resourceVersion should not be set on objects to be created')
@@ -270,8 +215,8 @@ export class Registry {
     const { resource } = this
     const old = parse(current)
     let object = await change(parse(current))
-    this.#matchNamespace(namespace, object.metadata)
-    this.#checkIdentity(name, object, old)
+    matchNamespace(this.resource, namespace, object.metadata)
+    checkIdentity(this.resource, name, object, old)
     const { rules, subresource = '' } = options
     if (rules?.merge) object = rules.merge(object, old, options.nowMs)
     keepSystemMetadata(object.metadata, old.metadata)
@@ -288,7 +233,7 @@ export class Registry {
       if (subresource === 'status') strategy.prepareForStatusUpdate?.(object, old, ctx)
       else strategy.prepareForUpdate?.(object, old, ctx)
     }
-    if (subresource !== 'status' && (!rules || rules.generation)) this.#raiseGeneration(object, old)
+    if (subresource !== 'status' && (!rules || rules.generation)) raiseGeneration(this.resource, object, old)
     const errors = [
       ...validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata'),
       ...conflictingFinalizers(object.metadata.finalizers),
@@ -410,7 +355,7 @@ export class Registry {
     options: WriteOptions,
   ): Promise<Written> {
     const object = await change(undefined)
-    this.#checkName(name, object.metadata)
+    checkName(name, object.metadata)
     // A version or uid in the request means: that very object. It is not there.
     if (object.metadata.resourceVersion && object.metadata.resourceVersion !== '0') throw notFoundError(this.of, name)
     delete object.metadata.resourceVersion
@@ -478,47 +423,6 @@ export class Registry {
     }
   }
 
-  #matchNamespace(namespace: string, meta: ObjectMeta): void {
-    if (!this.resource.namespaced) {
-      delete meta.namespace
-      return
-    }
-    if (!meta.namespace) meta.namespace = namespace
-    else if (meta.namespace !== namespace) {
-      throw badRequestError(`the namespace of the provided object does not match the namespace sent on the request`)
-    }
-  }
-
-  #checkName(name: string, meta: ObjectMeta): void {
-    if (!meta.name) meta.name = name
-    else if (meta.name !== name) {
-      throw badRequestError(`the name of the object (${meta.name}) does not match the name on the URL (${name})`)
-    }
-  }
-
-  #checkIdentity(name: string, object: AnyObject, old: AnyObject): void {
-    const { metadata: meta } = object
-    this.#checkName(name, meta)
-    if (meta.uid && meta.uid !== old.metadata.uid) {
-      throw conflictError(
-        this.of,
-        name,
-        `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.metadata.uid}`,
-      )
-    }
-    const version = meta.resourceVersion
-    if (version && version !== '0') {
-      if (!/^\d+$/.test(version)) {
-        throw invalidError(this.resource, name, [invalid('metadata.resourceVersion', version, 'must be an integer')])
-      }
-      if (version !== old.metadata.resourceVersion) throw conflictError(this.of, name, modifiedMessage)
-    } else if (this.resource.strategy.unconditionalUpdate === false) {
-      throw invalidError(this.resource, name, [
-        invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
-      ])
-    }
-  }
-
   #updateFaults(
     object: AnyObject,
     old: AnyObject,
@@ -528,18 +432,6 @@ export class Registry {
     if (rules) return rules.validate?.(object, old) ?? []
     const validate = subresource === 'status' ? this.resource.validateStatus : this.resource.validate
     return validate?.(object, old, ctx) ?? []
-  }
-
-  #raiseGeneration(object: AnyObject, old: AnyObject): void {
-    const { generation } = this.resource.strategy
-    if (!generation) return
-    const changed =
-      generation === 'spec'
-        ? !sameJson(object.spec, old.spec)
-        : Object.keys({ ...object, ...old }).some(
-            (field) => !besideContent.has(field) && !sameJson(object[field], old[field]),
-          )
-    if (changed) object.metadata.generation = (old.metadata.generation ?? 0) + 1
   }
 
   #record(object: AnyObject, old: AnyObject | undefined, options: WriteOptions): void {
@@ -593,40 +485,7 @@ function parse(cached: CachedObject): AnyObject {
   return JSON.parse(cached.bytes.toString()) as AnyObject
 }
 
-/** What no client may change, whatever it sends. */
-function keepSystemMetadata(meta: ObjectMeta, before: ObjectMeta): void {
-  keep(meta, before, 'uid')
-  keep(meta, before, 'creationTimestamp')
-  keep(meta, before, 'deletionTimestamp')
-  keep(meta, before, 'deletionGracePeriodSeconds')
-  keep(meta, before, 'generation')
-  keep(meta, before, 'resourceVersion')
-  delete meta.selfLink
-}
-
-function keepAllButStatus(object: AnyObject, old: AnyObject): void {
-  for (const field of Object.keys(object)) if (!besideContent.has(field)) delete object[field]
-  for (const field of Object.keys(old)) if (!besideContent.has(field)) object[field] = old[field]
-}
-
-function keepStatus(object: AnyObject, old: AnyObject): void {
-  if (old.status === undefined) delete object.status
-  else object.status = old.status
-}
-
-function keep<K extends keyof ObjectMeta>(meta: ObjectMeta, before: ObjectMeta, field: K): void {
-  const value = before[field]
-  if (value === undefined) delete meta[field]
-  else meta[field] = value
-}
-
 function requestContext(options: WriteOptions): RequestContext {
   const { nowMs, user, subresource = '', dryRun, apiVersion } = options
   return { nowMs, user, subresource, dryRun, ...(apiVersion ? { apiVersion } : {}) }
-}
-
-function sameObject(object: AnyObject, old: AnyObject): boolean {
-  const { kind: _k, apiVersion: _a, ...left } = object
-  const { kind: _ok, apiVersion: _oa, ...right } = old
-  return sameJson(left, right)
 }

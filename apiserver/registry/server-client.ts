@@ -3,8 +3,9 @@ import type { Resource } from '../../api/machinery/resource.ts'
 import type { UserInfo } from '../auth/types.ts'
 import { storeKey, storePrefix } from './codec.ts'
 import type { ServerClient } from './reader.ts'
-import type { Registry, WriteOptions } from './registry.ts'
+import type { Registry } from './registry.ts'
 import type { CachedObject, CacheEvent } from './watch-cache.ts'
+import type { WriteOptions } from './write.ts'
 
 const self: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 

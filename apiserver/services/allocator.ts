@@ -4,7 +4,8 @@ import { internalServerError, invalidError } from '../../api/machinery/errors.ts
 import { type FieldError, invalid } from '../../api/machinery/field-errors.ts'
 import type { AnyObject, Stored } from '../../api/machinery/object.ts'
 import { newObject } from '../bootstrap.ts'
-import type { Registry, RegistryHooks } from '../registry/registry.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { RegistryHooks } from '../registry/write.ts'
 import type { Change, Store } from '../storage/store.ts'
 import { addressAt, canonicalIp, contains, familyOf, type IpRange } from './ip-range.ts'
 

@@ -5,7 +5,7 @@ import type { CertificateSigningRequest, Namespace, Pod } from '../../api/genera
 import type { AnyObject, Stored } from '../../api/machinery/object.ts'
 import type { Scope } from '../handlers/context.ts'
 import { handlePart } from '../handlers/resource.ts'
-import type { WriteRules } from '../registry/registry.ts'
+import type { WriteRules } from '../registry/write.ts'
 
 /** Subresources that own one part of their object: a write changes that part, and nothing else. */
 export const partHandlers: Record<string, (scope: Scope) => Promise<void>> = {

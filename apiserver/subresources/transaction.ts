@@ -16,8 +16,9 @@ import { fieldValidationOf, fromWire, parseBody } from '../handlers/decode-body.
 import { isDryRun } from '../handlers/parameters.ts'
 import { applyMerge } from '../handlers/patch.ts'
 import { sendObject } from '../handlers/respond.ts'
-import type { PreparedWrite, Registry, WriteOptions, Written } from '../registry/registry.ts'
+import type { Registry } from '../registry/registry.ts'
 import type { CachedObject } from '../registry/watch-cache.ts'
+import type { PreparedWrite, WriteOptions, Written } from '../registry/write.ts'
 import { type Change, Conflict } from '../storage/store.ts'
 
 /** One step of a transaction, as the request gives it. */
