@@ -1,0 +1,59 @@
+import type { Container, Secret, Service } from '../../api/generated/types.ts'
+import type { Logger } from '../../client/logger.ts'
+import type { Api, Clock, Live } from '../../client/types.ts'
+import type { PodCgroups } from '../containers/cgroups.ts'
+import type { DnsDefaults } from '../containers/dns.ts'
+import type { ReferencedObjects } from '../containers/env.ts'
+import type { DownwardFacts } from '../containers/fields.ts'
+import type { Probes } from '../probes/manager.ts'
+import type { Cri } from '../runtime/cri.ts'
+import type { Volumes } from '../volumes/manager.ts'
+import type { BackOff } from './backoff.ts'
+import type { PodEvents } from './pod-events.ts'
+import type { RuntimeView } from './runtime-view.ts'
+import type { StatusWriter } from './status-writer.ts'
+import type { BoundPod } from './types.ts'
+
+/** Gets images; tells of it by events itself. Throws an Error with the `reason` a waiting container shows. */
+export interface Images {
+  ensure(
+    pod: BoundPod,
+    container: Container,
+    secrets: readonly Live<Secret>[],
+  ): Promise<{ imageRef: string; imageId: string }>
+}
+
+/** What the pods of one node are run with. */
+export interface PodDeps {
+  api: Api
+  clock: Clock
+  log: Logger
+  cri: Cri
+  runtimeName: string
+  view: RuntimeView
+  images: Images
+  volumes: Pick<Volumes, 'prepare' | 'refresh' | 'teardown'>
+  objects: ReferencedObjects & { retain(pod: BoundPod): void; release(uid: string): void }
+  tokens: { forget(uid: string): void }
+  probes: Probes
+  backOff: BackOff
+  cgroups: PodCgroups | undefined
+  events: PodEvents
+  statuses: StatusWriter
+  node: NodeFacts
+}
+
+export interface NodeFacts {
+  nodeName: string
+  hostIps: readonly string[]
+  dns: DnsDefaults
+  logRoot: string
+  podsDirectory: string
+  seccompRoot: string
+  memoryCapacity: number
+  facts(podIps: readonly string[]): DownwardFacts
+  services(): readonly Live<Service>[]
+  /** Why pods cannot have a network now; undefined: they can. */
+  networkFault(): string | undefined
+  readHostsFile(): Promise<string>
+}

@@ -1,0 +1,323 @@
+import { rm } from 'node:fs/promises'
+import { parseTime } from '../../api/machinery/time.ts'
+import { isConflict, isNotFound } from '../../client/errors.ts'
+import { pods } from '../../client/resources.ts'
+import { containerHash } from '../containers/labels.ts'
+import { podLogDirectory } from '../containers/sandbox.ts'
+import type { StartFailure } from './container-status.ts'
+import type { PodDeps } from './deps.ts'
+import { isRunning, type ObservedPod } from './observed.ts'
+import { planPod } from './plan.ts'
+import { podStatus } from './status.ts'
+import { isFinal } from './status-writer.ts'
+import { graceSeconds, killContainers, removeAll, stopSandboxes } from './stop.ts'
+import { carryOut } from './sync.ts'
+import { type BoundPod, isStaticPod, isTerminalPhase } from './types.ts'
+
+/** A pod only ever moves forward through these. */
+export type PodStage = 'syncing' | 'terminating' | 'terminated' | 'finished'
+
+/** Why the node itself ends a pod. */
+export interface PodEnd {
+  reason: string
+  message: string
+  /** In place of the pod's own grace period. */
+  graceSeconds?: number
+}
+
+const errorRetryMs = [200, 1000, 5000, 10_000]
+
+/**
+ * Runs one pod from its arrival to its end. Everything that happens - a change of the object, of the runtime, of a probe -
+ * only wakes it; each step looks at the world anew and does what is missing, so that an agent that restarts takes over.
+ */
+export class PodWorker {
+  readonly #deps: PodDeps
+  #pod: BoundPod
+  /** The pod that stands for a static pod in the API. */
+  #shown: BoundPod | undefined
+  #stage: PodStage = 'syncing'
+  #end: PodEnd | undefined
+  /** The object is gone from the API, or was never there. */
+  #gone = false
+  #changed = true
+  #wake: () => void = () => undefined
+  #syncAbort = new AbortController()
+  readonly #failures = new Map<string, StartFailure>()
+  readonly #stop: AbortSignal
+  /** Resolves when nothing of the pod is left to do. */
+  readonly done: Promise<void>
+
+  /** `stop`: the agent ends, and leaves everything as it is. */
+  constructor(deps: PodDeps, pod: BoundPod, stop: AbortSignal) {
+    this.#deps = deps
+    this.#pod = pod
+    this.#stop = stop
+    stop.addEventListener('abort', () => {
+      this.#syncAbort.abort()
+      this.wake()
+    })
+    if (endsAlready(pod)) this.#stage = 'terminating'
+    deps.objects.retain(pod)
+    this.done = this.#run()
+  }
+
+  get pod(): BoundPod {
+    return this.#pod
+  }
+
+  get stage(): PodStage {
+    return this.#stage
+  }
+
+  /** Whether it still holds resources of the node. */
+  get active(): boolean {
+    return this.#stage === 'syncing' || this.#stage === 'terminating'
+  }
+
+  /** A newer version of the object. */
+  update(pod: BoundPod): void {
+    const before = this.#pod
+    this.#pod = pod
+    if (before.metadata.generation !== pod.metadata.generation) this.#deps.objects.retain(pod)
+    if (shownByDownwardApi(before, pod)) this.#deps.volumes.refresh(pod.metadata.uid, pod)
+    if (endsAlready(pod)) this.#beginEnd()
+    this.wake()
+  }
+
+  /** The pod that stands for this static one has been made, or has changed. */
+  show(mirror: BoundPod | undefined): void {
+    this.#shown = mirror
+    this.wake()
+  }
+
+  /** The object is gone: end the pod and tell nobody. */
+  removed(): void {
+    this.#gone = true
+    this.#beginEnd()
+    this.wake()
+  }
+
+  /** The node ends the pod. */
+  evict(end: PodEnd): void {
+    this.#end ??= end
+    this.#beginEnd()
+    this.wake()
+  }
+
+  /** Something may have changed: look again. */
+  wake(): void {
+    this.#changed = true
+    this.#wake()
+  }
+
+  #beginEnd(): void {
+    if (this.#stage !== 'syncing') return
+    this.#stage = 'terminating'
+    this.#syncAbort.abort(new Error('the pod is to end'))
+  }
+
+  async #run(): Promise<void> {
+    for (let failures = 0; this.#stage !== 'finished' && !this.#stop.aborted; ) {
+      this.#changed = false
+      let waitMs: number | undefined
+      try {
+        waitMs = await this.#step()
+        failures = 0
+      } catch (error) {
+        if (this.#stop.aborted) return
+        waitMs = 0
+        // A step that was given up because the pod is to end has not failed.
+        if (error !== this.#syncAbort.signal.reason) {
+          const { name, namespace } = this.#pod.metadata
+          this.#deps.log.warn({ err: error, pod: `${namespace}/${name}` }, 'a step of a pod failed and is tried again')
+          waitMs = errorRetryMs[Math.min(failures++, errorRetryMs.length - 1)]
+        }
+      }
+      await this.#rest(waitMs)
+    }
+  }
+
+  /** Until something happens, or the time has passed; undefined: no time. */
+  async #rest(waitMs: number | undefined): Promise<void> {
+    if (this.#changed || waitMs === 0 || this.#stop.aborted) return
+    const abort = new AbortController()
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+    const timer = waitMs === undefined ? [] : [this.#deps.clock.sleep(waitMs, abort.signal).catch(() => undefined)]
+    await Promise.race([woken, ...timer])
+    abort.abort()
+    this.#wake = () => undefined
+  }
+
+  async #step(): Promise<number | undefined> {
+    switch (this.#stage) {
+      case 'syncing':
+        return this.#sync()
+      case 'terminating':
+        return this.#terminate()
+      case 'terminated':
+        return this.#cleanUp()
+      case 'finished':
+        return undefined
+    }
+  }
+
+  async #sync(): Promise<number | undefined> {
+    const deps = this.#deps
+    const { signal } = this.#syncAbort
+    const observed = await deps.view.observe(this.#pod.metadata)
+    signal.throwIfAborted()
+    deps.probes.follow(this.#pod, observed)
+    if (isTerminalPhase(this.#report(observed, false)) || this.#deadlinePassed()) {
+      this.#beginEnd()
+      return 0
+    }
+    const pod = this.#pod
+    const plan = planPod(pod, observed, deps.probes, containerHash)
+    if (!plan.killPod && !plan.createSandbox && plan.kill.length === 0 && plan.start.length === 0) {
+      return this.#untilDeadline()
+    }
+    const { retryMs } = await carryOut(deps, { pod, observed, plan, failures: this.#failures, signal })
+    if (retryMs !== 0) this.#report(await deps.view.observe(pod.metadata), false)
+    return retryMs ?? this.#untilDeadline()
+  }
+
+  /** Sets the status that follows from what is observed; answers the phase. */
+  #report(observed: ObservedPod, stopped: boolean): string | undefined {
+    const { statuses, probes, runtimeName, node, clock } = this.#deps
+    // A static pod is spoken of through the one that stands for it.
+    const pod = isStaticPod(this.#pod)
+      ? { ...this.#pod, ...(this.#shown ? { status: this.#shown.status ?? {} } : {}) }
+      : this.#pod
+    const about = this.#shown ?? pod
+    const status = podStatus({
+      pod,
+      observed,
+      before: statuses.current(about),
+      failures: this.#failures,
+      probes,
+      runtimeName,
+      hostIps: node.hostIps,
+      now: clock.now(),
+      stopped,
+      failed: this.#end,
+    })
+    if (!this.#gone && (!isStaticPod(this.#pod) || this.#shown)) statuses.set(about, status)
+    return status.phase
+  }
+
+  /** Milliseconds until activeDeadlineSeconds is over; undefined: no deadline. */
+  #untilDeadline(): number | undefined {
+    const seconds = this.#pod.spec.activeDeadlineSeconds
+    const start = parseTime(this.#deps.statuses.current(this.#pod).startTime ?? '')
+    if (seconds === undefined || start === undefined) return undefined
+    return Math.max(1, start + seconds * 1000 - this.#deps.clock.now())
+  }
+
+  #deadlinePassed(): boolean {
+    const left = this.#untilDeadline()
+    if (left === undefined || left > 1) return false
+    const message = 'Pod was active on the node longer than the specified deadline'
+    this.#end ??= { reason: 'DeadlineExceeded', message }
+    this.#deps.events.normal(this.#pod, 'DeadlineExceeded', message)
+    return true
+  }
+
+  async #terminate(): Promise<number | undefined> {
+    const deps = this.#deps
+    const { uid } = this.#pod.metadata
+    deps.probes.quiet(uid)
+    const observed = await deps.view.observe(this.#pod.metadata)
+    this.#report(observed, false)
+    if (observed.containers.some(isRunning)) {
+      await this.#killWatching(observed)
+      return 0
+    }
+    deps.probes.forget(uid)
+    await stopSandboxes(deps, observed)
+    this.#stage = 'terminated'
+    return 0
+  }
+
+  /** Stops all containers; a shorter grace period that arrives meanwhile counts at once, and so does each end in the status. */
+  async #killWatching(observed: ObservedPod): Promise<void> {
+    const deps = this.#deps
+    let grace = this.#grace()
+    let ended = false
+    const kill = (from: ObservedPod, again: boolean): Promise<void> =>
+      killContainers(deps, this.#pod, from, { graceOverride: grace, again }).then(() => {
+        ended = true
+      })
+    let kills = kill(observed, false)
+    while (!ended && !this.#stop.aborted) {
+      this.#changed = false
+      await Promise.race([kills, this.#rest(undefined)])
+      if (ended) return
+      const now = await deps.view.observe(this.#pod.metadata)
+      this.#report(now, false)
+      if (!now.containers.some(isRunning)) return
+      const newer = this.#grace()
+      if (newer < grace) {
+        grace = newer
+        kills = Promise.race([kills, kill(now, true)])
+      }
+      kills.catch(() => undefined)
+    }
+  }
+
+  #grace(): number {
+    return this.#end?.graceSeconds ?? graceSeconds(this.#pod, undefined, 'unknown')
+  }
+
+  /** The containers have ended: give back what they used, say so for the last time, and let the object go. */
+  async #cleanUp(): Promise<number | undefined> {
+    const deps = this.#deps
+    const { uid } = this.#pod.metadata
+    const observed = await deps.view.observe(this.#pod.metadata)
+    if (observed.containers.some(isRunning)) {
+      this.#stage = 'terminating'
+      return 0
+    }
+    this.#report(observed, true)
+    await Promise.all([deps.volumes.teardown(uid), deps.cgroups?.remove(uid)])
+    await deps.statuses.flush(uid)
+    const deleted = this.#pod.metadata.deletionTimestamp !== undefined
+    if (!this.#gone && !deleted && !isStaticPod(this.#pod)) {
+      // Finished, and kept to be looked at: its containers and logs stay until the object goes.
+      deps.objects.release(uid)
+      return undefined
+    }
+    if (!this.#gone && !isStaticPod(this.#pod)) await this.#deleteObject()
+    await removeAll(deps, observed)
+    await rm(podLogDirectory(deps.node.logRoot, this.#pod), { recursive: true, force: true })
+    deps.objects.release(uid)
+    deps.tokens.forget(uid)
+    deps.statuses.forget(uid)
+    deps.backOff.forgetAll(`${uid}/`)
+    this.#stage = 'finished'
+    return undefined
+  }
+
+  async #deleteObject(): Promise<void> {
+    const { name, namespace, uid } = this.#pod.metadata
+    try {
+      await this.#deps.api.delete(pods, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } })
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error
+    }
+  }
+
+  /** Whether the last status tells of an end. */
+  get ended(): boolean {
+    return isFinal(this.#deps.statuses.current(this.#pod))
+  }
+}
+
+const endsAlready = (pod: BoundPod): boolean =>
+  pod.metadata.deletionTimestamp !== undefined || isTerminalPhase(pod.status?.phase)
+
+const shownByDownwardApi = (before: BoundPod, after: BoundPod): boolean =>
+  JSON.stringify([before.metadata.labels, before.metadata.annotations]) !==
+  JSON.stringify([after.metadata.labels, after.metadata.annotations])

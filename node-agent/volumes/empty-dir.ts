@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process'
+import { chmod, mkdir, rm } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { quantityValue } from '../../api/machinery/quantity.ts'
+import { fsGroupOf, giveToGroup } from './fs-group.ts'
+import { isMountPoint } from './mount-points.ts'
+import type { VolumePlugin } from './types.ts'
+
+const run = promisify(execFile)
+
+/** A directory that lives as long as the pod; with medium Memory a file system in memory. */
+export const emptyDir: VolumePlugin = {
+  name: 'kubernetes.io~empty-dir',
+  handles: ({ emptyDir: source }) => source !== undefined,
+  async mount({ emptyDir: source = {} }, { pod, directory, mayMount }) {
+    await mkdir(directory, { recursive: true })
+    if (source.medium === 'Memory' && mayMount && !(await isMountPoint(directory))) {
+      const limit = source.sizeLimit === undefined ? 0 : quantityValue(source.sizeLimit)
+      const options = limit > 0 ? ['-o', `size=${limit}`] : []
+      await run('mount', ['-t', 'tmpfs', ...options, 'tmpfs', directory])
+    }
+    // After making it: the process's mask takes bits away.
+    await chmod(directory, 0o777)
+    const group = fsGroupOf(pod)
+    if (group !== undefined) await giveToGroup(directory, group)
+    return { hostPath: directory, readOnly: false, ownedByPod: group !== undefined }
+  },
+  async unmount(_, { directory }) {
+    if (await isMountPoint(directory)) await run('umount', [directory])
+    await rm(directory, { recursive: true, force: true })
+  },
+}
