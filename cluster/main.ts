@@ -8,6 +8,8 @@ interface Command {
 
 const commands: Record<string, Command> = {
   up: { summary: 'start a cluster on this machine', run: async () => (await import('./up.ts')).up },
+  down: { summary: 'end it; what was made is kept', run: async () => (await import('./down.ts')).down },
+  status: { summary: 'show the processes of a cluster', run: async () => (await import('./status.ts')).status },
   apiserver: {
     summary: 'serve the Kubernetes API',
     run: async () => (await import('../apiserver/main.ts')).runApiServer,
@@ -18,9 +20,14 @@ const commands: Record<string, Command> = {
   },
 }
 
+/** What commands call of each other, and nobody else. */
+const helpers: Record<string, Command['run']> = {
+  credentials: async () => (await import('./credentials.ts')).credentials,
+}
+
 async function main([name = 'help', ...args]: readonly string[]): Promise<number> {
-  const command = commands[name]
-  if (command) return (await command.run())(args)
+  const run = commands[name]?.run ?? helpers[name]
+  if (run) return (await run())(args)
   const asked = ['help', '--help', '-h'].includes(name)
   const width = Math.max(...Object.keys(commands).map((word) => word.length))
   const list = Object.entries(commands).map(([word, { summary }]) => `  ${word.padEnd(width)}  ${summary}`)

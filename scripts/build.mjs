@@ -82,7 +82,7 @@ async function bundle(outdir) {
     outExtension: { '.js': '.cjs' },
     // Binary modules, and those that read files beside themselves, stay where they are.
     external: ['lmdb', 'etcd3', '@grpc/grpc-js', '@grpc/proto-loader'],
-    plugins: [programEntries, jsonAsText, jsonBeside(outdir), withoutExpressExtras],
+    plugins: [programEntries, rawText, jsonAsText, jsonBeside(outdir), withoutExpressExtras],
     // What bin/gantry calls: the function that Node would put around a CommonJS module.
     banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
     footer: { js: '})' },
@@ -183,6 +183,18 @@ function tryOut(outdir, name, args) {
       }),
     )
   })
+}
+
+/** `import text from './file?raw'`: the file's text, as the test runner has it too. */
+const rawText = {
+  name: 'raw-text',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.slice(0, -'?raw'.length)),
+      namespace: 'raw',
+    }))
+    onLoad({ filter: /.*/, namespace: 'raw' }, ({ path }) => ({ contents: readFileSync(path, 'utf8'), loader: 'text' }))
+  },
 }
 
 /** JSON is parsed ten times faster as JSON than as code, and only when its module is first used. */

@@ -12,17 +12,38 @@ const [task = 'start', ...args] = process.argv.slice(2)
 /** Where the suites leave their numbers. */
 const results = join(root, '.cache/results')
 
-/** What tests use of the system, by the program that shows it is there. */
-const testPackages = { etcd: 'etcd-server', unzip: 'unzip', openssl: 'openssl' }
+/** What nodes with containerd use of the system: Debian's package, by a file or program that shows it is there. */
+const nodePackages = {
+  containerd: 'containerd',
+  runc: 'runc',
+  '/usr/lib/cni/bridge': 'containernetworking-plugins',
+  nft: 'nftables',
+  conntrack: 'conntrack',
+  ip: 'iproute2',
+  busybox: 'busybox-static',
+}
+
+/** What tests use besides. */
+const testPackages = {
+  etcd: 'etcd-server',
+  'docker-registry': 'docker-registry',
+  unzip: 'unzip',
+  openssl: 'openssl',
+}
 
 requireNode(20)
-installPackages()
-if (task === 'test') installSystemPackages(testPackages)
+if (task === 'start' && wantsContainers(args)) {
+  // Without them the cluster runs on plain processes, and says so. npm and apt do not disturb each other.
+  await Promise.all([installPackages(), installSystemPackages(nodePackages, say)])
+} else {
+  await installPackages()
+  if (task === 'test') await installSystemPackages({ ...nodePackages, ...testPackages }, fail)
+}
 const { build } = await import('./build.mjs')
 const startedAt = Date.now()
 if (await build({ log: say })) say(`built in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`)
 
-if (task === 'start') await exec(join(root, 'bin/gantry'), ['up', ...args])
+if (task === 'start') await exec(join(root, 'bin/gantry'), ['up', '--quickstart', ...args])
 else if (task === 'test') await test(args)
 else if (task !== 'build') fail(`there is no task ${task}: start, test or build`)
 
@@ -80,7 +101,7 @@ function requireNode(major) {
 }
 
 /** npm packages, when package-lock.json says other than what was installed last. */
-function installPackages() {
+async function installPackages() {
   const stamp = join(root, 'node_modules/.gantry-stamp')
   const lock = readFileSync(join(root, 'package-lock.json'))
   const hash = createHash('sha256').update(lock).digest('hex')
@@ -88,22 +109,31 @@ function installPackages() {
   say('installing npm packages')
   // Not `npm ci`: it refuses a lock file that was made on another platform and names only that one's binaries.
   const parameters = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
-  const { status } = spawnSync('npm', parameters, { cwd: root, stdio: 'inherit' })
+  const { status } = await run('npm', parameters, { cwd: root, stdio: 'inherit' })
   if (status !== 0)
     fail('npm could not install the packages. Is the network reachable? Try `npm install` for the whole story')
   mkdirSync(join(root, 'node_modules'), { recursive: true })
   writeFileSync(stamp, hash)
 }
 
+/** Whether this start is meant for containers, on a machine that can have them. */
+function wantsContainers(flags) {
+  const runtime = flags.join(' ').match(/--runtime[= ](\S+)/)?.[1] ?? 'containerd'
+  return runtime === 'containerd' && process.platform === 'linux' && process.getuid?.() === 0 && isThere('apt-get')
+}
+
+const isThere = (name) =>
+  name.startsWith('/') ? existsSync(name) : spawnSync('sh', ['-c', `command -v ${name}`]).status === 0
+
 /** Debian packages that are missing, named before they are installed. Nothing is started or enabled. */
-function installSystemPackages(wanted) {
+async function installSystemPackages(wanted, failed) {
   const missing = Object.entries(wanted)
-    .filter(([program]) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0)
+    .filter(([shows]) => !isThere(shows))
     .map(([, name]) => name)
   if (missing.length === 0) return
-  const apt = spawnSync('sh', ['-c', 'command -v apt-get']).status === 0
-  if (!apt || process.getuid?.() !== 0) {
-    fail(`the tests need ${missing.join(', ')}. Install them with your system's package manager, then run this again`)
+  if (!isThere('apt-get') || process.getuid?.() !== 0) {
+    failed(`${missing.join(', ')} are needed. Install them with your system's package manager, then run this again`)
+    return
   }
   say(`installing system packages: ${missing.join(', ')} (none is started or enabled)`)
   // A package's own service would take ports and memory: whatever starts services is told not to.
@@ -112,12 +142,12 @@ function installSystemPackages(wanted) {
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
   try {
     const install = ['install', '-y', '--no-install-recommends', ...missing]
-    if (hasPackageLists() && aptGet(install).status === 0) return
+    if (hasPackageLists() && (await aptGet(install)).status === 0) return
     say('asking the package mirrors what there is')
-    aptGet(['update'])
-    const { status, stderr } = aptGet(install)
+    await aptGet(['update'])
+    const { status, stderr } = await aptGet(install)
     if (status !== 0) {
-      fail(`apt-get could not install ${missing.join(', ')}. Is the network reachable?\n${stderr}`)
+      failed(`apt-get could not install ${missing.join(', ')}. Is the network reachable?\n${stderr}`)
     }
   } finally {
     if (ours) rmSync(policy, { force: true })
@@ -128,11 +158,23 @@ const hasPackageLists = () =>
   existsSync('/var/lib/apt/lists') && readdirSync('/var/lib/apt/lists').some((name) => name.includes('_Packages'))
 
 const aptGet = (parameters) =>
-  spawnSync('apt-get', parameters, {
+  run('apt-get', parameters, {
     stdio: ['ignore', 'ignore', 'pipe'],
-    encoding: 'utf8',
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
   })
+
+/** Resolves when the program has ended, to its exit code and what it complained of. */
+function run(program, parameters, options) {
+  return new Promise((resolve) => {
+    const child = spawn(program, parameters, options)
+    let stderr = ''
+    child.stderr?.setEncoding('utf8').on('data', (text) => {
+      stderr += text
+    })
+    child.once('error', (error) => resolve({ status: 1, stderr: error.message }))
+    child.once('close', (status) => resolve({ status, stderr }))
+  })
+}
 
 /** Hands over the terminal and the signals; ends as the program does. */
 function exec(program, parameters) {
