@@ -1,0 +1,85 @@
+import { connectCri } from '../client.ts'
+import { type Cri, CriError } from '../cri.ts'
+import { criEvents, keepListening } from '../events.ts'
+import type { Runtime, RuntimeOptions } from '../index.ts'
+import { socketPath } from '../socket-path.ts'
+import { startContainerd } from './child.ts'
+import { containerdEvents } from './events.ts'
+import { importImage } from './import.ts'
+import { pauseImage, pauseImageName } from './pause-image.ts'
+import { openStore } from './store.ts'
+
+const readyTimeoutMs = 30_000
+
+/** A private containerd with a sandbox image of our own, or one that listens at `endpoint` already, left as it is. */
+export async function openContainerd(options: RuntimeOptions): Promise<Runtime> {
+  const { dataDir, signal, log } = options
+  const sandboxImage = options.sandboxImage ?? pauseImageName
+  const socket = socketPath(dataDir, 'containerd.sock')
+  const endpoint = options.endpoint ?? `unix://${socket}`
+  const child = options.endpoint === undefined ? await startContainerd({ ...options, sandboxImage, socket }) : undefined
+  const cri = connectCri(endpoint)
+  try {
+    const { runtimeVersion } = await answering(cri, signal)
+    if (child && sandboxImage === pauseImageName) await ensurePauseImage(endpoint)
+    const native = containerdEvents(endpoint, cri)
+    const stopped = new AbortController()
+    let implemented = true
+    return {
+      name: 'containerd',
+      version: runtimeVersion,
+      endpoint,
+      cri,
+      events: (signal) =>
+        keepListening(
+          async function* (signal) {
+            try {
+              if (implemented) return yield* native.listen(signal)
+            } catch (error) {
+              if (!(error instanceof CriError && error.code === 'unimplemented')) throw error
+              implemented = false
+            }
+            yield* criEvents(cri, signal)
+          },
+          AbortSignal.any([signal, stopped.signal]),
+        ),
+      async stop() {
+        stopped.abort()
+        native.close()
+        cri.close()
+        await child?.stop()
+      },
+    }
+  } catch (error) {
+    cri.close()
+    await child?.stop()
+    log.error({ err: error }, 'containerd did not come to answer')
+    throw error
+  }
+}
+
+/** Waits until the runtime answers. */
+async function answering(cri: Cri, signal: AbortSignal) {
+  const deadline = Date.now() + readyTimeoutMs
+  for (;;) {
+    try {
+      return await cri.version()
+    } catch (error) {
+      signal.throwIfAborted()
+      const starting = error instanceof CriError && (error.code === 'unavailable' || error.code === 'unimplemented')
+      if (!starting || Date.now() > deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+  }
+}
+
+async function ensurePauseImage(endpoint: string): Promise<void> {
+  const store = openStore(endpoint)
+  try {
+    const image = await pauseImage()
+    const present = await store.image(pauseImageName)
+    if (present?.target.digest !== image.manifest.descriptor.digest) await importImage(store, image)
+  } finally {
+    store.close()
+  }
+}

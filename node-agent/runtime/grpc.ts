@@ -1,0 +1,58 @@
+import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
+import protobuf from 'protobufjs'
+
+/**
+ * The services of a .proto text as @grpc/grpc-js wants them, by full name. Messages are plain objects with camelCase
+ * fields, enums as strings, 64-bit integers as numbers; every field is there, a message that was not sent as null.
+ */
+export function readServices(text: string): (service: string) => ServiceDefinition {
+  const root = rootOf(text)
+  return (name) => {
+    const service = root.lookupService(name)
+    return Object.fromEntries(
+      service.methodsArray.map((method) => {
+        method.resolve()
+        return [method.name, definition(service, method)]
+      }),
+    )
+  }
+}
+
+/** Reads one message of a .proto text from its bytes. */
+export function messageReader<T>(text: string, name: string): (bytes: Uint8Array) => T {
+  return reader(rootOf(text).lookupType(name)) as (bytes: Uint8Array) => T
+}
+
+const roots = new Map<string, protobuf.Root>()
+
+function rootOf(text: string): protobuf.Root {
+  let root = roots.get(text)
+  if (!root) {
+    root = new protobuf.Root()
+    protobuf.parse(text, root)
+    root.resolveAll()
+    roots.set(text, root)
+  }
+  return root
+}
+
+function definition(service: protobuf.Service, method: protobuf.Method): MethodDefinition<object, object> {
+  const { resolvedRequestType: request, resolvedResponseType: response } = method
+  if (!request || !response) throw new Error(`${service.fullName}.${method.name} names a message that is not there`)
+  return {
+    path: `/${service.fullName.slice(1)}/${method.name}`,
+    originalName: method.name,
+    requestStream: method.requestStream ?? false,
+    responseStream: method.responseStream ?? false,
+    requestSerialize: writer(request),
+    requestDeserialize: reader(request),
+    responseSerialize: writer(response),
+    responseDeserialize: reader(response),
+  }
+}
+
+const writer = (type: protobuf.Type) => (message: object) =>
+  Buffer.from(type.encode(type.fromObject(message as Record<string, unknown>)).finish())
+
+const reader = (type: protobuf.Type) => (bytes: Uint8Array) =>
+  type.toObject(type.decode(bytes), { defaults: true, enums: String, longs: Number })

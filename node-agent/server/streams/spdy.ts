@@ -1,0 +1,95 @@
+import type { Duplex } from 'node:stream'
+import transport, { type Connection, type Stream } from 'spdy-transport'
+
+export type { Stream } from 'spdy-transport'
+
+/** SPDY/3.1 over a connection that has been upgraded to it, as upstream's clients, servers and runtimes speak it. */
+export interface SpdyConnection {
+  /** Streams that the other side opens; to be accepted with `respond`. */
+  onStream(opened: (stream: Stream) => void): void
+  /** Opens a stream with headers such as `streamtype`. */
+  open(headers: Record<string, string>): Promise<Stream>
+  /** Settles when the connection has gone. */
+  readonly closed: Promise<void>
+  /** Ends the connection once what was written has been sent. */
+  end(): void
+  destroy(): void
+}
+
+/** What must be in every stream's headers for spdy-transport to take it; upstream sends none of it. */
+const expectedHeaders = { ':method': 'POST', ':path': '/', ':status': '200' }
+/** Above this much that nobody has read yet, the other side has to wait. */
+const unreadBytes = 1024 * 1024
+const lookAgainMs = 5
+
+/** Speaks SPDY on a socket. `head` is what came with the upgrade already. */
+export function spdyConnection(socket: Duplex, isServer: boolean, head?: Buffer): SpdyConnection {
+  if (head && head.length > 0) socket.unshift(head)
+  const connection = transport.connection.create(socket, { protocol: 'spdy', isServer })
+  const state = connection._spdyState
+  const streams = new Set<Stream>()
+
+  const parse = state.parser.parseKVs.bind(state.parser)
+  state.parser.parseKVs = (buffer, callback) =>
+    parse(buffer, (error, headers) => (error ? callback(error) : callback(null, { ...expectedHeaders, ...headers })))
+  withoutFlowControl(state.window)
+  const create = connection._createStream.bind(connection)
+  connection._createStream = (options) => {
+    const stream = create(options)
+    withoutFlowControl(stream._spdyState.window)
+    streams.add(stream)
+    stream.once('close', () => streams.delete(stream))
+    // A stream's own failure ends the stream; whoever reads it sees that.
+    stream.on('error', () => stream.destroy())
+    return stream
+  }
+  holdBack(connection, streams)
+  // The socket's end says it all.
+  connection.on('error', () => socket.destroy())
+  const closed = new Promise<void>((resolve) => {
+    connection.once('close', () => resolve())
+    socket.once('close', () => resolve())
+  })
+  connection.start(3.1)
+  return {
+    onStream: (opened) => connection.on('stream', opened),
+    open: (headers) =>
+      new Promise((resolve, reject) => {
+        connection.request({ method: 'POST', path: '/', host: 'localhost', headers }, (error, stream) =>
+          error ? reject(error) : resolve(stream),
+        )
+      }),
+    closed,
+    end: () => socket.end(),
+    destroy: () => socket.destroy(),
+  }
+}
+
+/** Upstream's SPDY has no flow control: it sends as much as it likes, and never says that more may be sent. */
+function withoutFlowControl(window: Connection['_spdyState']['window']): void {
+  for (const side of [window.send, window.recv]) {
+    side.update = (_size, callback) => {
+      if (callback) process.nextTick(callback)
+    }
+    side.isDraining = () => false
+  }
+}
+
+/** Instead, stops reading the connection while a stream is not read: the other side's writes then wait. */
+function holdBack(connection: Connection, streams: ReadonlySet<Stream>): void {
+  const { parser } = connection._spdyState
+  const isFull = () => [...streams].some((stream) => stream.readableLength > unreadBytes)
+  let held = false
+  parser.on('data', () => {
+    if (held || !isFull()) return
+    held = true
+    parser.pause()
+    const timer = setInterval(() => {
+      if (isFull()) return
+      clearInterval(timer)
+      held = false
+      parser.resume()
+    }, lookAgainMs)
+    timer.unref()
+  })
+}
