@@ -146,8 +146,8 @@ export function runtimeContract(name: string, options: { runs: boolean }, open: 
     })
 
     withProcesses.each([
-      ['exit 0', 0, 'Completed'],
-      ['exit 3', 3, 'Error'],
+      ['sleep 0.1; exit 0', 0, 'Completed'],
+      ['sleep 0.1; exit 3', 3, 'Error'],
     ])('tells how %s ended', async (script, exitCode, reason) => {
       await inSandbox(async (sandboxId, config) => {
         const status = await ended(await start(sandboxId, config, script))
