@@ -56,6 +56,7 @@ describe.skipIf(noNamespaces)('the table in the kernel', () => {
           }
           now += 5000
           await stepwise.apply()
+          expect(rewrites, 'transactions that write the whole table').toBe(1)
           const atOnce = new NftTable({ ...frame, table: 'gantry-full' }, machine.run, () => now)
           for (const [name, fragment] of [...wanted].reverse()) atOnce.set(name, fragment)
           await atOnce.apply()
