@@ -1,0 +1,134 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { parse } from 'yaml'
+
+/** Where an API server is, and who asks. */
+export interface ClientConfig {
+  /** `https://host:port`. */
+  server: string
+  ca?: Buffer
+  cert?: Buffer
+  key?: Buffer
+  token?: string
+  /** Read again every minute: the tokens of service accounts are replaced while a program runs. */
+  tokenFile?: string
+  insecureSkipTlsVerify?: boolean
+  tlsServerName?: string
+  /** The namespace of the context, for tools that work in one. */
+  namespace?: string
+  userAgent?: string
+}
+
+export interface ConfigSource {
+  /** Files, separated by `:` where there are several; default $KUBECONFIG, then ~/.kube/config. */
+  kubeconfig?: string
+  context?: string
+  env?: NodeJS.ProcessEnv
+}
+
+interface Named<K extends string, T> {
+  name: string
+  entry: { [key in K]: T }
+}
+
+interface Cluster {
+  server: string
+  'certificate-authority'?: string
+  'certificate-authority-data'?: string
+  'insecure-skip-tls-verify'?: boolean
+  'tls-server-name'?: string
+}
+
+interface User {
+  'client-certificate'?: string
+  'client-certificate-data'?: string
+  'client-key'?: string
+  'client-key-data'?: string
+  token?: string
+  tokenFile?: string
+}
+
+interface Context {
+  cluster: string
+  user: string
+  namespace?: string
+}
+
+interface Kubeconfig {
+  'current-context'?: string
+  clusters?: (Named<'cluster', Cluster>['entry'] & { name: string })[]
+  users?: (Named<'user', User>['entry'] & { name: string })[]
+  contexts?: (Named<'context', Context>['entry'] & { name: string })[]
+}
+
+const serviceAccountDir = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+/**
+ * Finds the server: the kubeconfig that is named, $KUBECONFIG, ~/.kube/config, or what a pod is given. Throws an Error
+ * that says which file lacks what.
+ */
+export function loadConfig({ kubeconfig, context, env = process.env }: ConfigSource = {}): ClientConfig {
+  const named = kubeconfig || env.KUBECONFIG
+  const files = named ? named.split(':').filter((file) => file !== '') : [resolve(homedir(), '.kube/config')]
+  const found = files.filter((file) => existsSync(file))
+  if (found.length > 0) return fromKubeconfigs(found, context)
+  if (named) throw new Error(`there is no kubeconfig ${named}. Name one that exists with --kubeconfig or $KUBECONFIG`)
+  const inCluster = inClusterConfig(env)
+  if (inCluster) return inCluster
+  throw new Error('no kubeconfig: name one with --kubeconfig or $KUBECONFIG')
+}
+
+/** What the service account of a pod gives; undefined outside of pods. */
+export function inClusterConfig(
+  env: NodeJS.ProcessEnv = process.env,
+  dir = serviceAccountDir,
+): ClientConfig | undefined {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env
+  if (!host || !port || !existsSync(`${dir}/token`)) return undefined
+  return {
+    server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    tokenFile: `${dir}/token`,
+    ...(existsSync(`${dir}/ca.crt`) ? { ca: readFileSync(`${dir}/ca.crt`) } : {}),
+    ...(existsSync(`${dir}/namespace`) ? { namespace: readFileSync(`${dir}/namespace`, 'utf8').trim() } : {}),
+  }
+}
+
+function fromKubeconfigs(files: readonly string[], wanted: string | undefined): ClientConfig {
+  const read = files.map((file) => ({ file, config: (parse(readFileSync(file, 'utf8')) ?? {}) as Kubeconfig }))
+  const where = files.join(', ')
+  // As in kubectl, what an earlier file says counts.
+  const find = <T extends { name: string }>(list: (config: Kubeconfig) => T[] | undefined, name: string) => {
+    for (const { file, config } of read) {
+      const entry = list(config)?.find((candidate) => candidate.name === name)
+      if (entry) return { entry, dir: dirname(file) }
+    }
+    return undefined
+  }
+  const contextName = wanted || read.map(({ config }) => config['current-context']).find((name) => name)
+  if (!contextName) throw new Error(`${where}: no current-context is set. Choose one with --context`)
+  const context = find((config) => config.contexts, contextName)?.entry.context
+  if (!context) throw new Error(`${where}: there is no context ${JSON.stringify(contextName)}`)
+  const cluster = find((config) => config.clusters, context.cluster)
+  if (!cluster) throw new Error(`${where}: there is no cluster ${JSON.stringify(context.cluster)}`)
+  const user = find((config) => config.users, context.user)
+  const bytes = (data: string | undefined, file: string | undefined, dir: string) =>
+    data ? Buffer.from(data, 'base64') : file ? readFileSync(resolve(dir, file)) : undefined
+  const c = cluster.entry.cluster
+  const u: User = user?.entry.user ?? {}
+  const userDir = user?.dir ?? cluster.dir
+  const ca = bytes(c['certificate-authority-data'], c['certificate-authority'], cluster.dir)
+  const cert = bytes(u['client-certificate-data'], u['client-certificate'], userDir)
+  const key = bytes(u['client-key-data'], u['client-key'], userDir)
+  return {
+    server: c.server.replace(/\/+$/, ''),
+    ...(ca ? { ca } : {}),
+    ...(cert ? { cert } : {}),
+    ...(key ? { key } : {}),
+    ...(u.token ? { token: u.token } : {}),
+    ...(u.tokenFile ? { tokenFile: resolve(userDir, u.tokenFile) } : {}),
+    ...(c['insecure-skip-tls-verify'] ? { insecureSkipTlsVerify: true } : {}),
+    ...(c['tls-server-name'] ? { tlsServerName: c['tls-server-name'] } : {}),
+    ...(context.namespace ? { namespace: context.namespace } : {}),
+  }
+}
