@@ -28,7 +28,7 @@ export interface ControllerOptions {
   /** PEM of the CA by which the manager itself trusts the API server. */
   apiServerCa: string
   enableGarbageCollector: boolean
-  /** How many keys each controller works on at once: `--concurrent-deployment-syncs` and its like, by controller name. */
+  /** How many keys a controller works on at once, by the flag's own word: `--concurrent-replicaset-syncs` is `replicaset`. */
   workers: Readonly<Record<string, number>>
 }
 
