@@ -66,6 +66,11 @@ export async function routeServices(serviceCidrs: readonly string[], bridge: str
   for (const range of serviceCidrs) await run('ip', ['route', 'replace', range, 'dev', bridge, 'proto', protocol])
 }
 
+/** Takes the routes to other nodes' pods away. */
+export async function removeRoutes(clusterCidrs: readonly string[], run: Run): Promise<void> {
+  await applyRoutes(new Map(), clusterCidrs, run)
+}
+
 /** Marks our routes among others' in `ip route`. */
 const protocol = '171'
 
