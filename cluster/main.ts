@@ -14,6 +14,10 @@ const commands: Record<string, Command> = {
     summary: 'serve the Kubernetes API',
     run: async () => (await import('../apiserver/main.ts')).runApiServer,
   },
+  'node-agent': {
+    summary: 'run the pods of a node',
+    run: async () => (await import('../node-agent/main.ts')).runNodeAgent,
+  },
   snapshot: {
     summary: "save or restore the store's contents",
     run: async () => (await import('./snapshot.ts')).snapshot,

@@ -21,6 +21,8 @@ export interface Images {
     container: Container,
     secrets: readonly Live<Secret>[],
   ): Promise<{ imageRef: string; imageId: string }>
+  /** When an image that could not be had is tried for again, in milliseconds since 1970; undefined: now. */
+  nextTry(podUid: string, image: string): number | undefined
 }
 
 /** What the pods of one node are run with. */

@@ -29,6 +29,7 @@ const sandboxRetryMs = 2000
 const networkRetryMs = 500
 const volumeRetryMs = 2000
 const startRetryMs = 10_000
+const imageRetryMs = 2000
 
 /** Carries out a plan, as far as it goes now. Throws only what is nobody's fault and worth a retry. */
 export async function carryOut(deps: PodDeps, inputs: SyncInputs): Promise<SyncOutcome> {
@@ -171,6 +172,7 @@ async function startAll(
     later: SyncOutcome
   },
 ): Promise<SyncOutcome> {
+  const retries: number[] = given.later.retryMs === undefined ? [] : [given.later.retryMs]
   let failed = false
   for (const slot of slots) {
     const { name } = slot.container
@@ -182,6 +184,7 @@ async function startAll(
     } catch (error) {
       if (!(error instanceof StartError)) throw error
       failures.set(name, { reason: error.reason, message: error.message })
+      retries.push(retryAfter(deps, pod, slot, error))
       failed = true
       // Nothing goes on behind an init container that could not be started; a sidecar holds nobody up.
       if (slot.role === 'init' && !isSidecar(slot.container)) break
@@ -189,7 +192,14 @@ async function startAll(
   }
   await forgetOldest(deps, pod, observed)
   if (!failed) return { retryMs: 0 }
-  return { retryMs: Math.min(startRetryMs, given.later.retryMs ?? startRetryMs) }
+  return { retryMs: Math.min(...retries) }
+}
+
+/** An image that failed is soon looked at again, to say that it is waited for; and then when its wait is over. */
+function retryAfter({ images, clock }: PodDeps, pod: BoundPod, { container }: ContainerSlot, { reason }: StartError) {
+  if (reason === 'ErrImagePull') return imageRetryMs
+  const at = reason === 'ImagePullBackOff' ? images.nextTry(pod.metadata.uid, container.image ?? '') : undefined
+  return at === undefined ? startRetryMs : Math.max(1, at - clock.now())
 }
 
 /** Of each container the runtime keeps the newest and the one before it; their logs go with the others. */

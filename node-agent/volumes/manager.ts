@@ -206,8 +206,9 @@ function usedVolumes({ spec }: BoundPod): Volume[] {
 }
 
 /** A file system in memory for secrets and tokens; where we may not mount one, a directory that only we can enter. */
-export async function openMemory(directory: string, log: Logger): Promise<{ mayMount: boolean }> {
+export async function openMemory(directory: string, log: Logger, wanted = true): Promise<{ mayMount: boolean }> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
+  if (!wanted) return { mayMount: false }
   if (await isMountPoint(directory)) return { mayMount: true }
   try {
     await run('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', directory])

@@ -108,10 +108,6 @@ export class ObjectWatches implements ReferencedObjects {
       namespace,
       fieldSelector: `metadata.name=${name}`,
       clock: this.#clock,
-      transform: (object) => {
-        delete object.metadata.managedFields
-        return object
-      },
     })
     const abort = new AbortController()
     const users = new Set<string>()

@@ -1,0 +1,365 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Node, Pod, Service } from '../api/generated/types.ts'
+import { EventRecorder } from '../client/events.ts'
+import { Informer, type InformerFactory } from '../client/informer.ts'
+import type { Logger } from '../client/logger.ts'
+import { nodes, pods, services } from '../client/resources.ts'
+import type { Api, Clock, Live } from '../client/types.ts'
+import type { NodeAgentConfig } from './config.ts'
+import { openCgroups, type PodCgroups } from './containers/cgroups.ts'
+import { parseResolvConf } from './containers/dns.ts'
+import { Evictor } from './eviction.ts'
+import { ImagePuller } from './images/puller.ts'
+import { keepLease } from './node/lease.ts'
+import { type Machine, machineAddresses, readMachine } from './node/machine.ts'
+import { NodeReporter } from './node/reporter.ts'
+import type { NodeIdentity } from './node/status.ts'
+import { BackOff } from './pods/backoff.ts'
+import type { NodeFacts, PodDeps } from './pods/deps.ts'
+import { followRuntime } from './pods/follow-runtime.ts'
+import { readLastWords } from './pods/last-words.ts'
+import { Mirrors } from './pods/mirrors.ts'
+import { PodEvents } from './pods/pod-events.ts'
+import { AgentPods } from './pods/pod-view.ts'
+import { RuntimeView } from './pods/runtime-view.ts'
+import { followStaticPods } from './pods/static.ts'
+import { StatusWriter } from './pods/status-writer.ts'
+import { asBoundPod, type BoundPod } from './pods/types.ts'
+import { PodWorkers } from './pods/workers.ts'
+import { check } from './probes/checks.ts'
+import { Probes } from './probes/manager.ts'
+import type { Runtime } from './runtime/index.ts'
+import { openMemory, Volumes } from './volumes/manager.ts'
+import { ObjectWatches } from './volumes/objects.ts'
+import { PodTokens } from './volumes/tokens.ts'
+
+/** The parts of a node that others make: given in, so that a test can give its own. */
+export interface AgentParts {
+  openRuntime(signal: AbortSignal): Promise<Runtime>
+  /** Routes and names; undefined: the node has no network of our making. */
+  startNetwork?(facts: { nodeIp: string; signal: AbortSignal }): Promise<AgentNetwork>
+  /** Answers the API server's questions; resolves to the port. */
+  startServer?(facts: {
+    pods: AgentPods
+    runtime: Runtime
+    port: number
+  }): Promise<{ port: number; stop(): Promise<void> }>
+}
+
+export interface AgentNetwork {
+  podCidrChanged(cidr: string): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface AgentOptions {
+  config: NodeAgentConfig
+  api: Api
+  informers: InformerFactory
+  clock: Clock
+  log: Logger
+  parts: AgentParts
+}
+
+export interface NodeAgent {
+  readonly pods: AgentPods
+  readonly workers: PodWorkers
+  readonly port: number
+  /** Ends the agent; what runs in containers goes on. */
+  stop(): Promise<void>
+}
+
+/** Starts all of a node: registers it, and runs the pods that are bound to it. Resolves when pods are taken. */
+export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> {
+  const { config, api, informers, clock, log, parts } = options
+  const { nodeName, rootDir } = config
+  const abort = new AbortController()
+  const { signal } = abort
+  const directories = { pods: join(rootDir, 'pods'), memory: join(rootDir, 'memory'), logs: join(rootDir, 'logs') }
+  await Promise.all([directories.pods, directories.logs].map((path) => mkdir(path, { recursive: true, mode: 0o755 })))
+
+  const machine = await readMachine()
+  const recorder = new EventRecorder(api, { component: 'kubelet', host: nodeName }, { clock })
+  const identity = identityOf(config)
+  let workers: PodWorkers | undefined
+  let evictor: Evictor | undefined
+  const reporter = new NodeReporter({
+    api,
+    clock,
+    log,
+    events: recorder,
+    identity,
+    machine,
+    rootDirectory: rootDir,
+    signal,
+    networkChanged: () => workers?.wakeAll(),
+    looked: (pressures) =>
+      void evictor?.consider(pressures).catch((error) => log.warn({ err: error }, 'eviction failed')),
+  })
+
+  // The runtime starts while the node registers, and while its network is made.
+  const opening = parts.openRuntime(signal)
+  const registering = config.registerNode ? reporter.register() : Promise.resolve()
+  const networkStarting = parts.startNetwork?.({ nodeIp: identity.addresses[0] ?? '127.0.0.1', signal })
+  const node = new Informer<Node>(api, nodes, { fieldSelector: `metadata.name=${nodeName}`, clock })
+  for (const early of [opening, registering, networkStarting]) early?.catch(() => undefined)
+  const runtime = await opening
+  identity.runtime = { name: runtime.name, version: runtime.version }
+  const [memory, cgroups] = await Promise.all([
+    openMemory(directories.memory, log, runtime.name === 'containerd'),
+    cgroupsFor(config, runtime, machine, log),
+  ])
+
+  const deps = makeDeps({ options, directories, machine, recorder, runtime, reporter, identity, memory, cgroups, wake })
+  workers = new PodWorkers(deps.pods, () => node.lister.get(undefined, nodeName) ?? reporter.node, signal)
+  const made = workers
+  function wake(uid: string): void {
+    workers?.wake(uid)
+  }
+  evictor = new Evictor({ cri: runtime.cri, clock, log, workers, events: recorder, nodeName })
+  const view = new AgentPods(workers, deps.pods.statuses)
+  const server = await parts.startServer?.({ pods: view, runtime, port: config.port })
+  identity.port = server?.port ?? 0
+  reporter.useRuntime(runtime.cri)
+
+  await registering
+  recorder.event(
+    { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName },
+    'Normal',
+    'Starting',
+    'Starting kubelet.',
+  )
+  const background: Promise<unknown>[] = [
+    keepLease({ api, clock, log, nodeName, nodeUid: () => reporter.node?.metadata.uid, signal }),
+  ]
+  const network = await networkStarting
+  let podCidr = ''
+  const useCidr = (cidr: string): void => {
+    if (!network || cidr === '' || cidr === podCidr) return
+    podCidr = cidr
+    void network.podCidrChanged(cidr).then(
+      () => reporter.look(),
+      (error) => log.error({ err: error, cidr }, 'the network of pods cannot be made'),
+    )
+  }
+  const seeNode = (found: Live<Node>): void => {
+    reporter.seen(found)
+    useCidr(found.spec?.podCIDR ?? config.podCidr)
+  }
+  node.on({ add: seeNode, update: (_, after) => seeNode(after) })
+  useCidr(reporter.node?.spec?.podCIDR ?? config.podCidr)
+  background.push(reporter.run())
+
+  const bound = new Informer<Pod>(api, pods, { fieldSelector: `spec.nodeName=${nodeName}`, clock })
+  const mirrors = new Mirrors(api, workers, () => reporter.node?.metadata.uid, log)
+  await Promise.all([node.start(signal), informers.for<Service>(services).start(signal)])
+  followPods(bound, workers, mirrors)
+  await bound.start(signal)
+  if (config.staticPodPath !== '') {
+    await followStaticPods({
+      path: config.staticPodPath,
+      nodeName,
+      now: () => new Date(clock.now()).toISOString(),
+      changed: (list) => mirrors.setStatic(list),
+      log,
+      signal,
+    }).catch((error) => log.error({ err: error }, 'static pods cannot be read'))
+  }
+  background.push(
+    followRuntime({
+      clock,
+      log,
+      runtime,
+      view: deps.pods.view,
+      wake,
+      listed: (list) => tidy(list, made, deps.volumes, cgroups),
+      signal,
+    }),
+  )
+  log.info(
+    { node: nodeName, runtime: `${runtime.name}://${runtime.version}`, port: identity.port },
+    'the node takes pods',
+  )
+
+  return {
+    pods: view,
+    workers,
+    port: identity.port,
+    async stop() {
+      await server?.stop()
+      abort.abort(new Error('the agent ends'))
+      deps.objects.stop()
+      await Promise.allSettled(made.list().map(({ done }) => done))
+      await Promise.race([recorder.flush(), delay(flushMs)])
+      recorder.stop()
+      await network?.stop()
+      await Promise.allSettled(background)
+      await runtime.stop()
+    },
+  }
+}
+
+const flushMs = 2000
+
+function identityOf(config: NodeAgentConfig): NodeIdentity {
+  return {
+    name: config.nodeName,
+    hostname: config.nodeName || hostname(),
+    addresses: config.nodeIps.length > 0 ? config.nodeIps : machineAddresses(),
+    labels: config.labels,
+    taints: config.taints,
+    maxPods: config.maxPods,
+    port: config.port,
+    runtime: { name: config.runtime, version: 'starting' },
+  }
+}
+
+async function cgroupsFor(
+  { cgroupRoot, podPidsLimit }: NodeAgentConfig,
+  runtime: Runtime,
+  { cores }: Machine,
+  log: Logger,
+): Promise<PodCgroups | undefined> {
+  if (runtime.name !== 'containerd') return undefined
+  return openCgroups({ root: cgroupRoot, cores, pidsLimit: podPidsLimit, log })
+}
+
+function followPods(bound: Informer<Pod>, workers: PodWorkers, mirrors: Mirrors): void {
+  const set = (object: Live<Pod>): void => {
+    const pod = asBoundPod(object)
+    if (!pod) return
+    if (Mirrors.isMirror(pod)) mirrors.setMirror(pod)
+    else workers.set(pod)
+  }
+  const remove = (object: Live<Pod>): void => {
+    const pod = asBoundPod(object)
+    if (!pod) return
+    if (Mirrors.isMirror(pod)) mirrors.removeMirror(pod)
+    else workers.remove(pod.metadata.uid)
+  }
+  bound.on({
+    add: set,
+    update: (before, after) => {
+      // Deleted and made again under the same name while nobody looked.
+      if (before.metadata.uid !== after.metadata.uid) remove(before)
+      set(after)
+    },
+    delete: remove,
+  })
+}
+
+/** Ends what the runtime has and nobody knows, and takes away what pods have left on the machine. */
+async function tidy(
+  listed: readonly { uid: string; name: string; namespace: string }[],
+  workers: PodWorkers,
+  volumes: Volumes,
+  cgroups: PodCgroups | undefined,
+): Promise<void> {
+  for (const pod of listed) await workers.endOrphan(pod)
+  const known = (uid: string): boolean => workers.get(uid) !== undefined
+  for (const uid of await volumes.listOnDisk()) if (!known(uid)) await volumes.teardown(uid)
+  const mine = new Set(listed.map(({ uid }) => uid))
+  // A group that this agent's runtime has never heard of may belong to another node of this machine.
+  for (const uid of (await cgroups?.list()) ?? []) if (!known(uid) && mine.has(uid)) await cgroups?.remove(uid)
+}
+
+interface Materials {
+  options: AgentOptions
+  directories: { pods: string; memory: string; logs: string }
+  machine: Machine
+  recorder: EventRecorder
+  runtime: Runtime
+  reporter: NodeReporter
+  identity: NodeIdentity
+  memory: { mayMount: boolean }
+  cgroups: PodCgroups | undefined
+  wake(uid: string): void
+}
+
+function makeDeps(materials: Materials): { pods: PodDeps; objects: ObjectWatches; volumes: Volumes } {
+  const { options, directories, recorder, runtime, memory, cgroups, wake } = materials
+  const { api, clock, log } = options
+  const { cri } = runtime
+  const node = nodeFacts(materials)
+  const events = new PodEvents(recorder)
+  const tokens = new PodTokens(api, clock)
+  const objects = new ObjectWatches(api, clock, (uids) => {
+    for (const uid of uids) {
+      volumes.refresh(uid)
+      wake(uid)
+    }
+  })
+  const statuses = new StatusWriter(api, clock, log)
+  const volumes = new Volumes({
+    podsDirectory: directories.pods,
+    memoryDirectory: directories.memory,
+    mayMount: memory.mayMount,
+    objects,
+    tokens,
+    facts: (pod: BoundPod) => node.facts(statuses.current(pod).podIPs?.flatMap(({ ip }) => ip ?? []) ?? []),
+    clock,
+    log,
+  })
+  const hollow = runtime.name === 'hollow'
+  const probes = new Probes({
+    clock,
+    // Nothing answers in a hollow container.
+    check: hollow ? async () => ({ verdict: 'success', output: '' }) : (probe, target) => check(cri, probe, target),
+    changed: wake,
+    unhealthy: (pod, slot, reason, message) => events.warning(pod, reason, message, slot),
+  })
+  const images = new ImagePuller({ cri, events: recorder, clock })
+  const deps: PodDeps = {
+    api,
+    clock,
+    log,
+    cri,
+    runtimeName: runtime.name,
+    view: new RuntimeView(cri, (facts) => readLastWords(directories.pods, facts)),
+    images,
+    volumes,
+    objects,
+    tokens,
+    probes,
+    backOff: new BackOff(),
+    cgroups,
+    events,
+    statuses,
+    node,
+  }
+  return { pods: deps, objects, volumes }
+}
+
+function nodeFacts({ options, directories, machine, reporter, identity }: Materials): NodeFacts {
+  const { config, informers } = options
+  const lister = informers.for<Service>(services).lister
+  const host = { servers: [] as string[], searches: [] as string[], options: [] as string[] }
+  if (config.resolvConf !== '') {
+    void readFile(config.resolvConf, 'utf8').then(
+      (text) => Object.assign(host, parseResolvConf(text)),
+      () => undefined,
+    )
+  }
+  return {
+    nodeName: config.nodeName,
+    get hostIps() {
+      return identity.addresses
+    },
+    dns: { clusterDns: config.clusterDns, clusterDomain: config.clusterDomain, host },
+    logRoot: directories.logs,
+    podsDirectory: directories.pods,
+    seccompRoot: join(config.rootDir, 'seccomp'),
+    memoryCapacity: machine.memoryBytes,
+    facts: (podIps) => ({
+      podIps,
+      hostIps: identity.addresses,
+      nodeName: config.nodeName,
+      allocatable: reporter.node?.status?.allocatable ?? {},
+    }),
+    services: () => lister.list(),
+    networkFault: () => reporter.networkFault,
+    readHostsFile: () => readFile('/etc/hosts', 'utf8').catch(() => ''),
+  }
+}
