@@ -18,6 +18,10 @@ const commands: Record<string, Command> = {
     summary: 'run the pods of a node',
     run: async () => (await import('../node-agent/main.ts')).runNodeAgent,
   },
+  'controller-manager': {
+    summary: 'run the controllers',
+    run: async () => (await import('../controller-manager/main.ts')).runControllerManager,
+  },
   snapshot: {
     summary: "save or restore the store's contents",
     run: async () => (await import('./snapshot.ts')).snapshot,

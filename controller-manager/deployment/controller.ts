@@ -2,11 +2,11 @@ import type { Deployment, DeploymentSpec, OwnerReference, Pod, ReplicaSet } from
 import { semanticEqual } from '../../api/machinery/field-rules.ts'
 import { labelSelectorMatcher } from '../../api/machinery/labels.ts'
 import type { Controller } from '../../client/controller.ts'
+import { isNamespaceTerminating } from '../../client/errors.ts'
 import { keyOf, splitKey } from '../../client/key.ts'
 import { deployments, replicaSets } from '../../client/resources.ts'
 import type { Live } from '../../client/types.ts'
 import { WorkQueue } from '../../client/work-queue.ts'
-import { isNamespaceTerminating } from '../pods/control.ts'
 import { OwnWrites } from '../pods/own-writes.ts'
 import { claim, controllerOf } from '../pods/ownership.ts'
 import { podInformer, podsOf } from '../pods/pod-index.ts'
@@ -47,10 +47,7 @@ export function newDeploymentController(deps: ControllerDeps): Controller {
 
   all.on({
     add: enqueue,
-    update: (before, after) => {
-      if (before.metadata.uid !== after.metadata.uid) writes.forget(keyOf(after))
-      enqueue(after)
-    },
+    update: (_, after) => enqueue(after),
     delete: (deployment) => {
       writes.forget(keyOf(deployment))
       enqueue(deployment)

@@ -1,7 +1,6 @@
 import type { Pod, PodTemplateSpec } from '../../api/generated/types.ts'
-import { StatusError } from '../../api/machinery/errors.ts'
 import { nameIsDNSSubdomain } from '../../api/machinery/names.ts'
-import { isNotFound } from '../../client/errors.ts'
+import { isConflict, isNamespaceTerminating, isNotFound } from '../../client/errors.ts'
 import type { EventRecorder } from '../../client/events.ts'
 import { pods } from '../../client/resources.ts'
 import type { Api, Live } from '../../client/types.ts'
@@ -67,12 +66,8 @@ export async function deletePod({ api, events, signal }: Means, owner: Owner, po
     events.event(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`)
     return true
   } catch (error) {
-    if (isNotFound(error) || (error instanceof StatusError && error.code === 409)) return false
+    if (isNotFound(error) || isConflict(error)) return false
     events.event(owner, 'Warning', 'FailedDelete', `Error deleting: ${(error as Error).message}`)
     throw new Error(`unable to delete pods: ${(error as Error).message}`, { cause: error })
   }
 }
-
-/** The server refused because the namespace is on its way out: there is nothing left to do in it. */
-export const isNamespaceTerminating = (error: unknown): boolean =>
-  error instanceof StatusError && (error.details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating')

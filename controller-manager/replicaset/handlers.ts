@@ -42,11 +42,7 @@ export function watchReplicas(options: {
 
   sets.on({
     add: enqueue,
-    update: (before, after) => {
-      // Deleted and made anew between two looks: what was expected of the old one counts no more.
-      if (before.metadata.uid !== after.metadata.uid) expectations.forget(keyOf(after))
-      enqueue(after)
-    },
+    update: (_, after) => enqueue(after),
     delete: (set) => {
       expectations.forget(keyOf(set))
       enqueue(set)
@@ -69,7 +65,6 @@ export function watchReplicas(options: {
       if (set) enqueue(set)
     },
     update: (before, after) => {
-      if (before.metadata.uid !== after.metadata.uid) gone(before)
       if (after.metadata.deletionTimestamp !== undefined) return gone(after)
       const [was, is] = [controllerOf(before), controllerOf(after)]
       const moved = !semanticEqual(was, is)
