@@ -1,0 +1,7 @@
+export {
+  createNodeNetwork,
+  destroyNodeNetwork,
+  type MachineNode,
+  type NodeNetwork,
+  type NodeNetworkOptions,
+} from './node-network.ts'
