@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import { Client } from '../client/client.ts'
 import { systemClock } from '../client/clock.ts'
@@ -118,6 +119,8 @@ async function runControllers(
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
+  // Every cache and every queue listens to it.
+  setMaxListeners(0, signal)
   const informers = new InformerFactory(client, {
     onError: (error, what) => log.warn({ what, err: (error as Error).message }, 'a watch has failed, trying again'),
   })
