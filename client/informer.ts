@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { StatusError } from '../api/machinery/errors.ts'
 import { systemClock } from './clock.ts'
 import { isGone, isServerDown } from './errors.ts'
@@ -277,6 +278,8 @@ export class InformerFactory {
   /** Starts all of them, and resolves when every first list is in. */
   async start(signal: AbortSignal): Promise<void> {
     this.#signal = signal
+    // Every informer and every request of theirs listens to it.
+    setMaxListeners(0, signal)
     await Promise.all([...this.#informers.values()].map((informer) => informer.start(signal)))
   }
 }

@@ -29,15 +29,16 @@ export class FakeClock implements Clock {
         reject(signal.reason)
         return
       }
-      const sleeper: Sleeper = { dueAt: this.#now + ms, wake: resolve }
+      const onAbort = () => {
+        if (this.#sleepers.delete(sleeper)) reject(signal?.reason)
+      }
+      const wake = () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      }
+      const sleeper: Sleeper = { dueAt: this.#now + ms, wake }
       this.#sleepers.add(sleeper)
-      signal?.addEventListener(
-        'abort',
-        () => {
-          if (this.#sleepers.delete(sleeper)) reject(signal.reason)
-        },
-        { once: true },
-      )
+      signal?.addEventListener('abort', onAbort, { once: true })
     })
   }
 
