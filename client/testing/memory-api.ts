@@ -286,7 +286,15 @@ export class MemoryApi implements Api {
     const status = options.subresource === 'status'
     // Kinds that serve a status keep it from writers of the rest.
     const next: Stored = status
-      ? { ...structuredClone(old), ...('status' in sent ? { status: sent.status } : {}), metadata: { ...old.metadata } }
+      ? {
+          ...structuredClone(old),
+          ...('status' in sent ? { status: sent.status } : {}),
+          // Upstream's servers take annotations along: the deployment controller writes its revision so.
+          metadata: {
+            ...old.metadata,
+            ...(sent.metadata.annotations ? { annotations: sent.metadata.annotations } : {}),
+          },
+        }
       : 'status' in old
         ? { ...sent, status: old.status }
         : sent
