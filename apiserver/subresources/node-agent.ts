@@ -59,7 +59,7 @@ export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scop
       const options = new URLSearchParams(query)
       for (const local of ['container', 'pretty', 'insecureSkipTLSVerifyBackend']) options.delete(local)
       const path = `/containerLogs/${namespace}/${name}/${container}${options.size > 0 ? `?${options}` : ''}`
-      await relay(scope, await toAgent(scope, pod, path))
+      await relay(scope, await toAgent(scope, pod, path), logRefusal)
     },
     '/pods/exec': stream('exec'),
     '/pods/attach': stream('attach'),
@@ -253,8 +253,31 @@ const hopByHop = new Set([
   'host',
 ])
 
-/** Passes a request on and its answer back, or, where it switches protocols, joins the two connections. */
-function relay(scope: Scope, target: RequestOptions): Promise<void> {
+/** An agent refuses a log in plain words, which become a status as upstream's server makes it. */
+function logRefusal(code: number, text: string): StatusError {
+  switch (code) {
+    case 400:
+      return badRequestError(text)
+    case 500:
+      return internalServerError(text)
+    case 404:
+      return new StatusError(404, 'NotFound', `the server could not find the requested resource: ${text}`)
+    default:
+      return new StatusError(code, 'Unknown', text)
+  }
+}
+
+const longestRefusal = 50_000
+
+/**
+ * Passes a request on and its answer back, or, where it switches protocols, joins the two connections. With `refusal`, an
+ * answer that is one is thrown as what it makes of it.
+ */
+function relay(
+  scope: Scope,
+  target: RequestOptions,
+  refusal?: (code: number, text: string) => StatusError,
+): Promise<void> {
   const { req, res, upgradeHead } = scope
   const headers: Record<string, string | string[]> = {}
   for (const [name, value] of Object.entries(req.headers)) {
@@ -285,6 +308,17 @@ function relay(scope: Scope, target: RequestOptions): Promise<void> {
       )
     })
     upstream.once('response', (answer) => {
+      const code = answer.statusCode ?? 502
+      if (refusal && code >= 300) {
+        let text = ''
+        answer.setEncoding('utf8')
+        answer.on('data', (chunk: string) => {
+          if (text.length < longestRefusal) text += chunk
+        })
+        answer.once('end', () => reject(refusal(code, text.trim())))
+        answer.once('error', reject)
+        return
+      }
       passBack(scope, answer)
       res.once('close', resolve)
     })

@@ -40,11 +40,15 @@ export async function joinRemoteCommand(url: string, wanted: Wanted, signal?: Ab
   const status = new Promise<string>((resolve, reject) => {
     const chunks: Buffer[] = []
     error.on('data', (chunk: Buffer) => chunks.push(chunk))
-    error.once('end', () => resolve(chunks.length > 0 ? Buffer.concat(chunks).toString() : success))
-    connection.closed.then(
-      () => reject(new Error('the runtime closed the connection before the command had ended')),
-      reject,
-    )
+    let closed = false
+    connection.closed.then(() => {
+      closed = true
+    }, reject)
+    error.once('end', () => {
+      if (chunks.length > 0) resolve(Buffer.concat(chunks).toString())
+      else if (closed) reject(new Error('the runtime closed the connection before the command had ended'))
+      else resolve(success)
+    })
   })
   // Whoever waits for it hears of it; nobody may be waiting any more.
   status.catch(() => {})

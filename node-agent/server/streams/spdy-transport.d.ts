@@ -29,6 +29,7 @@ declare module 'spdy-transport' {
       callback: (error: Error | null, stream: Stream) => void,
     ): Stream
     _createStream(options: object): Stream
+    destroyStreams(error?: Error): void
     _spdyState: {
       window: Window
       parser: Duplex & { parseKVs(buffer: unknown, callback: (error: Error | null, headers?: Headers) => void): void }

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream'
+import { Duplex } from 'node:stream'
 import transport, { type Connection, type Stream } from 'spdy-transport'
 
 export type { Stream } from 'spdy-transport'
@@ -24,8 +24,8 @@ const lookAgainMs = 5
 
 /** Speaks SPDY on a socket. `head` is what came with the upgrade already. */
 export function spdyConnection(socket: Duplex, isServer: boolean, head?: Buffer): SpdyConnection {
-  if (head && head.length > 0) socket.unshift(head)
-  const connection = transport.connection.create(socket, { protocol: 'spdy', isServer })
+  const wire = wireOf(socket, head)
+  const connection = transport.connection.create(wire, { protocol: 'spdy', isServer })
   const state = connection._spdyState
   const streams = new Set<Stream>()
 
@@ -44,11 +44,16 @@ export function spdyConnection(socket: Duplex, isServer: boolean, head?: Buffer)
     return stream
   }
   holdBack(connection, streams)
+  // What has come but has not been read yet stays to be read: its stream ends, and is not destroyed.
+  connection.destroyStreams = () => {
+    for (const stream of streams) if (!stream.readableEnded) stream.push(null)
+  }
+  // The end counts only once everything before it has been taken apart.
+  state.parser.once('finish', () => setImmediate(() => wire.emit('close')))
   // The socket's end says it all.
   connection.on('error', () => socket.destroy())
   const closed = new Promise<void>((resolve) => {
     connection.once('close', () => resolve())
-    socket.once('close', () => resolve())
   })
   connection.start(3.1)
   return {
@@ -63,6 +68,37 @@ export function spdyConnection(socket: Duplex, isServer: boolean, head?: Buffer)
     end: () => socket.end(),
     destroy: () => socket.destroy(),
   }
+}
+
+/** The socket as spdy-transport sees it: it closes only when we say so. */
+function wireOf(socket: Duplex, head: Buffer | undefined): Duplex {
+  const wire = new Duplex({
+    emitClose: false,
+    autoDestroy: false,
+    read: () => {
+      socket.resume()
+    },
+    write: (chunk, _encoding, callback) => {
+      // Whoever has gone needs nothing more; that it has gone is told by its close.
+      if (socket.destroyed || !socket.writable) callback()
+      else socket.write(chunk, () => callback())
+    },
+    final: (callback) => {
+      socket.end(() => callback())
+    },
+  })
+  if (head && head.length > 0) wire.push(head)
+  let ended = false
+  const end = () => {
+    if (!ended) wire.push(null)
+    ended = true
+  }
+  socket.on('data', (chunk) => {
+    if (!wire.push(chunk)) socket.pause()
+  })
+  socket.once('end', end).once('close', end)
+  socket.on('error', () => socket.destroy())
+  return wire
 }
 
 /** Upstream's SPDY has no flow control: it sends as much as it likes, and never says that more may be sent. */
