@@ -1,0 +1,184 @@
+import type { Node } from '../../api/generated/types.ts'
+import type { Clock, Live } from '../../client/types.ts'
+import type { PodInfo } from '../framework/pod-info.ts'
+import { Columns } from './columns.ts'
+import { type ImageState, NodeInfo } from './node-info.ts'
+import { byZonesInTurn, zoneOf } from './node-order.ts'
+
+interface PodState {
+  info: PodInfo
+  /** Placed by us; the API server has not yet told us so. */
+  assumed: boolean
+  /** Milliseconds since 1970: when an assumed pod whose binding is done is no longer believed in. */
+  expiresAt?: number
+}
+
+/** After this long without a word of a pod that was bound, what became of it is read anew by forgetting it. */
+const defaultAssumedForMs = 15 * 60_000
+
+/**
+ * The nodes and their pods as of now. A cycle runs without a pause, so what it sees does not change under it: there is no
+ * copy to take. A pod is assumed to be on its node from the moment it is chosen, long before the API server confirms it.
+ */
+export class Cache {
+  readonly columns = new Columns()
+  readonly #nodes = new Map<string, NodeInfo>()
+  readonly #pods = new Map<string, PodState>()
+  readonly #images = new Map<string, ImageState>()
+  readonly #clock: Clock
+  readonly #assumedForMs: number
+  #order: NodeInfo[] | undefined
+  #assumed = 0
+
+  constructor(clock: Clock, assumedForMs = defaultAssumedForMs) {
+    this.#clock = clock
+    this.#assumedForMs = assumedForMs
+  }
+
+  /** The nodes that exist, zones in turn. */
+  get nodes(): readonly NodeInfo[] {
+    this.#order ??= byZonesInTurn([...this.#nodes.values()].filter(({ node }) => node !== undefined))
+    return this.#order
+  }
+
+  get podCount(): number {
+    return this.#pods.size
+  }
+
+  get assumedCount(): number {
+    return this.#assumed
+  }
+
+  /** An image by one of its names, with tag; undefined where no node has it. */
+  image(name: string): ImageState | undefined {
+    return this.#images.get(name)
+  }
+
+  /** Undefined for a node that does not exist. */
+  node(name: string): NodeInfo | undefined {
+    const info = this.#nodes.get(name)
+    return info?.node ? info : undefined
+  }
+
+  setNode(node: Live<Node>): NodeInfo {
+    const info = this.#nodeOrNew(node.metadata.name)
+    const before = info.node && zoneOf(info)
+    info.setNode(node)
+    this.#setImages(info)
+    if (before !== zoneOf(info)) this.#order = undefined
+    return info
+  }
+
+  removeNode(name: string): void {
+    const info = this.#nodes.get(name)
+    if (!info?.node) return
+    info.setNode(undefined)
+    this.#setImages(info)
+    this.#order = undefined
+    this.#dropIfEmpty(info)
+  }
+
+  pod(uid: string): PodInfo | undefined {
+    return this.#pods.get(uid)?.info
+  }
+
+  isAssumed(uid: string): boolean {
+    return this.#pods.get(uid)?.assumed === true
+  }
+
+  /** Puts a pod on the node chosen for it, before anybody else knows. Throws an Error for a pod that is on one. */
+  assume(pod: PodInfo): void {
+    if (this.#pods.has(pod.uid)) throw new Error(`pod ${pod.key} is on a node already: it cannot be assumed again`)
+    this.#put(pod, { info: pod, assumed: true })
+    this.#assumed++
+  }
+
+  /** Its binding has been accepted: from now on it is only a matter of time until it is confirmed. */
+  bindingFinished(uid: string): void {
+    const state = this.#pods.get(uid)
+    if (state?.assumed) state.expiresAt = this.#clock.now() + this.#assumedForMs
+  }
+
+  /** Takes back what was assumed of a pod. Does nothing where it has been confirmed. */
+  forget(uid: string): boolean {
+    const state = this.#pods.get(uid)
+    if (!state?.assumed) return false
+    this.#remove(state)
+    return true
+  }
+
+  /** A pod that has a node, as the API server tells it: new, changed, or what was assumed and is now confirmed. */
+  setPod(pod: PodInfo): void {
+    const state = this.#pods.get(pod.uid)
+    if (state) this.#remove(state)
+    this.#put(pod, { info: pod, assumed: false })
+  }
+
+  removePod(uid: string): void {
+    const state = this.#pods.get(uid)
+    if (state) this.#remove(state)
+  }
+
+  /** Forgets the pods that were bound and never confirmed; answers them. */
+  expireAssumed(): PodInfo[] {
+    if (this.#assumed === 0) return []
+    const now = this.#clock.now()
+    const expired = [...this.#pods.values()].filter(
+      ({ assumed, expiresAt }) => assumed && expiresAt !== undefined && expiresAt <= now,
+    )
+    for (const state of expired) this.#remove(state)
+    return expired.map(({ info }) => info)
+  }
+
+  #put(pod: PodInfo, state: PodState): void {
+    this.#pods.set(pod.uid, state)
+    this.#nodeOrNew(pod.nodeName).addPod(pod)
+  }
+
+  #remove(state: PodState): void {
+    const { info, assumed } = state
+    this.#pods.delete(info.uid)
+    if (assumed) this.#assumed--
+    const node = this.#nodes.get(info.nodeName)
+    if (!node) return
+    node.removePod(info)
+    this.#dropIfEmpty(node)
+  }
+
+  #nodeOrNew(name: string): NodeInfo {
+    let info = this.#nodes.get(name)
+    if (!info) {
+      info = new NodeInfo(name, this.columns)
+      this.#nodes.set(name, info)
+    }
+    return info
+  }
+
+  #dropIfEmpty(info: NodeInfo): void {
+    if (info.node || info.pods.length > 0) return
+    this.#nodes.delete(info.name)
+    this.columns.releaseRow(info.row)
+  }
+
+  #setImages(info: NodeInfo): void {
+    const images = new Map<string, ImageState>()
+    for (const { names = [], sizeBytes = 0 } of info.node?.status?.images ?? []) {
+      for (const name of names) {
+        let state = this.#images.get(name)
+        if (!state) {
+          state = { sizeBytes, nodes: new Set() }
+          this.#images.set(name, state)
+        }
+        state.sizeBytes = sizeBytes
+        state.nodes.add(info.name)
+        images.set(name, state)
+      }
+    }
+    for (const [name, state] of info.images) {
+      if (images.has(name)) continue
+      state.nodes.delete(info.name)
+      if (state.nodes.size === 0) this.#images.delete(name)
+    }
+    info.images = images
+  }
+}

@@ -1,0 +1,224 @@
+import type { NodeInfo } from '../cache/node-info.ts'
+import type { Nominations } from '../queue/nominations.ts'
+import type { CycleState } from './cycle-state.ts'
+import type { Diagnosis, PermitWait, Plugin, PostFilterOutcome } from './plugin.ts'
+import type { PodInfo } from './pod-info.ts'
+import { type Refusal, refusal } from './refusal.ts'
+
+export interface Weighted {
+  readonly plugin: Plugin
+  /** Of its score among the others'. */
+  readonly weight: number
+}
+
+type With<K extends keyof Plugin> = Plugin & Required<Pick<Plugin, K>>
+
+/** Runs the plugins of a profile, point by point, in their order. */
+export class Framework {
+  readonly plugins: readonly Plugin[]
+  readonly #nominations: Nominations
+  readonly #filters: readonly With<'filter'>[]
+  readonly #scorers: readonly { plugin: With<'score'>; weight: number }[]
+
+  constructor(plugins: readonly Weighted[], nominations: Nominations) {
+    this.plugins = plugins.map(({ plugin }) => plugin)
+    this.#nominations = nominations
+    this.#filters = this.#having('filter')
+    this.#scorers = plugins.flatMap(({ plugin, weight }) =>
+      plugin.score ? [{ plugin: plugin as With<'score'>, weight }] : [],
+    )
+  }
+
+  /**
+   * Lets each plugin look at the pod once. The answer is a refusal of the pod as a whole, or the only nodes worth looking
+   * at (undefined for all) with the plugins that named them.
+   */
+  preFilter(
+    state: CycleState,
+    pod: PodInfo,
+    nodes: readonly NodeInfo[],
+  ):
+    | { refusal: Refusal; namers: Set<string> }
+    | { refusal?: never; nodes: ReadonlySet<string> | undefined; namers: Set<string> } {
+    let only: ReadonlySet<string> | undefined
+    const namers = new Set<string>()
+    for (const plugin of this.#having('preFilter')) {
+      const outcome = plugin.preFilter(state, pod, nodes)
+      if (outcome === undefined) continue
+      if (outcome === 'skip') {
+        state.skipsFilter.add(plugin.name)
+        continue
+      }
+      if ('code' in outcome) return { refusal: outcome, namers }
+      namers.add(plugin.name)
+      const named = outcome.nodes
+      only = only === undefined ? named : new Set([...only].filter((name) => named.has(name)))
+      if (only.size === 0) return { refusal: nobodyLeft(plugin.name, namers), namers }
+    }
+    return { nodes: only, namers }
+  }
+
+  /** The filters that have something to say about the pod of this cycle. */
+  filtersFor(state: CycleState): readonly With<'filter'>[] {
+    return this.#filters.filter(({ name }) => !state.skipsFilter.has(name))
+  }
+
+  /**
+   * Why the node will not do; undefined where it will. Pods of no lower priority that have been promised the node count as
+   * being there, and the node must do without them as well: they may end up elsewhere.
+   */
+  filter(
+    state: CycleState,
+    pod: PodInfo,
+    node: NodeInfo,
+    filters: readonly With<'filter'>[] = this.filtersFor(state),
+  ): Refusal | undefined {
+    const promised = this.#nominations.on(node.name)
+    if (promised.length > 0) {
+      const ahead = promised.filter(({ uid, priority }) => uid !== pod.uid && priority >= pod.priority)
+      if (ahead.length > 0) {
+        const refused = this.#filterBeside(ahead, state.copy(), pod, node, filters)
+        if (refused) return refused
+      }
+    }
+    return runFilters(state, pod, node, filters)
+  }
+
+  #filterBeside(
+    others: readonly PodInfo[],
+    state: CycleState,
+    pod: PodInfo,
+    node: NodeInfo,
+    filters: readonly With<'filter'>[],
+  ): Refusal | undefined {
+    for (const other of others) this.addPod(state, pod, other, node)
+    try {
+      return runFilters(state, pod, node, filters)
+    } finally {
+      for (const other of others) node.removePod(other)
+    }
+  }
+
+  /** Puts a pod on a node to see what would be. Whoever does takes it off again before the cycle ends. */
+  addPod(state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo): void {
+    node.addPod(other)
+    for (const plugin of this.#having('addPod')) {
+      if (!state.skipsFilter.has(plugin.name)) plugin.addPod(state, pod, other, node)
+    }
+  }
+
+  removePod(state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo): void {
+    node.removePod(other)
+    for (const plugin of this.#having('removePod')) {
+      if (!state.skipsFilter.has(plugin.name)) plugin.removePod(state, pod, other, node)
+    }
+  }
+
+  /** The first plugin that nominates a node decides; otherwise what they had to say is put together. */
+  postFilter(state: CycleState, pod: PodInfo, diagnosis: Diagnosis): PostFilterOutcome {
+    const messages: string[] = []
+    let cleared = false
+    for (const plugin of this.#having('postFilter')) {
+      const outcome = plugin.postFilter(state, pod, diagnosis)
+      if (outcome?.nominate) return outcome
+      if (outcome?.nominate === '') cleared = true
+      if (outcome?.message) messages.push(outcome.message)
+    }
+    return { ...(cleared ? { nominate: '' } : {}), ...(messages.length > 0 ? { message: messages.join(', ') } : {}) }
+  }
+
+  /** The weighted sum of all plugins' scores for each node, in the nodes' order. */
+  score(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Float64Array {
+    for (const plugin of this.#having('preScore')) {
+      if (plugin.preScore(state, pod, nodes) === 'skip') state.skipsScore.add(plugin.name)
+    }
+    const totals = new Float64Array(nodes.length)
+    const scores = new Float64Array(nodes.length)
+    for (const { plugin, weight } of this.#scorers) {
+      if (state.skipsScore.has(plugin.name)) continue
+      for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score(state, pod, nodes[i] as NodeInfo)
+      plugin.normalize?.(state, pod, scores, nodes)
+      for (let i = 0; i < nodes.length; i++) totals[i] = (totals[i] as number) + weight * (scores[i] as number)
+    }
+    return totals
+  }
+
+  /** All or none: where one refuses, those before it are told to let go. */
+  reserve(state: CycleState, pod: PodInfo, nodeName: string): Refusal | undefined {
+    for (const plugin of this.#having('reserve')) {
+      const refused = plugin.reserve(state, pod, nodeName)
+      if (!refused) continue
+      this.unreserve(state, pod, nodeName)
+      return refused
+    }
+    return undefined
+  }
+
+  unreserve(state: CycleState, pod: PodInfo, nodeName: string): void {
+    for (const plugin of this.#having('unreserve').reverse()) plugin.unreserve(state, pod, nodeName)
+  }
+
+  /** A refusal, or what the pod has to wait for before it is bound. */
+  permit(state: CycleState, pod: PodInfo, nodeName: string): Refusal | { waits: (PermitWait & { plugin: string })[] } {
+    const waits: (PermitWait & { plugin: string })[] = []
+    for (const plugin of this.#having('permit')) {
+      const outcome = plugin.permit(state, pod, nodeName)
+      if (!outcome) continue
+      if ('code' in outcome) return outcome
+      waits.push({ ...outcome, plugin: plugin.name })
+    }
+    return { waits }
+  }
+
+  /** Throws what a plugin throws, with its name. */
+  async preBind(state: CycleState, pod: PodInfo, nodeName: string): Promise<void> {
+    for (const plugin of this.#having('preBind')) {
+      await named('PreBind', plugin, plugin.preBind(state, pod, nodeName))
+    }
+  }
+
+  async bind(state: CycleState, pod: PodInfo, nodeName: string): Promise<void> {
+    for (const plugin of this.#having('bind')) {
+      if ((await named('Bind', plugin, plugin.bind(state, pod, nodeName))) === 'bound') return
+    }
+    throw new Error(`no plugin binds pod ${pod.key}`)
+  }
+
+  postBind(state: CycleState, pod: PodInfo, nodeName: string): void {
+    for (const plugin of this.#having('postBind')) plugin.postBind(state, pod, nodeName)
+  }
+
+  #having<K extends keyof Plugin>(point: K): With<K>[] {
+    return this.plugins.filter((plugin): plugin is With<K> => plugin[point] !== undefined)
+  }
+}
+
+function runFilters(
+  state: CycleState,
+  pod: PodInfo,
+  node: NodeInfo,
+  filters: readonly With<'filter'>[],
+): Refusal | undefined {
+  for (const plugin of filters) {
+    const refused = plugin.filter(state, pod, node)
+    if (refused) return refused
+  }
+  return undefined
+}
+
+function nobodyLeft(plugin: string, namers: ReadonlySet<string>): Refusal {
+  const names = [...namers].sort()
+  const message =
+    names.length === 1
+      ? `node(s) didn't satisfy plugin ${names[0]}`
+      : `node(s) didn't satisfy plugin(s) [${names.join(' ')}] simultaneously`
+  return refusal(plugin, 'UnschedulableAndUnresolvable', message)
+}
+
+async function named<T>(point: string, plugin: Plugin, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw new Error(`running ${point} plugin "${plugin.name}": ${(error as Error).message}`, { cause: error })
+  }
+}

@@ -1,0 +1,84 @@
+import type { Pod, Toleration } from '../../api/generated/types.ts'
+import type { Labels } from '../../api/machinery/labels.ts'
+import type { Live } from '../../client/types.ts'
+import { type AffinityTerms, affinityTerms } from './affinity-terms.ts'
+import { podRequests, type Requests } from './requests.ts'
+
+/** A port of the node that a pod wants for itself. */
+export interface HostPort {
+  readonly address: string
+  readonly protocol: string
+  readonly port: number
+}
+
+const noLabels: Labels = {}
+const noTolerations: readonly Toleration[] = []
+const noPorts: readonly HostPort[] = []
+
+/** A pod as the plugins see it: what is asked again and again of it is worked out once. */
+export class PodInfo {
+  readonly pod: Live<Pod>
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  readonly labels: Labels
+  readonly priority: number
+  readonly tolerations: readonly Toleration[]
+  readonly requests: Requests
+  readonly hostPorts: readonly HostPort[]
+  /** Where it runs, or is about to; empty while it has no node. */
+  readonly nodeName: string
+  #terms: AffinityTerms | undefined
+
+  constructor(pod: Live<Pod>, nodeName: string = pod.spec?.nodeName ?? '', like?: PodInfo) {
+    this.pod = pod
+    this.uid = pod.metadata.uid ?? ''
+    this.namespace = pod.metadata.namespace ?? ''
+    this.name = pod.metadata.name
+    this.labels = pod.metadata.labels ?? noLabels
+    this.priority = pod.spec?.priority ?? 0
+    this.tolerations = pod.spec?.tolerations ?? noTolerations
+    this.requests = like?.requests ?? podRequests(pod)
+    this.hostPorts = like?.hostPorts ?? hostPorts(pod)
+    this.nodeName = nodeName
+    this.#terms = like?.terms
+  }
+
+  /** What it asks of, or against, other pods. */
+  get terms(): AffinityTerms {
+    this.#terms ??= affinityTerms(this.pod)
+    return this.#terms
+  }
+
+  get key(): string {
+    return `${this.namespace}/${this.name}`
+  }
+
+  get schedulerName(): string {
+    return this.pod.spec?.schedulerName || 'default-scheduler'
+  }
+
+  get nominatedNodeName(): string {
+    return this.pod.status?.nominatedNodeName ?? ''
+  }
+
+  get terminating(): boolean {
+    return this.pod.metadata.deletionTimestamp !== undefined
+  }
+
+  /** The same pod with a node. */
+  on(nodeName: string): PodInfo {
+    return new PodInfo(this.pod, nodeName, this)
+  }
+}
+
+function hostPorts(pod: Live<Pod>): readonly HostPort[] {
+  const ports: HostPort[] = []
+  const sidecars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
+  for (const container of [...(pod.spec?.containers ?? []), ...sidecars]) {
+    for (const { hostPort, hostIP, protocol } of container.ports ?? []) {
+      if (hostPort) ports.push({ address: hostIP || '0.0.0.0', protocol: protocol || 'TCP', port: hostPort })
+    }
+  }
+  return ports.length === 0 ? noPorts : ports
+}

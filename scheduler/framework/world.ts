@@ -1,0 +1,22 @@
+import type {
+  LabelSelector,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  PodDisruptionBudget,
+  StorageClass,
+} from '../../api/generated/types.ts'
+import type { Labels } from '../../api/machinery/labels.ts'
+import type { Live } from '../../client/types.ts'
+
+/** What plugins may look up besides nodes and pods. All of it is in memory. */
+export interface World {
+  namespaceLabels(namespace: string): Labels
+  /** The selectors of the namespace's services. */
+  serviceSelectors(namespace: string): Iterable<Labels>
+  /** What a replica set, stateful set or replication controller selects; undefined for what is not there. */
+  controllerSelector(apiVersion: string, kind: string, namespace: string, name: string): LabelSelector | undefined
+  disruptionBudgets(): readonly Live<PodDisruptionBudget>[]
+  claim(namespace: string, name: string): Live<PersistentVolumeClaim> | undefined
+  volume(name: string): Live<PersistentVolume> | undefined
+  storageClass(name: string): Live<StorageClass> | undefined
+}
