@@ -1,0 +1,36 @@
+import type { PodInfo } from '../framework/pod-info.ts'
+
+const nobody: readonly PodInfo[] = []
+
+/** Pods that have been promised a node where room is being made; others of no higher priority leave them that room. */
+export class Nominations {
+  readonly #byNode = new Map<string, PodInfo[]>()
+  readonly #nodeOf = new Map<string, string>()
+
+  /** An empty node name takes an earlier promise back. */
+  set(pod: PodInfo, nodeName: string): void {
+    this.delete(pod.uid)
+    if (nodeName === '') return
+    this.#nodeOf.set(pod.uid, nodeName)
+    const pods = this.#byNode.get(nodeName)
+    if (pods) pods.push(pod)
+    else this.#byNode.set(nodeName, [pod])
+  }
+
+  delete(uid: string): void {
+    const nodeName = this.#nodeOf.get(uid)
+    if (nodeName === undefined) return
+    this.#nodeOf.delete(uid)
+    const left = this.on(nodeName).filter((pod) => pod.uid !== uid)
+    if (left.length > 0) this.#byNode.set(nodeName, left)
+    else this.#byNode.delete(nodeName)
+  }
+
+  on(nodeName: string): readonly PodInfo[] {
+    return this.#byNode.get(nodeName) ?? nobody
+  }
+
+  nodeOf(uid: string): string {
+    return this.#nodeOf.get(uid) ?? ''
+  }
+}
