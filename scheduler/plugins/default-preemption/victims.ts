@@ -1,0 +1,134 @@
+import type { PodDisruptionBudget } from '../../../api/generated/types.ts'
+import { labelSelectorMatcher } from '../../../api/machinery/labels.ts'
+import type { Live } from '../../../client/types.ts'
+import type { NodeInfo } from '../../cache/node-info.ts'
+import type { CycleState } from '../../framework/cycle-state.ts'
+import type { Framework } from '../../framework/framework.ts'
+import type { PodInfo } from '../../framework/pod-info.ts'
+import { type Refusal, refusal } from '../../framework/refusal.ts'
+
+type Budget = Live<PodDisruptionBudget>
+
+/** Who would have to go from a node, the most important first. */
+export interface Candidate {
+  readonly node: NodeInfo
+  readonly victims: readonly PodInfo[]
+  /** How many of them a disruption budget speaks for. */
+  readonly violations: number
+}
+
+const nobody = refusal(
+  'DefaultPreemption',
+  'UnschedulableAndUnresolvable',
+  'No preemption victims found for incoming pod',
+)
+
+/**
+ * The fewest pods of lower priority that have to go from the node to let the pod in, or why not even all of them would
+ * do. Pods whose disruption budget is used up stay if they can. The node is left as it was found.
+ */
+export function selectVictims(
+  framework: Framework,
+  cycle: CycleState,
+  pod: PodInfo,
+  node: NodeInfo,
+  budgets: readonly Budget[],
+): Candidate | Refusal {
+  const lower = node.pods.filter(({ priority }) => priority < pod.priority)
+  if (lower.length === 0) return nobody
+  const state = cycle.copy()
+  const off = new Set<PodInfo>()
+  const take = (other: PodInfo) => {
+    framework.removePod(state, pod, other, node)
+    off.add(other)
+  }
+  const fitsWith = (other: PodInfo): boolean => {
+    framework.addPod(state, pod, other, node)
+    off.delete(other)
+    if (!framework.filter(state, pod, node)) return true
+    take(other)
+    return false
+  }
+  try {
+    for (const other of lower) take(other)
+    const refused = framework.filter(state, pod, node)
+    if (refused) return refused
+    const { violating, others } = byBudget(lower.sort(moreImportantFirst), budgets)
+    const spared = (candidates: readonly PodInfo[]) => candidates.filter((other) => !fitsWith(other))
+    const violations = spared(violating)
+    const victims = [...violations, ...spared(others)].sort(moreImportantFirst)
+    return { node, victims, violations: violations.length }
+  } finally {
+    for (const other of off) node.addPod(other)
+  }
+}
+
+/** The higher priority, then who has run for longer. */
+export function moreImportantFirst(a: PodInfo, b: PodInfo): number {
+  return b.priority - a.priority || startTime(a) - startTime(b)
+}
+
+/** Milliseconds since 1970; a pod that has not started counts as starting now, the latest of all. */
+export function startTime({ pod }: PodInfo): number {
+  return pod.status?.startTime ? Date.parse(pod.status.startTime) : Number.MAX_SAFE_INTEGER
+}
+
+function byBudget(pods: readonly PodInfo[], budgets: readonly Budget[]) {
+  const left = budgets.map((budget) => ({
+    budget,
+    allowed: budget.status?.disruptionsAllowed ?? 0,
+    matches:
+      budget.spec?.selector && !isEmpty(budget.spec.selector)
+        ? labelSelectorMatcher(budget.spec.selector)
+        : () => false,
+  }))
+  const violating: PodInfo[] = []
+  const others: PodInfo[] = []
+  for (const pod of pods) {
+    let isViolating = false
+    for (const entry of left) {
+      const { budget, matches } = entry
+      if (budget.metadata.namespace !== pod.namespace || !matches(pod.labels)) continue
+      // The API server counts it as gone already.
+      if (budget.status?.disruptedPods?.[pod.name]) continue
+      entry.allowed--
+      if (entry.allowed < 0) isViolating = true
+    }
+    ;(isViolating ? violating : others).push(pod)
+  }
+  return { violating, others }
+}
+
+const isEmpty = ({ matchLabels = {}, matchExpressions = [] }: { matchLabels?: object; matchExpressions?: unknown[] }) =>
+  Object.keys(matchLabels).length === 0 && matchExpressions.length === 0
+
+/**
+ * The candidate that hurts least: fewest budgets violated, the lowest of the highest priorities, the lowest sum of them,
+ * the fewest victims, the latest start of the most important victims; then the first.
+ */
+export function bestCandidate(candidates: readonly Candidate[]): Candidate | undefined {
+  const [first, ...rest] = candidates
+  return first && rest.reduce((best, next) => (hurtsLess(next, best) ? next : best), first)
+}
+
+function hurtsLess(a: Candidate, b: Candidate): boolean {
+  const order: readonly ((candidate: Candidate) => number)[] = [
+    ({ violations }) => violations,
+    ({ victims }) => victims[0]?.priority ?? 0,
+    // Each priority counts from the lowest there is, so that few victims of negative priority are better than many.
+    ({ victims }) => victims.reduce((sum, { priority }) => sum + priority + 2 ** 31, 0),
+    ({ victims }) => victims.length,
+    ({ victims }) => -earliestStart(victims),
+  ]
+  for (const rank of order) {
+    const difference = rank(a) - rank(b)
+    if (difference !== 0) return difference < 0
+  }
+  return false
+}
+
+/** Of the most important victims. */
+function earliestStart(victims: readonly PodInfo[]): number {
+  const highest = victims[0]?.priority
+  return Math.min(...victims.filter(({ priority }) => priority === highest).map(startTime))
+}

@@ -1,0 +1,92 @@
+import type { Labels } from '../../../api/machinery/labels.ts'
+import type { NodeInfo } from '../../cache/node-info.ts'
+import type { AffinityTerm } from '../../framework/affinity-terms.ts'
+import type { Copyable } from '../../framework/cycle-state.ts'
+import type { PodInfo } from '../../framework/pod-info.ts'
+import { TopologyCounts } from './topology-counts.ts'
+
+type NamespaceLabels = (namespace: string) => Labels
+
+/** Where the pods are that the pod wants to be near to, those it does not, and those that do not want it near. */
+export class AffinityState implements Copyable<AffinityState> {
+  readonly pod: PodInfo
+  readonly #namespaceLabels: NamespaceLabels
+  #wanted = new TopologyCounts()
+  #unwanted = new TopologyCounts()
+  #unwelcome = new TopologyCounts()
+
+  constructor(pod: PodInfo, namespaceLabels: NamespaceLabels) {
+    this.pod = pod
+    this.#namespaceLabels = namespaceLabels
+  }
+
+  static of(pod: PodInfo, nodes: readonly NodeInfo[], namespaceLabels: NamespaceLabels): AffinityState {
+    const state = new AffinityState(pod, namespaceLabels)
+    const { requiredAffinity, requiredAntiAffinity } = pod.terms
+    const asks = requiredAffinity.length > 0 || requiredAntiAffinity.length > 0
+    for (const node of nodes) {
+      if (asks) for (const other of node.pods) state.#countAsked(other, node, 1)
+      for (const other of node.podsWithRequiredAntiAffinity) state.#countUnwelcome(other, node, 1)
+    }
+    return state
+  }
+
+  /** Nothing keeps the pod from any node. */
+  get isIdle(): boolean {
+    const { requiredAffinity, requiredAntiAffinity } = this.pod.terms
+    return this.#unwelcome.isEmpty && requiredAffinity.length === 0 && requiredAntiAffinity.length === 0
+  }
+
+  /** A pod comes to the node, or with sign -1 goes. */
+  count(other: PodInfo, node: NodeInfo, sign: 1 | -1): void {
+    this.#countAsked(other, node, sign)
+    this.#countUnwelcome(other, node, sign)
+  }
+
+  findsWanted(node: NodeInfo): boolean {
+    const terms = this.pod.terms.requiredAffinity
+    if (terms.some(({ topologyKey }) => node.labels[topologyKey] === undefined)) return false
+    if (terms.every(({ topologyKey }) => this.#wanted.get(node, topologyKey) > 0)) return true
+    // The first of a group that wants to be near its own kind may go anywhere.
+    return this.#wanted.isEmpty && matchesAll(terms, this.pod, this.#namespaceLabels(this.pod.namespace))
+  }
+
+  findsUnwanted(node: NodeInfo): boolean {
+    return this.pod.terms.requiredAntiAffinity.some(({ topologyKey }) => this.#unwanted.get(node, topologyKey) > 0)
+  }
+
+  isUnwelcome(node: NodeInfo): boolean {
+    return this.#unwelcome.hasAny(node)
+  }
+
+  copy(): AffinityState {
+    const copy = new AffinityState(this.pod, this.#namespaceLabels)
+    copy.#wanted = this.#wanted.copy()
+    copy.#unwanted = this.#unwanted.copy()
+    copy.#unwelcome = this.#unwelcome.copy()
+    return copy
+  }
+
+  #countAsked(other: PodInfo, node: NodeInfo, sign: 1 | -1): void {
+    const { requiredAffinity, requiredAntiAffinity } = this.pod.terms
+    const labels = this.#namespaceLabels(other.namespace)
+    if (matchesAll(requiredAffinity, other, labels)) {
+      for (const { topologyKey } of requiredAffinity) this.#wanted.add(node, topologyKey, sign)
+    }
+    for (const term of requiredAntiAffinity) {
+      if (term.matches(other, labels)) this.#unwanted.add(node, term.topologyKey, sign)
+    }
+  }
+
+  #countUnwelcome(other: PodInfo, node: NodeInfo, sign: 1 | -1): void {
+    for (const term of other.terms.requiredAntiAffinity) {
+      if (term.matches(this.pod, this.#namespaceLabels(this.pod.namespace))) {
+        this.#unwelcome.add(node, term.topologyKey, sign)
+      }
+    }
+  }
+}
+
+/** Whether one pod satisfies all terms at once; none are satisfied by nobody. */
+export const matchesAll = (terms: readonly AffinityTerm[], pod: PodInfo, namespaceLabels: Labels): boolean =>
+  terms.length > 0 && terms.every((term) => term.matches(pod, namespaceLabels))

@@ -1,0 +1,117 @@
+import type { Cache } from '../../cache/cache.ts'
+import type { NodeInfo } from '../../cache/node-info.ts'
+import { stateKey } from '../../framework/cycle-state.ts'
+import { type EventObjects, maxScore, type Plugin } from '../../framework/plugin.ts'
+import type { PodInfo } from '../../framework/pod-info.ts'
+import { refusal } from '../../framework/refusal.ts'
+import type { World } from '../../framework/world.ts'
+import { AffinityState, matchesAll } from './affinity-state.ts'
+import { TopologyCounts } from './topology-counts.ts'
+
+const name = 'InterPodAffinity'
+const nobodyNear = refusal(name, 'UnschedulableAndUnresolvable', "node(s) didn't match pod affinity rules")
+const unwantedNear = refusal(name, 'Unschedulable', "node(s) didn't match pod anti-affinity rules")
+const unwelcome = refusal(name, 'Unschedulable', "node(s) didn't satisfy existing pods anti-affinity rules")
+const affinity = stateKey<AffinityState>(`${name} filter`)
+const preferences = stateKey<TopologyCounts>(`${name} score`)
+/** What it weighs that the pod is wanted where it would go by a pod that must have its like near. */
+const hardAffinityWeight = 1
+
+/** Pods that must be, or would rather be, near other pods or away from them. */
+export const newInterPodAffinity = (cache: Cache, world: World): Plugin => ({
+  name,
+  hints: [
+    {
+      on: ['Pod/Add', 'Pod/Delete', 'Pod/UpdateLabel'],
+      worthATry: (pod, objects) => podMayHelp(pod, objects, world),
+    },
+    { on: ['Node/Add', 'Node/UpdateLabel'], worthATry: nodeMayHelp },
+  ],
+  preFilter(state, pod, nodes) {
+    const near = AffinityState.of(pod, nodes, world.namespaceLabels)
+    if (near.isIdle) return 'skip'
+    state.write(affinity, near)
+    return undefined
+  },
+  addPod: (state, _pod, other, node) => state.read(affinity).count(other, node, 1),
+  removePod: (state, _pod, other, node) => state.read(affinity).count(other, node, -1),
+  filter(state, _pod, node) {
+    const near = state.read(affinity)
+    if (!near.findsWanted(node)) return nobodyNear
+    if (near.findsUnwanted(node)) return unwantedNear
+    return near.isUnwelcome(node) ? unwelcome : undefined
+  },
+  preScore(state, pod) {
+    const { preferredAffinity, preferredAntiAffinity } = pod.terms
+    const prefers = preferredAffinity.length > 0 || preferredAntiAffinity.length > 0
+    const counts = new TopologyCounts()
+    for (const node of cache.nodes) {
+      // A pod without preferences is weighed only by those of the pods that have some.
+      for (const other of prefers ? node.pods : node.podsWithAffinity) weigh(counts, pod, other, node, world)
+    }
+    if (counts.isEmpty) return 'skip'
+    state.write(preferences, counts)
+    return undefined
+  },
+  score: (state, _pod, node) => state.read(preferences).sum(node),
+  normalize(_state, _pod, scores) {
+    let least = Number.POSITIVE_INFINITY
+    let most = Number.NEGATIVE_INFINITY
+    for (const score of scores) {
+      least = Math.min(least, score)
+      most = Math.max(most, score)
+    }
+    for (let i = 0; i < scores.length; i++) {
+      scores[i] = most > least ? Math.trunc(maxScore * (((scores[i] as number) - least) / (most - least))) : 0
+    }
+  },
+})
+
+/** What the pod thinks of having the other near, and the other of having the pod. */
+function weigh(counts: TopologyCounts, pod: PodInfo, other: PodInfo, node: NodeInfo, world: World): void {
+  const others = world.namespaceLabels(other.namespace)
+  for (const term of pod.terms.preferredAffinity) {
+    if (term.matches(other, others)) counts.add(node, term.topologyKey, term.weight)
+  }
+  for (const term of pod.terms.preferredAntiAffinity) {
+    if (term.matches(other, others)) counts.add(node, term.topologyKey, -term.weight)
+  }
+  const own = world.namespaceLabels(pod.namespace)
+  for (const term of other.terms.requiredAffinity) {
+    if (term.matches(pod, own)) counts.add(node, term.topologyKey, hardAffinityWeight)
+  }
+  for (const term of other.terms.preferredAffinity) {
+    if (term.matches(pod, own)) counts.add(node, term.topologyKey, term.weight)
+  }
+  for (const term of other.terms.preferredAntiAffinity) {
+    if (term.matches(pod, own)) counts.add(node, term.topologyKey, -term.weight)
+  }
+}
+
+function podMayHelp(pod: PodInfo, { pod: changed }: EventObjects, world: World): boolean {
+  const { before, after } = changed ?? {}
+  if (before && after && after.uid === pod.uid) return true
+  const isPlaced = (other: PodInfo) => other.nodeName !== '' || other.nominatedNodeName !== ''
+  if ((before && !isPlaced(before)) || (after && !isPlaced(after))) return false
+  const { requiredAffinity, requiredAntiAffinity } = pod.terms
+  const isWanted = (other: PodInfo) => matchesAll(requiredAffinity, other, world.namespaceLabels(other.namespace))
+  const isUnwanted = (other: PodInfo) => matchesAll(requiredAntiAffinity, other, world.namespaceLabels(other.namespace))
+  if (before && after) return (!isWanted(before) && isWanted(after)) || (isUnwanted(before) && !isUnwanted(after))
+  if (after) return isWanted(after)
+  if (!before) return true
+  return isUnwanted(before) || matchesAll(before.terms.requiredAntiAffinity, pod, world.namespaceLabels(pod.namespace))
+}
+
+function nodeMayHelp({ terms }: PodInfo, { node }: EventObjects): boolean {
+  const { before, after } = node ?? {}
+  const domain = (of: typeof before, key: string) => of?.metadata.labels?.[key]
+  const joins = terms.requiredAffinity.some(({ topologyKey }) => {
+    const [was, is] = [domain(before, topologyKey), domain(after, topologyKey)]
+    return is !== undefined && was !== is
+  })
+  const leaves = terms.requiredAntiAffinity.some(({ topologyKey }) => {
+    const [was, is] = [domain(before, topologyKey), domain(after, topologyKey)]
+    return !before || (was !== undefined && was !== is)
+  })
+  return joins || leaves
+}

@@ -1,0 +1,122 @@
+import type { Node } from '../../api/generated/types.ts'
+import type { Live } from '../../client/types.ts'
+import type { Columns, ResourceColumn } from '../cache/columns.ts'
+import { asksForLess } from '../framework/cluster-events.ts'
+import { type Hint, maxScore, type Plugin } from '../framework/plugin.ts'
+import type { PodInfo } from '../framework/pod-info.ts'
+import { type Refusal, refusal } from '../framework/refusal.ts'
+import { amountOf, type Requests } from '../framework/requests.ts'
+
+const name = 'NodeResourcesFit'
+
+/** Whether a node has enough left of everything a pod requests; prefers the nodes with the most left. */
+export const newNodeResourcesFit = (columns: Columns): Plugin => ({
+  name,
+  hints,
+  filter: (_state, { requests }, { row }) => shortages(columns, row, requests),
+  score(_state, { requests }, { row }) {
+    const { cpu, memory, scoredCpu, scoredMemory } = columns
+    let sum = 0
+    let weights = 0
+    const count = (requested: number, allocatable: number) => {
+      if (allocatable === 0) return
+      sum += requested > allocatable ? 0 : Math.trunc(((allocatable - requested) * maxScore) / allocatable)
+      weights++
+    }
+    count((scoredCpu[row] as number) + requests.scoredMilliCpu, cpu.allocatable[row] as number)
+    count((scoredMemory[row] as number) + requests.scoredMemoryBytes, memory.allocatable[row] as number)
+    return weights === 0 ? 0 : Math.trunc(sum / weights)
+  },
+})
+
+const hints: readonly Hint[] = [
+  {
+    on: ['Pod/Delete'],
+    worthATry: (_pod, { pod: changed }) =>
+      changed?.before !== undefined && (changed.before.nodeName !== '' || changed.before.nominatedNodeName !== ''),
+  },
+  {
+    on: ['Pod/UpdateScaleDown'],
+    worthATry: (pod, { pod: changed }) => {
+      const { before, after } = changed ?? {}
+      if (!before || !after) return true
+      if (after.uid === pod.uid) return true
+      return after.nodeName !== '' && asksForLess(shared(before, pod), shared(after, pod))
+    },
+  },
+  {
+    on: ['Node/Add', 'Node/UpdateAllocatable'],
+    worthATry: (pod, { node }) => {
+      const after = allocatableOf(node?.after)
+      if (!fitsEmpty(pod.requests, after)) return false
+      const before = node?.before && allocatableOf(node.before)
+      if (!before) return true
+      const wanted = ['pods', ...wantedNames(pod.requests)]
+      return wanted.some((resource) => after(resource) > before(resource))
+    },
+  },
+]
+
+/** What a pod requests of the resources that the other one wants. */
+function shared({ requests }: PodInfo, { requests: wanted }: PodInfo): Requests {
+  const names = new Set(wantedNames(wanted))
+  return {
+    ...requests,
+    milliCpu: names.has('cpu') ? requests.milliCpu : 0,
+    memoryBytes: names.has('memory') ? requests.memoryBytes : 0,
+    storageBytes: names.has('ephemeral-storage') ? requests.storageBytes : 0,
+    scalars: requests.scalars.filter(([resource]) => names.has(resource)),
+  }
+}
+
+function wantedNames({ milliCpu, memoryBytes, storageBytes, scalars }: Requests): string[] {
+  const named: [string, number][] = [
+    ['cpu', milliCpu],
+    ['memory', memoryBytes],
+    ['ephemeral-storage', storageBytes],
+    ...scalars.map(([resource, amount]): [string, number] => [resource, amount]),
+  ]
+  return named.filter(([, amount]) => amount > 0).map(([resource]) => resource)
+}
+
+const allocatableOf = (node: Live<Node> | undefined) => (resource: string) =>
+  amountOf(resource, node?.status?.allocatable?.[resource] ?? '0')
+
+function fitsEmpty(requests: Requests, allocatable: (resource: string) => number): boolean {
+  return (
+    allocatable('pods') >= 1 &&
+    requests.milliCpu <= allocatable('cpu') &&
+    requests.memoryBytes <= allocatable('memory') &&
+    requests.storageBytes <= allocatable('ephemeral-storage') &&
+    requests.scalars.every(([resource, amount]) => amount <= allocatable(resource))
+  )
+}
+
+/** Undefined where all is enough, which is the common case and so comes first. */
+function shortages(columns: Columns, row: number, requests: Requests): Refusal | undefined {
+  const { podCount, maxPods, cpu, memory, storage } = columns
+  const fits =
+    (podCount[row] as number) < (maxPods[row] as number) &&
+    isEnough(cpu, row, requests.milliCpu) &&
+    isEnough(memory, row, requests.memoryBytes) &&
+    isEnough(storage, row, requests.storageBytes) &&
+    requests.scalars.every(([resource, amount]) => isEnough(columns.scalar(resource), row, amount))
+  if (fits) return undefined
+  const reasons: string[] = []
+  if ((podCount[row] as number) >= (maxPods[row] as number)) reasons.push('Too many pods')
+  // More than the node has in all: no pod that goes makes room for it.
+  let hopeless = false
+  const check = (resource: string, column: ResourceColumn, amount: number) => {
+    if (isEnough(column, row, amount)) return
+    reasons.push(`Insufficient ${resource}`)
+    hopeless ||= amount > (column.allocatable[row] as number)
+  }
+  check('cpu', cpu, requests.milliCpu)
+  check('memory', memory, requests.memoryBytes)
+  check('ephemeral-storage', storage, requests.storageBytes)
+  for (const [resource, amount] of requests.scalars) check(resource, columns.scalar(resource), amount)
+  return refusal(name, hopeless ? 'UnschedulableAndUnresolvable' : 'Unschedulable', ...reasons)
+}
+
+const isEnough = ({ allocatable, requested }: ResourceColumn, row: number, amount: number): boolean =>
+  amount === 0 || amount <= (allocatable[row] as number) - (requested[row] as number)

@@ -1,0 +1,109 @@
+import type { LabelSelector, TopologySpreadConstraint } from '../../../api/generated/types.ts'
+import type { LabelMatcher, Labels } from '../../../api/machinery/labels.ts'
+import { labelSelectorMatcher } from '../../../api/machinery/labels.ts'
+import type { NodeInfo } from '../../cache/node-info.ts'
+import { type NodeTest, requiredNodeTest } from '../../framework/node-affinity.ts'
+import type { PodInfo } from '../../framework/pod-info.ts'
+import { untoleratedTaint } from '../../framework/tolerations.ts'
+import type { World } from '../../framework/world.ts'
+
+export const hostnameLabel = 'kubernetes.io/hostname'
+
+/** Beyond what: forbid the node, or only like it less. */
+export type WhenUnsatisfiable = 'DoNotSchedule' | 'ScheduleAnyway'
+
+/** A constraint, worked out for one pod. */
+export interface Spread {
+  readonly maxSkew: number
+  readonly topologyKey: string
+  readonly minDomains: number
+  readonly matches: LabelMatcher
+  /** An empty selector matches the pod itself and counts no others, as upstream has it. */
+  readonly countsNobody: boolean
+  /** Whether the pods of a node count at all. */
+  includes(node: NodeInfo): boolean
+}
+
+/** What upstream spreads by where the pod says nothing: softly, over hosts and zones, whatever a controller owns. */
+const systemDefaults: readonly TopologySpreadConstraint[] = [
+  { topologyKey: hostnameLabel, whenUnsatisfiable: 'ScheduleAnyway', maxSkew: 3 },
+  { topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway', maxSkew: 5 },
+]
+
+export const hasOwnConstraints = ({ pod }: PodInfo): boolean => (pod.spec?.topologySpreadConstraints?.length ?? 0) > 0
+
+/** The pod's constraints of one kind, or the defaults. */
+export function spreadsOf(pod: PodInfo, kind: WhenUnsatisfiable, world: World): Spread[] {
+  const own = hasOwnConstraints(pod)
+  const all = own ? (pod.pod.spec?.topologySpreadConstraints ?? []) : systemDefaults
+  const constraints = all.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === kind)
+  if (constraints.length === 0) return []
+  const nodeTest = requiredNodeTest(pod.pod)
+  if (own) {
+    return constraints.map((constraint) => newSpread(constraint, pod, nodeTest, withPodLabels(constraint, pod.labels)))
+  }
+  const selector = siblingSelector(pod, world)
+  return selector ? constraints.map((constraint) => newSpread(constraint, pod, nodeTest, selector)) : []
+}
+
+function newSpread(
+  { maxSkew, topologyKey, minDomains = 1, nodeAffinityPolicy, nodeTaintsPolicy }: TopologySpreadConstraint,
+  pod: PodInfo,
+  nodeTest: NodeTest | undefined,
+  selector: LabelSelector | undefined,
+): Spread {
+  const honorsAffinity = (nodeAffinityPolicy ?? 'Honor') === 'Honor'
+  const honorsTaints = nodeTaintsPolicy === 'Honor'
+  return {
+    maxSkew,
+    topologyKey,
+    minDomains,
+    matches: selector ? labelSelectorMatcher(selector) : () => false,
+    countsNobody: selector !== undefined && isEmpty(selector),
+    includes: (node) =>
+      (!honorsAffinity || !nodeTest || nodeTest(node)) &&
+      (!honorsTaints || untoleratedTaint(node.taints, pod.tolerations) === undefined),
+  }
+}
+
+function withPodLabels(
+  { labelSelector, matchLabelKeys = [] }: TopologySpreadConstraint,
+  labels: Labels,
+): LabelSelector | undefined {
+  const keys = matchLabelKeys.filter((key) => labels[key] !== undefined)
+  if (!labelSelector || keys.length === 0) return labelSelector
+  const expressions = keys.map((key) => ({ key, operator: 'In', values: [labels[key] as string] }))
+  return { ...labelSelector, matchExpressions: [...(labelSelector.matchExpressions ?? []), ...expressions] }
+}
+
+/** What selects the pod and its like: the services that match it and the controller that owns it, all together. */
+function siblingSelector(pod: PodInfo, world: World): LabelSelector | undefined {
+  const matchLabels: Record<string, string> = {}
+  for (const selector of world.serviceSelectors(pod.namespace)) {
+    const pairs = Object.entries(selector)
+    if (pairs.every(([key, value]) => pod.labels[key] === value)) Object.assign(matchLabels, selector)
+  }
+  const owner = pod.pod.metadata.ownerReferences?.find(({ controller }) => controller)
+  const owned = owner && world.controllerSelector(owner.apiVersion, owner.kind, pod.namespace, owner.name)
+  const selector: LabelSelector = {
+    matchLabels: { ...owned?.matchLabels, ...matchLabels },
+    ...(owned?.matchExpressions ? { matchExpressions: owned.matchExpressions } : {}),
+  }
+  return isEmpty(selector) ? undefined : selector
+}
+
+const isEmpty = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean =>
+  Object.keys(matchLabels).length === 0 && matchExpressions.length === 0
+
+export const hasAllKeys = (labels: Labels, spreads: readonly Spread[]): boolean =>
+  spreads.every(({ topologyKey }) => labels[topologyKey] !== undefined)
+
+/** How many pods of a node a constraint counts: those of the namespace that are not about to go. */
+export function countMatching(node: NodeInfo, spread: Spread, namespace: string): number {
+  if (spread.countsNobody) return 0
+  let count = 0
+  for (const pod of node.pods) {
+    if (pod.namespace === namespace && !pod.terminating && spread.matches(pod.labels)) count++
+  }
+  return count
+}

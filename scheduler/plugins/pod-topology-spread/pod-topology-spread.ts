@@ -1,0 +1,85 @@
+import type { Labels } from '../../../api/machinery/labels.ts'
+import type { Cache } from '../../cache/cache.ts'
+import { same } from '../../framework/cluster-events.ts'
+import { stateKey } from '../../framework/cycle-state.ts'
+import type { EventObjects, Plugin } from '../../framework/plugin.ts'
+import type { PodInfo } from '../../framework/pod-info.ts'
+import { refusal } from '../../framework/refusal.ts'
+import type { World } from '../../framework/world.ts'
+import { hasAllKeys, type Spread, spreadsOf } from './constraints.ts'
+import { normalizeSpread, prepareSpreadScore, type SpreadScore, spreadScore } from './score.ts'
+import { SpreadCounts } from './spread-counts.ts'
+
+const name = 'PodTopologySpread'
+const message = "node(s) didn't match pod topology spread constraints"
+const uneven = refusal(name, 'Unschedulable', message)
+const noDomain = refusal(name, 'UnschedulableAndUnresolvable', `${message} (missing required label)`)
+const counts = stateKey<SpreadCounts>(`${name} counts`)
+const soft = stateKey<SpreadScore>(`${name} score`)
+
+/** Spreads pods that are alike over the domains (hosts, zones) that node labels tell apart. */
+export const newPodTopologySpread = (cache: Cache, world: World): Plugin => ({
+  name,
+  hints: [
+    {
+      on: ['Pod/Add', 'Pod/Delete', 'Pod/UpdateLabel', 'Pod/UpdateToleration'],
+      worthATry: (pod, objects) => podMayHelp(pod, objects, spreadsOf(pod, 'DoNotSchedule', world)),
+    },
+    {
+      on: ['Node/Add', 'Node/Delete', 'Node/UpdateLabel', 'Node/UpdateTaint'],
+      worthATry: (pod, { node }) => nodeMayHelp(node, spreadsOf(pod, 'DoNotSchedule', world)),
+    },
+  ],
+  preFilter(state, pod, nodes) {
+    const spreads = spreadsOf(pod, 'DoNotSchedule', world)
+    if (spreads.length === 0) return 'skip'
+    state.write(counts, SpreadCounts.of(spreads, pod, nodes))
+    return undefined
+  },
+  addPod: (state, pod, other, node) => state.read(counts).count(pod, other, node, 1),
+  removePod: (state, pod, other, node) => state.read(counts).count(pod, other, node, -1),
+  filter(state, pod, { labels }) {
+    const spread = state.read(counts)
+    for (const [i, { topologyKey, maxSkew }] of spread.spreads.entries()) {
+      const domain = labels[topologyKey]
+      if (domain === undefined) return noDomain
+      if (spread.skew(i, pod, domain) > maxSkew) return uneven
+    }
+    return undefined
+  },
+  preScore(state, pod, nodes) {
+    const prepared = prepareSpreadScore(pod, nodes, cache.nodes, world)
+    if (!prepared) return 'skip'
+    state.write(soft, prepared)
+    return undefined
+  },
+  score: (state, pod, node) => spreadScore(state.read(soft), pod, node),
+  normalize: (state, _pod, scores, nodes) => normalizeSpread(state.read(soft), scores, nodes),
+})
+
+function podMayHelp(pod: PodInfo, { pod: changed }: EventObjects, spreads: readonly Spread[]): boolean {
+  const { before, after } = changed ?? {}
+  const isInvolved = (other: PodInfo) =>
+    other.uid === pod.uid ||
+    ((other.nodeName !== '' || other.nominatedNodeName !== '') && other.namespace === pod.namespace)
+  if ((before && !isInvolved(before)) || (after && !isInvolved(after))) return false
+  const matchesAny = (labels: Labels) => spreads.some(({ matches }) => matches(labels))
+  if (before && after) {
+    if (after.uid === pod.uid && before.tolerations.length !== after.tolerations.length) return true
+    return spreads.some(({ matches }) => matches(before.labels) !== matches(after.labels))
+  }
+  const one = before ?? after
+  return one !== undefined && matchesAny(one.labels)
+}
+
+function nodeMayHelp(node: EventObjects['node'], spreads: readonly Spread[]): boolean {
+  const { before, after } = node ?? {}
+  const had = before !== undefined && hasAllKeys(before.metadata.labels ?? {}, spreads)
+  const has = after !== undefined && hasAllKeys(after.metadata.labels ?? {}, spreads)
+  if (!before || !after || had !== has) return had || has
+  if (!has) return false
+  const moved = spreads.some(
+    ({ topologyKey }) => before.metadata.labels?.[topologyKey] !== after.metadata.labels?.[topologyKey],
+  )
+  return moved || !same(before.spec?.taints, after.spec?.taints)
+}

@@ -1,0 +1,85 @@
+import type { NodeInfo } from '../../cache/node-info.ts'
+import { maxScore } from '../../framework/plugin.ts'
+import type { PodInfo } from '../../framework/pod-info.ts'
+import type { World } from '../../framework/world.ts'
+import { countMatching, hasAllKeys, hasOwnConstraints, hostnameLabel, type Spread, spreadsOf } from './constraints.ts'
+
+export interface SpreadScore {
+  readonly spreads: readonly Spread[]
+  /** Matching pods by domain, for each constraint; hosts are counted when they are scored. */
+  readonly counts: readonly Map<string, number>[]
+  /** The more domains, the more one pod more in a domain weighs. */
+  readonly weights: readonly number[]
+  /** Nodes without all the labels; they score nothing. */
+  readonly ignored: ReadonlySet<NodeInfo>
+}
+
+/** Undefined where the pod has no soft constraint. */
+export function prepareSpreadScore(
+  pod: PodInfo,
+  candidates: readonly NodeInfo[],
+  all: readonly NodeInfo[],
+  world: World,
+): SpreadScore | undefined {
+  const spreads = spreadsOf(pod, 'ScheduleAnyway', world)
+  if (spreads.length === 0) return undefined
+  // The defaults spread over hosts even where nodes have no zone.
+  const needsAllKeys = hasOwnConstraints(pod)
+  const counts = spreads.map(() => new Map<string, number>())
+  const ignored = new Set<NodeInfo>()
+  for (const node of candidates) {
+    if (needsAllKeys && !hasAllKeys(node.labels, spreads)) {
+      ignored.add(node)
+      continue
+    }
+    for (const [i, { topologyKey }] of spreads.entries()) {
+      if (topologyKey !== hostnameLabel) counts[i]?.set(node.labels[topologyKey] ?? '', 0)
+    }
+  }
+  const isHost = ({ topologyKey }: Spread) => topologyKey === hostnameLabel
+  if (!spreads.every(isHost)) {
+    for (const node of all) {
+      if (needsAllKeys && !hasAllKeys(node.labels, spreads)) continue
+      for (const [i, spread] of spreads.entries()) {
+        if (isHost(spread) || !spread.includes(node)) continue
+        const domain = node.labels[spread.topologyKey] ?? ''
+        const known = counts[i]?.get(domain)
+        if (known !== undefined) counts[i]?.set(domain, known + countMatching(node, spread, pod.namespace))
+      }
+    }
+  }
+  const weights = spreads.map((spread, i) =>
+    Math.log((isHost(spread) ? candidates.length - ignored.size : (counts[i]?.size ?? 0)) + 2),
+  )
+  return { spreads, counts, weights, ignored }
+}
+
+/** The more alike pods there are where the node is, the higher; see {@link normalizeSpread}. */
+export function spreadScore({ spreads, counts, weights, ignored }: SpreadScore, pod: PodInfo, node: NodeInfo): number {
+  if (ignored.has(node)) return 0
+  let score = 0
+  for (const [i, spread] of spreads.entries()) {
+    const domain = node.labels[spread.topologyKey]
+    if (domain === undefined) continue
+    const count =
+      spread.topologyKey === hostnameLabel ? countMatching(node, spread, pod.namespace) : (counts[i]?.get(domain) ?? 0)
+    score += count * (weights[i] as number) + (spread.maxSkew - 1)
+  }
+  return Math.round(score)
+}
+
+/** Turns the counts around: the emptiest scores best. */
+export function normalizeSpread({ ignored }: SpreadScore, scores: Float64Array, nodes: readonly NodeInfo[]): void {
+  let least = Number.POSITIVE_INFINITY
+  let most = 0
+  for (const [i, node] of nodes.entries()) {
+    if (ignored.has(node)) continue
+    least = Math.min(least, scores[i] as number)
+    most = Math.max(most, scores[i] as number)
+  }
+  for (const [i, node] of nodes.entries()) {
+    if (ignored.has(node)) scores[i] = 0
+    else if (most === 0) scores[i] = maxScore
+    else scores[i] = Math.trunc((maxScore * (most + least - (scores[i] as number))) / most)
+  }
+}
