@@ -1,0 +1,126 @@
+import type { Pod } from '../api/generated/types.ts'
+import type { Informer, InformerFactory } from '../client/informer.ts'
+import {
+  nodes as nodeRef,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods as podRef,
+  storageClasses,
+} from '../client/resources.ts'
+import type { Live, ResourceRef } from '../client/types.ts'
+import type { Cache } from './cache/cache.ts'
+import { type ClusterEvent, nodeChanges, podChanges } from './framework/cluster-events.ts'
+import { PodInfo } from './framework/pod-info.ts'
+import type { SchedulingQueue } from './queue/scheduling-queue.ts'
+import { trimNode, trimPod } from './trim.ts'
+
+export interface Connection {
+  cache: Cache
+  queue: SchedulingQueue
+  isOurs: (pod: PodInfo) => boolean
+}
+
+/**
+ * Feeds what happens in the cluster to the cache (nodes, and pods that have one) and to the queue (pods that have none;
+ * and the news that may help those that were refused). Answers how to look up a pod as it is now.
+ */
+export function connectInformers(
+  informers: InformerFactory,
+  connection: Connection,
+): (pod: PodInfo) => PodInfo | undefined {
+  const { queue } = connection
+  followNodes(informers, connection)
+  const pods = informers.for(podRef, {
+    // Pods that have ended take nothing of a node.
+    fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed',
+    transform: trimPod,
+  })
+  followPods(pods, connection)
+  const follow = <T extends object>(ref: ResourceRef<T>, added: ClusterEvent, updated?: ClusterEvent) => {
+    informers.for(ref).on({
+      add: (after) => queue.moveOn(added, { object: { after } }),
+      update: (before, after) => updated && queue.moveOn(updated, { object: { before, after } }),
+    })
+  }
+  follow(persistentVolumeClaims, 'PersistentVolumeClaim/Add', 'PersistentVolumeClaim/Update')
+  follow(persistentVolumes, 'PersistentVolume/Add', 'PersistentVolume/Update')
+  follow(storageClasses, 'StorageClass/Add')
+  return ({ namespace, name, uid }) => {
+    const pod = pods.lister.get(namespace, name)
+    return pod?.metadata.uid === uid ? new PodInfo(pod) : undefined
+  }
+}
+
+function followNodes(informers: InformerFactory, { cache, queue }: Connection): void {
+  informers.for(nodeRef, { transform: trimNode }).on({
+    add(after) {
+      cache.setNode(after)
+      queue.moveOn('Node/Add', { node: { after } })
+    },
+    update(before, after) {
+      cache.setNode(after)
+      for (const event of nodeChanges(before, after)) queue.moveOn(event, { node: { before, after } })
+    },
+    delete(before) {
+      queue.moveOn('Node/Delete', { node: { before } })
+      cache.removeNode(before.metadata.name)
+    },
+  })
+}
+
+function followPods(pods: Informer<Pod>, { cache, queue, isOurs }: Connection): void {
+  const placed = (pod: PodInfo) => {
+    cache.setPod(pod)
+    queue.delete(pod.uid)
+    queue.moveOn('Pod/Add', { pod: { after: pod } })
+  }
+  /** What another pod took, or was promised, is free again. */
+  const freed = (pod: PodInfo, isMeant?: (other: PodInfo) => boolean) =>
+    queue.moveOn('Pod/Delete', { pod: { before: pod } }, isMeant)
+  const unpromised = (pod: PodInfo) => freed(pod, (other) => other.priority <= pod.priority)
+  /** It is going while it is on its way to a node: the place is free from now on. */
+  const dropAssumed = (uid: string) => {
+    const assumed = cache.pod(uid)
+    if (assumed && cache.forget(uid)) freed(assumed)
+  }
+
+  pods.on({
+    add(live) {
+      const pod = new PodInfo(live)
+      if (pod.nodeName !== '') placed(pod)
+      else if (isOurs(pod)) queue.add(pod)
+    },
+    update(liveBefore, liveAfter) {
+      const after = new PodInfo(liveAfter)
+      if (after.nodeName !== '') {
+        const before = cache.isAssumed(after.uid) ? undefined : cache.pod(after.uid)
+        if (!before) {
+          placed(after)
+          return
+        }
+        cache.setPod(after)
+        for (const event of podChanges(before, after)) queue.moveOn(event, { pod: { before, after } })
+        return
+      }
+      if (!isOurs(after)) return
+      if (cache.isAssumed(after.uid)) {
+        if (after.terminating) dropAssumed(after.uid)
+        return
+      }
+      const before = new PodInfo(liveBefore)
+      queue.update(before, after)
+      const { nominatedNodeName } = before
+      if (nominatedNodeName !== '' && nominatedNodeName !== after.nominatedNodeName) unpromised(before)
+    },
+    delete(live: Live<Pod>) {
+      const pod = new PodInfo(live)
+      const standing = cache.pod(pod.uid)
+      queue.delete(pod.uid)
+      if (cache.isAssumed(pod.uid)) dropAssumed(pod.uid)
+      else if (standing) {
+        cache.removePod(pod.uid)
+        freed(standing)
+      } else if (pod.nominatedNodeName !== '') unpromised(pod)
+    },
+  })
+}

@@ -1,0 +1,66 @@
+import type { LabelSelector } from '../api/generated/types.ts'
+import type { Labels } from '../api/machinery/labels.ts'
+import type { InformerFactory } from '../client/informer.ts'
+import {
+  namespaces,
+  persistentVolumeClaims,
+  persistentVolumes,
+  podDisruptionBudgets,
+  replicaSets,
+  replicationControllers,
+  services,
+  statefulSets,
+  storageClasses,
+} from '../client/resources.ts'
+import type { Live } from '../client/types.ts'
+import type { World } from './framework/world.ts'
+
+const noLabels: Labels = {}
+
+/** Keeps of the metadata what finds an object again, and of the rest only what is said. */
+const only =
+  <T>(pick: (object: Live<T>) => object) =>
+  (object: Live<T>): Live<T> => {
+    const { name, namespace, uid, resourceVersion } = object.metadata
+    const metadata = { name, ...(namespace ? { namespace } : {}), ...(uid ? { uid } : {}) }
+    return { metadata: { ...metadata, ...(resourceVersion ? { resourceVersion } : {}) }, ...pick(object) } as Live<T>
+  }
+
+const selectorOnly = <S>(object: { spec?: S & { selector?: unknown } }) => ({
+  spec: { selector: object.spec?.selector },
+})
+
+/** What plugins look up, followed by informers. Ask for it before they are started. */
+export function newInformerWorld(informers: InformerFactory): World {
+  const namespace = informers.for(namespaces, {
+    transform: ({ metadata: { name, labels, resourceVersion } }) => ({
+      metadata: { name, ...(labels ? { labels } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
+    }),
+  }).lister
+  const service = informers.for(services, { transform: only(selectorOnly) }).lister
+  const replicaSet = informers.for(replicaSets, { transform: only(selectorOnly) }).lister
+  const statefulSet = informers.for(statefulSets, { transform: only(selectorOnly) }).lister
+  const replicationController = informers.for(replicationControllers, { transform: only(selectorOnly) }).lister
+  const budget = informers.for(podDisruptionBudgets).lister
+  const claim = informers.for(persistentVolumeClaims).lister
+  const volume = informers.for(persistentVolumes).lister
+  const storageClass = informers.for(storageClasses).lister
+
+  const selectors: Record<string, (namespace: string, name: string) => LabelSelector | undefined> = {
+    'apps/v1 ReplicaSet': (space, name) => replicaSet.get(space, name)?.spec?.selector,
+    'apps/v1 StatefulSet': (space, name) => statefulSet.get(space, name)?.spec?.selector,
+    'v1 ReplicationController': (space, name) => {
+      const matchLabels = replicationController.get(space, name)?.spec?.selector
+      return matchLabels && { matchLabels }
+    },
+  }
+  return {
+    namespaceLabels: (name) => namespace.get(undefined, name)?.metadata.labels ?? noLabels,
+    serviceSelectors: (space) => service.list(space).flatMap(({ spec }) => (spec?.selector ? [spec.selector] : [])),
+    controllerSelector: (apiVersion, kind, space, name) => selectors[`${apiVersion} ${kind}`]?.(space, name),
+    disruptionBudgets: () => budget.list(),
+    claim: (space, name) => claim.get(space, name),
+    volume: (name) => volume.get(undefined, name),
+    storageClass: (name) => storageClass.get(undefined, name),
+  }
+}

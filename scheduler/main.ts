@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import { hostname } from 'node:os'
+import { Client } from '../client/client.ts'
+import { systemClock } from '../client/clock.ts'
+import { loadConfig } from '../client/config.ts'
+import { EventRecorder } from '../client/events.ts'
+import { InformerFactory } from '../client/informer.ts'
+import { runLeaderElection } from '../client/leader-election.ts'
+import { type Logger, makeLogger } from '../client/logger.ts'
+import { announceReady } from '../client/ready.ts'
+import { configHelp, parseConfig, type SchedulerConfig } from './config.ts'
+import { SchedulerMetrics } from './metrics.ts'
+import { Scheduler } from './scheduler.ts'
+import { startServer } from './server.ts'
+
+/**
+ * `gantry scheduler`: schedules until it is told to stop, or until it loses the lease. Resolves to the exit code: 0 after a
+ * clean stop, 1 when another leads now or something failed, 2 for flags that make no sense.
+ */
+export async function runScheduler(args: readonly string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(configHelp())
+    return 0
+  }
+  let config: SchedulerConfig
+  let client: Client
+  try {
+    config = parseConfig(args)
+    const source = config.kubeconfig === '' ? {} : { kubeconfig: config.kubeconfig }
+    client = new Client({ ...loadConfig(source), userAgent: 'gantry-scheduler' })
+  } catch (error) {
+    process.stderr.write(`gantry scheduler: ${(error as Error).message}\n`)
+    return 2
+  }
+  const log = makeLogger('scheduler', config.verbosity >= 4 ? 'debug' : 'info')
+  const stop = new AbortController()
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(name, () => {
+      process.once(name, () => process.exit(1))
+      log.info({ signal: name }, 'stopping')
+      stop.abort(new Error(`stopped by ${name}`))
+    })
+  }
+  try {
+    return await serve(config, client, log, stop.signal)
+  } catch (error) {
+    log.error({ err: error }, (error as Error).message)
+    return 1
+  }
+}
+
+async function serve(config: SchedulerConfig, client: Client, log: Logger, signal: AbortSignal): Promise<number> {
+  // Every informer listens to it.
+  setMaxListeners(0, signal)
+  const metrics = new SchedulerMetrics()
+  const events = new EventRecorder(client, { component: 'default-scheduler' })
+  const informers = new InformerFactory(client, {
+    onError: (error, what) => log.warn({ what, err: (error as Error).message }, 'a watch has failed, trying again'),
+  })
+  const { maxUnschedulableMs } = config
+  const scheduler = new Scheduler({
+    api: client,
+    informers,
+    events,
+    clock: systemClock,
+    log,
+    metrics,
+    maxUnschedulableMs,
+  })
+  let isSynced = false
+  const server = config.securePort === 0 ? undefined : await startReporting(config, metrics, () => isSynced)
+  const synced = informers.start(signal).then(() => {
+    isSynced = true
+  })
+  const lead = async (leading: AbortSignal) => {
+    setMaxListeners(0, leading)
+    metrics.leading(config.leaseName, true)
+    await synced.catch((error: unknown) => {
+      if (!signal.aborted) throw error
+    })
+    if (leading.aborted) return
+    log.info({ nodes: scheduler.cache.nodes.length, pending: scheduler.queue.sizes().active }, 'scheduling')
+    announceReady()
+    await scheduler.run(leading).finally(() => metrics.leading(config.leaseName, false))
+  }
+  try {
+    if (config.leaderElect) await leadWhenElected(config, client, log, metrics, signal, lead)
+    else await lead(signal)
+  } finally {
+    await events.flush()
+    await server?.stop()
+  }
+  if (signal.aborted) {
+    log.info('stopped')
+    return 0
+  }
+  log.error('leading has ended: another may lead now, so this process must not go on')
+  return 1
+}
+
+function startReporting(config: SchedulerConfig, metrics: SchedulerMetrics, isSynced: () => boolean) {
+  const { bindAddress: address, securePort: port } = config
+  const ready = { 'informer-sync': () => (isSynced() ? undefined : 'the first lists are not in yet') }
+  return startServer({ address, port, metrics, ready })
+}
+
+/** Those that stand by keep their caches warm, so that whoever takes over starts at once. */
+async function leadWhenElected(
+  config: SchedulerConfig,
+  client: Client,
+  log: Logger,
+  metrics: SchedulerMetrics,
+  signal: AbortSignal,
+  lead: (leading: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const identity = `${hostname()}_${randomUUID()}`
+  metrics.leading(config.leaseName, false)
+  await runLeaderElection({
+    api: client,
+    name: config.leaseName,
+    namespace: config.leaseNamespace,
+    identity,
+    leaseDurationMs: config.leaseDurationMs,
+    renewDeadlineMs: config.renewDeadlineMs,
+    retryPeriodMs: config.retryPeriodMs,
+    signal,
+    onStarted: lead,
+    onNewLeader: (leader) => {
+      log.info({ leader }, leader === identity ? 'leading' : 'another leads')
+      if (leader !== identity) announceReady()
+    },
+    onError: (error) => log.warn({ err: (error as Error).message }, 'the lease could not be taken or renewed'),
+  })
+}

@@ -1,0 +1,119 @@
+import type { Container, ContainerStatus, Node, Pod, PodSpec, PodStatus } from '../api/generated/types.ts'
+import type { Live } from '../client/types.ts'
+import { same } from './framework/cluster-events.ts'
+
+/** Conditions of a pod that the scheduler reads or writes. */
+const readConditions = new Set(['PodScheduled', 'DisruptionTarget', 'PodResizePending'])
+
+/** What the scheduler needs of a pod, a small part of it. Parts that many pods have alike are kept once. */
+export function trimPod(pod: Live<Pod>): Live<Pod> {
+  const { name, namespace, uid, resourceVersion, generation, deletionTimestamp, labels, ownerReferences } = pod.metadata
+  const owner = ownerReferences?.find(({ controller }) => controller)
+  const { spec, status } = pod
+  return {
+    metadata: given({
+      name,
+      namespace,
+      uid,
+      resourceVersion,
+      generation,
+      deletionTimestamp,
+      labels: shared(labels),
+      ownerReferences: owner && shared([owner]),
+    }),
+    ...(spec ? { spec: trimSpec(spec) } : {}),
+    ...(status ? { status: trimStatus(status, spec) } : {}),
+  }
+}
+
+function trimSpec(spec: PodSpec): PodSpec {
+  const { nodeName, schedulerName, priority, preemptionPolicy, initContainers, schedulingGates, volumes } = spec
+  const { tolerations, nodeSelector, affinity, topologySpreadConstraints, overhead, resources } = spec
+  const relevant = volumes?.filter((volume) => volume.persistentVolumeClaim || volume.ephemeral || volume.image)
+  return given({
+    nodeName,
+    schedulerName,
+    priority,
+    preemptionPolicy,
+    containers: shared(spec.containers.map(trimContainer)),
+    initContainers: shared(initContainers?.map(trimContainer)),
+    tolerations: shared(tolerations),
+    nodeSelector: shared(nodeSelector),
+    affinity: shared(affinity),
+    topologySpreadConstraints: shared(topologySpreadConstraints),
+    overhead: shared(overhead),
+    resources: shared(resources),
+    schedulingGates: schedulingGates?.length ? schedulingGates : undefined,
+    volumes: relevant?.length ? shared(relevant) : undefined,
+  })
+}
+
+function trimContainer({ name, image, ports, resources, restartPolicy }: Container): Container {
+  const taken = ports?.filter(({ hostPort }) => hostPort)
+  return given({
+    name,
+    image,
+    ports: taken?.length ? taken : undefined,
+    resources: resources?.requests && { requests: resources.requests },
+    restartPolicy,
+  })
+}
+
+function trimStatus(status: PodStatus, spec: PodSpec | undefined): PodStatus {
+  const { nominatedNodeName, startTime, conditions, containerStatuses, initContainerStatuses } = status
+  const read = conditions?.filter(({ type }) => readConditions.has(type))
+  return given({
+    nominatedNodeName,
+    startTime,
+    conditions: read?.length ? read : undefined,
+    containerStatuses: beingResized(containerStatuses, spec?.containers),
+    initContainerStatuses: beingResized(initContainerStatuses, spec?.initContainers),
+  })
+}
+
+/** Only a container that holds something else than it asks for is worth a look. */
+function beingResized(statuses: ContainerStatus[] = [], containers: Container[] = []): ContainerStatus[] | undefined {
+  const differing = statuses.filter(({ name, resources, allocatedResources }) => {
+    const wanted = containers.find((container) => container.name === name)?.resources?.requests
+    return resources && !(same(resources.requests, wanted) && same(allocatedResources ?? wanted, wanted))
+  })
+  if (differing.length === 0) return undefined
+  return differing.map(({ name, image, imageID, ready, restartCount, resources, allocatedResources }) =>
+    given({ name, image, imageID, ready, restartCount, resources, allocatedResources }),
+  )
+}
+
+/** What the scheduler needs of a node. Heartbeats change none of it. */
+export function trimNode(node: Live<Node>): Live<Node> {
+  const { name, uid, resourceVersion, labels } = node.metadata
+  const { taints, unschedulable } = node.spec ?? {}
+  const { allocatable, images } = node.status ?? {}
+  return {
+    metadata: given({ name, uid, resourceVersion, labels }),
+    spec: given({ taints, unschedulable }),
+    status: given({ allocatable, images: images?.map(({ names, sizeBytes }) => given({ names, sizeBytes })) }),
+  }
+}
+
+const mostShared = 4096
+const values = new Map<string, unknown>()
+
+/** The first value with the same contents: pods of one template share what they have alike. */
+function shared<T>(value: T | undefined): T | undefined {
+  if (value === undefined) return undefined
+  const text = JSON.stringify(value)
+  const known = values.get(text)
+  if (known !== undefined) return known as T
+  if (values.size >= mostShared) values.clear()
+  values.set(text, value)
+  return value
+}
+
+type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+
+/** Without the fields that are undefined. */
+function given<T extends object>(fields: T): Given<T> {
+  const kept = fields as Record<string, unknown>
+  for (const key of Object.keys(kept)) if (kept[key] === undefined) delete kept[key]
+  return fields as Given<T>
+}
