@@ -18,6 +18,10 @@ const commands: Record<string, Command> = {
     summary: 'run the pods of a node',
     run: async () => (await import('../node-agent/main.ts')).runNodeAgent,
   },
+  scheduler: {
+    summary: 'give pods their nodes',
+    run: async () => (await import('../scheduler/main.ts')).runScheduler,
+  },
   'controller-manager': {
     summary: 'run the controllers',
     run: async () => (await import('../controller-manager/main.ts')).runControllerManager,
