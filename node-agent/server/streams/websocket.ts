@@ -101,7 +101,8 @@ function receiver(client: WebSocket, command: RemoteCommand): (message: Buffer) 
     const [channel, argument] = message
     const data = message.subarray(1)
     if (channel === channels.stdin && data.length > 0) {
-      if (command.stdin?.write(data) !== false) return
+      // What had come before it was paused still arrives.
+      if (command.stdin?.write(data) !== false || client.isPaused) return
       client.pause()
       command.stdin.once('drain', () => client.resume())
     } else if (channel === channels.resize) {
