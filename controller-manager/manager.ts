@@ -1,9 +1,34 @@
 import { newDeploymentController } from './deployment/controller.ts'
+import { newEndpointsController } from './endpoints/controller.ts'
+import { newEndpointSliceController } from './endpointslice/controller.ts'
+import { newNodeIpamController } from './node-ipam/controller.ts'
 import { newReplicaSetController, newReplicationController } from './replicaset/controller.ts'
+import { newRootCaController } from './root-ca/controller.ts'
+import { newServiceAccountController } from './service-account/controller.ts'
 import type { ControllerEntry } from './types.ts'
 
 /** Every controller, in upstream's names. The order is that of the start. */
 export const controllers: readonly ControllerEntry[] = [
+  { name: 'serviceaccount-controller', alias: 'serviceaccount', make: newServiceAccountController },
+  { name: 'root-ca-certificate-publisher-controller', alias: 'root-ca-cert-publisher', make: newRootCaController },
+  {
+    name: 'node-ipam-controller',
+    alias: 'nodeipam',
+    component: 'cidrAllocator',
+    make: newNodeIpamController,
+  },
+  {
+    name: 'endpoints-controller',
+    alias: 'endpoint',
+    component: 'endpoint-controller',
+    make: newEndpointsController,
+  },
+  {
+    name: 'endpointslice-controller',
+    alias: 'endpointslice',
+    component: 'endpoint-slice-controller',
+    make: newEndpointSliceController,
+  },
   { name: 'deployment-controller', alias: 'deployment', make: newDeploymentController },
   { name: 'replicaset-controller', alias: 'replicaset', make: newReplicaSetController },
   {
