@@ -33,6 +33,9 @@ export const rangesOf = (runtime: RuntimeKind): Ranges =>
 export const nodeNames = (count: number): string[] =>
   count === 1 ? [hostname().toLowerCase()] : Array.from({ length: count }, (_, i) => `node-${i + 1}`)
 
+/** Several nodes with containers live in network namespaces of their own. */
+export const hasNamespaces = ({ runtime, nodes }: Settings): boolean => runtime === 'containerd' && nodes > 1
+
 export interface ClusterPlan {
   layout: Layout
   settings: Settings

@@ -7,7 +7,8 @@ export function exitWith(run: Promise<number>): void {
     },
     (error: unknown) => {
       process.stderr.write(`gantry: ${error instanceof Error ? error.message : String(error)}\n`)
-      process.exitCode = 1
+      // Whatever still runs here must not keep a process that has failed.
+      process.exit(1)
     },
   )
 }

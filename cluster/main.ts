@@ -35,6 +35,9 @@ const commands: Record<string, Command> = {
 /** What commands call of each other, and nobody else. */
 const helpers: Record<string, Command['run']> = {
   credentials: async () => (await import('./credentials.ts')).credentials,
+  'end-containers': async () => (await import('./end-containers.ts')).endContainersCommand,
+  greet: async () => (await import('./greet.ts')).greet,
+  nodes: async () => (await import('./nodes-command.ts')).prepareNodes,
 }
 
 async function main([name = 'help', ...args]: readonly string[]): Promise<number> {

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { type ClusterPlan, componentsOf, credentialsFor, nodeNames } from './components.ts'
+import { type ClusterPlan, componentsOf, credentialsFor, hasNamespaces, nodeNames } from './components.ts'
 import { credentialsAreCurrent } from './credentials-stamp.ts'
 import { gantryCommand } from './gantry-program.ts'
 import { type Layout, layoutOf, supervisorName } from './layout.ts'
+import type { PreparedNodes } from './nodes-command.ts'
 import { freePort } from './ports.ts'
 import { chooseRuntime, findProgram, thisMachine } from './runtime-choice.ts'
 import { parseUpFlags, readSettings, settle, type UpFlags, upHelp, writeSettings } from './settings.ts'
@@ -106,26 +106,34 @@ async function prepare(layout: Layout, flags: UpFlags, report: Reporter): Promis
     report.say(`Containers run as plain processes of this machine, without isolation (${choice.why}).`)
   }
   writeSettings(layout.settings, settings)
+  const prepared = hasNamespaces(settings)
+    ? (JSON.parse(await answerOf('nodes', ['--data-dir', layout.dataDir])) as PreparedNodes)
+    : { nodes: nodeNames(settings.nodes).map((name) => ({ name, enter: [] })) }
   const plan: ClusterPlan = {
     layout,
     settings,
-    nodes: nodeNames(settings.nodes).map((name) => ({ name, enter: [] })),
+    ...prepared,
     cniBinDir: machine.cniBinDir ?? '/opt/cni/bin',
     etcdProgram: settings.store === 'etcd' ? (findProgram('etcd') ?? 'etcd') : '',
   }
   const want = credentialsFor(plan)
   if (!credentialsAreCurrent(layout, want, Date.now())) {
-    const made = run(
-      'credentials',
-      ['--data-dir', layout.dataDir, '--want', JSON.stringify(want)],
-      ['ignore', 'pipe', 'pipe'],
-    )
-    let said = ''
-    for (const stream of [made.stdout, made.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => (said += text))
-    if ((await ended(made)) !== 0) throw new Error(`the certificates cannot be made: ${said.trim()}`)
+    await answerOf('credentials', ['--data-dir', layout.dataDir, '--want', JSON.stringify(want)])
   }
   return plan
+}
+
+/** Runs a short-lived part of Gantry; resolves to what it prints. Throws an Error with what it complains of. */
+async function answerOf(name: string, args: readonly string[]): Promise<string> {
+  const child = run(name, args, ['ignore', 'pipe', 'pipe'])
+  const said = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream]?.setEncoding('utf8').on('data', (text: string) => {
+      said[stream] += text
+    })
+  }
+  if ((await ended(child)) !== 0) throw new Error(said.stderr.trim().replace(/^gantry: /, ''))
+  return said.stdout
 }
 
 /** Leaves a supervisor in the background; returns when the cluster is ready, or has failed to become so. */
@@ -140,6 +148,7 @@ async function detach(layout: Layout, flags: UpFlags, args: readonly string[], s
   })
   closeSync(log)
   let greeting: Promise<number> | undefined
+  const { createInterface } = await import('node:readline')
   const outcome = new Promise<string | undefined>((resolve) => {
     child.once('exit', (code, signal) => resolve(`it ended (${signal ?? `exit ${code}`}); see ${layout.logs}`))
     createInterface({ input: child.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => {

@@ -79,6 +79,8 @@ async function bundle(outdir) {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
+    // A bundle is run as a script: what it imports late, it requires.
+    supported: { 'dynamic-import': false },
     outExtension: { '.js': '.cjs' },
     // Binary modules, and those that read files beside themselves, stay where they are.
     external: ['lmdb', 'etcd3', '@grpc/grpc-js', '@grpc/proto-loader'],

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
-import { get } from 'node:http'
 import { join } from 'node:path'
 import { type ChildAction, type ChildEvent, type ChildState, step } from './child.ts'
 import { endProcess } from './end.ts'
@@ -256,7 +255,7 @@ class Child {
       if (!over) this.#happened({ type: 'ready' })
     }
     if (spec.ready === 'announce') onAnnouncement(child, ready)
-    else askUntilReady(spec.ready.url, () => over, ready)
+    else void askUntilReady(spec.ready.url, () => over, ready)
   }
 
   #end(): void {
@@ -285,7 +284,9 @@ function onAnnouncement(child: ChildProcess, ready: () => void): void {
   pipe.on('error', () => {})
 }
 
-function askUntilReady(url: string, isOver: () => boolean, ready: () => void): void {
+async function askUntilReady(url: string, isOver: () => boolean, ready: () => void): Promise<void> {
+  // Few are asked, and the supervisor is to stay small.
+  const { get } = await import('node:http')
   const again = () => {
     if (!isOver()) setTimeout(ask, readyAskMs)
   }

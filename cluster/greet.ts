@@ -1,0 +1,144 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { parseAllDocuments } from 'yaml'
+import type { Node } from '../api/generated/types.ts'
+import { Client } from '../client/client.ts'
+import { loadConfig } from '../client/config.ts'
+import { apiVersionOf, nodes, resourceFor } from '../client/resources.ts'
+import type { Api, Live } from '../client/types.ts'
+import { nodeNames, rangesOf } from './components.ts'
+import { ownFile } from './gantry-program.ts'
+import { type Layout, layoutOf } from './layout.ts'
+import { Progress } from './progress.ts'
+import { readSettings, type Settings } from './settings.ts'
+
+/** An object as a manifest holds it. */
+export interface Manifest {
+  apiVersion: string
+  kind: string
+  metadata: { name: string; namespace?: string }
+}
+
+const readyTimeoutMs = 60_000
+const fieldManager = 'gantry'
+
+/**
+ * `gantry greet`: what `gantry up` does as a client of the cluster it has started. Makes the system's own objects, waits
+ * until every node is ready, runs the quickstart if asked to, and says what to try. Resolves to the exit code.
+ */
+export async function greet(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      'data-dir': { type: 'string', default: '.gantry' },
+      'started-at': { type: 'string' },
+      quickstart: { type: 'boolean', default: false },
+      detached: { type: 'boolean', default: false },
+    },
+  })
+  const layout = layoutOf(values['data-dir'])
+  const settings = readSettings(layout.settings)
+  if (!settings) {
+    process.stderr.write('gantry greet is for `gantry up` to call\n')
+    return 2
+  }
+  const startedAtMs = Number(values['started-at']) || Date.now()
+  const api = new Client(loadConfig({ kubeconfig: layout.kubeconfig }))
+  const progress = new Progress()
+  progress.done(`the API serves at https://127.0.0.1:${settings.port}`, Date.now() - startedAtMs)
+  const system = applyFiles(api, ownFile('manifests/system'), (object) => atAddress(object, settings))
+  // Its failure is told below, when it is waited for.
+  system.catch(() => {})
+  const names = nodeNames(settings.nodes)
+  progress.doing(names.length === 1 ? `waiting for the node ${names[0]}` : `waiting for ${names.length} nodes`)
+  const late = await waitForNodes(api, names, (ready) => {
+    if (names.length > 1) progress.doing(`${ready} of ${names.length} nodes are ready`)
+  })
+  if (late.length > 0) {
+    progress.failed(`not ready after ${readyTimeoutMs / 1000} s: ${late.join(', ')}`)
+    process.stderr.write(`Look at ${layout.logs}/agent-${late[0]}.log and at: kubectl describe node ${late[0]}\n`)
+    return 1
+  }
+  const what = names.length === 1 ? `the node ${names[0]} is ready` : `${names.length} nodes are ready`
+  progress.done(`${what}, on ${settings.runtime}`, Date.now() - startedAtMs)
+  await system
+  if (values.quickstart) {
+    const { quickstart } = await import('./quickstart.ts')
+    return quickstart({ api, layout, settings, progress, startedAtMs, detached: values.detached })
+  }
+  process.stdout.write(welcome(layout, values.detached))
+  return 0
+}
+
+/** Applies every object of a directory's YAML files as the cluster's own. */
+export async function applyFiles(
+  api: Api,
+  directory: string,
+  prepare: (object: Manifest) => Manifest = (object) => object,
+): Promise<Manifest[]> {
+  const objects = readdirSync(directory)
+    .filter((file) => file.endsWith('.yaml'))
+    .sort()
+    .flatMap((file) => parseAllDocuments(readFileSync(`${directory}/${file}`, 'utf8')))
+    .map((document) => prepare(document.toJS() as Manifest))
+  for (const object of objects) await applyObject(api, object)
+  return objects
+}
+
+async function applyObject(api: Api, object: Manifest): Promise<void> {
+  const ref = resourceFor(object.apiVersion, object.kind)
+  if (!ref) throw new Error(`nothing is known of the kind ${object.kind} in ${object.apiVersion}`)
+  const namespace = object.metadata.namespace ?? 'default'
+  const key = { name: object.metadata.name, ...(ref.namespaced ? { namespace } : {}) }
+  const body = { ...object, apiVersion: apiVersionOf(ref) }
+  await api.patch(ref, key, { type: 'apply', body, force: true }, { fieldManager })
+}
+
+/** The DNS service has an address of its own in every range. */
+function atAddress(object: Manifest, { runtime }: Settings): Manifest {
+  if (object.metadata.name !== 'kube-dns') return object
+  return { ...object, spec: { ...(object as { spec?: object }).spec, clusterIP: rangesOf(runtime).dns } } as Manifest
+}
+
+/** Resolves when all are ready, to those that are not in time. */
+async function waitForNodes(api: Api, names: readonly string[], progress: (ready: number) => void): Promise<string[]> {
+  const signal = AbortSignal.timeout(readyTimeoutMs)
+  const waiting = new Set(names)
+  const see = (node: Live<Node>) => {
+    if (isReady(node)) waiting.delete(node.metadata.name)
+    else if (names.includes(node.metadata.name)) waiting.add(node.metadata.name)
+    progress(names.length - waiting.size)
+  }
+  try {
+    while (waiting.size > 0) {
+      const { items, metadata } = await api.list(nodes, { signal })
+      for (const node of items) see(node)
+      if (waiting.size === 0) break
+      for await (const event of api.watch(nodes, { resourceVersion: metadata.resourceVersion, signal })) {
+        if (event.type !== 'BOOKMARK') see(event.object)
+        if (waiting.size === 0) break
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+  return [...waiting]
+}
+
+const isReady = ({ status }: Live<Node>): boolean =>
+  status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false
+
+function welcome(layout: Layout, detached: boolean): string {
+  const end = detached ? 'gantry status shows what runs, gantry down ends it' : 'Ctrl-C ends it'
+  return `
+  export KUBECONFIG=${layout.kubeconfig}
+
+Three things to try:
+
+  kubectl get nodes -o wide
+  kubectl create deployment web --image=nginx --replicas=3
+  kubectl explain deployment.spec.strategy
+
+${end}; what you made is kept.
+`
+}
