@@ -13,7 +13,11 @@ export const newDefaultBinder = (api: Api): Plugin => ({
       metadata: { namespace, name, uid },
       target: { kind: 'Node', name: nodeName },
     }
-    await api.post(pods, { namespace, name }, 'binding', binding)
+    try {
+      await api.post(pods, { namespace, name }, 'binding', binding)
+    } catch (error) {
+      throw new Error(`binding rejected: ${(error as Error).message}`, { cause: error })
+    }
     return 'bound'
   },
 })
