@@ -1,5 +1,5 @@
 import type { DeploymentSpec } from '../../api/generated/types.ts'
-import { availableOf, byAge, type Draft, resized, totalReplicas } from './draft.ts'
+import { byAge, type Draft, availableOf as reportedAvailable, resized, totalReplicas } from './draft.ts'
 import { maxUnavailable, newSetReplicas } from './sizes.ts'
 
 export interface Sets {
@@ -33,6 +33,12 @@ function shrinkOldSets(spec: DeploymentSpec, fresh: Draft, old: readonly Draft[]
   const healthy = dropUnhealthy(spec, old, mayGo)
   return dropAvailable(spec, fresh, healthy, minAvailable)
 }
+
+/**
+ * Never more than the set is to have: its status may tell of pods that go already. Upstream believes the status, and then may
+ * take away more than it is allowed to.
+ */
+const availableOf = (draft: Draft): number => Math.min(draft.replicas, reportedAvailable(draft))
 
 /** Pods that are not available serve nobody: they go first. A replica set deletes such ones before others. */
 function dropUnhealthy(spec: DeploymentSpec, old: readonly Draft[], mayGo: number): readonly Draft[] {
