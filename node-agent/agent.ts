@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { mkdir, readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +13,9 @@ import type { NodeAgentConfig } from './config.ts'
 import { openCgroups, type PodCgroups } from './containers/cgroups.ts'
 import { parseResolvConf } from './containers/dns.ts'
 import { Evictor } from './eviction.ts'
+import { keepHouse } from './housekeeping.ts'
 import { ImagePuller } from './images/puller.ts'
+import type { HostPort, NodeNetwork } from './network/index.ts'
 import { keepLease } from './node/lease.ts'
 import { type Machine, machineAddresses, readMachine } from './node/machine.ts'
 import { NodeReporter } from './node/reporter.ts'
@@ -49,10 +52,7 @@ export interface AgentParts {
   }): Promise<{ port: number; stop(): Promise<void> }>
 }
 
-export interface AgentNetwork {
-  podCidrChanged(cidr: string): Promise<void>
-  stop(): Promise<void>
-}
+export type AgentNetwork = Pick<NodeNetwork, 'podCidrChanged' | 'setHostPorts' | 'stop'>
 
 export interface AgentOptions {
   config: NodeAgentConfig
@@ -77,6 +77,8 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
   const { nodeName, rootDir } = config
   const abort = new AbortController()
   const { signal } = abort
+  // One listener a pod.
+  setMaxListeners(0, signal)
   const directories = { pods: join(rootDir, 'pods'), memory: join(rootDir, 'memory'), logs: join(rootDir, 'logs') }
   await Promise.all([directories.pods, directories.logs].map((path) => mkdir(path, { recursive: true, mode: 0o755 })))
 
@@ -112,7 +114,21 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
     cgroupsFor(config, runtime, machine, log),
   ])
 
-  const deps = makeDeps({ options, directories, machine, recorder, runtime, reporter, identity, memory, cgroups, wake })
+  const setHostPorts: PodDeps['setHostPorts'] = async (uid, ip, ports) =>
+    (await networkStarting)?.setHostPorts(uid, ip, ports)
+  const deps = makeDeps({
+    options,
+    directories,
+    machine,
+    recorder,
+    runtime,
+    reporter,
+    identity,
+    memory,
+    cgroups,
+    wake,
+    setHostPorts,
+  })
   workers = new PodWorkers(deps.pods, () => node.lister.get(undefined, nodeName) ?? reporter.node, signal)
   const made = workers
   function wake(uid: string): void {
@@ -178,6 +194,7 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
       signal,
     }),
   )
+  background.push(keepHouse({ clock, log, cri: runtime.cri, recorder, nodeName, signal }))
   log.info(
     { node: nodeName, runtime: `${runtime.name}://${runtime.version}`, port: identity.port },
     'the node takes pods',
@@ -191,8 +208,10 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
       await server?.stop()
       abort.abort(new Error('the agent ends'))
       deps.objects.stop()
+      deps.pods.probes.stop()
+      deps.volumes.stop()
       await Promise.allSettled(made.list().map(({ done }) => done))
-      await Promise.race([recorder.flush(), delay(flushMs)])
+      await Promise.race([recorder.flush(), delay(flushMs, undefined, { ref: false })])
       recorder.stop()
       await network?.stop()
       await Promise.allSettled(background)
@@ -276,6 +295,7 @@ interface Materials {
   memory: { mayMount: boolean }
   cgroups: PodCgroups | undefined
   wake(uid: string): void
+  setHostPorts(podUid: string, podIp: string, ports: readonly HostPort[]): Promise<void>
 }
 
 function makeDeps(materials: Materials): { pods: PodDeps; objects: ObjectWatches; volumes: Volumes } {
@@ -327,6 +347,7 @@ function makeDeps(materials: Materials): { pods: PodDeps; objects: ObjectWatches
     cgroups,
     events,
     statuses,
+    setHostPorts: materials.setHostPorts,
     node,
   }
   return { pods: deps, objects, volumes }

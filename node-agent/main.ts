@@ -43,5 +43,6 @@ export async function runNodeAgent(args: readonly string[]): Promise<number> {
   announceReady({ port: first.port })
   log.info({ signal: await stopped }, 'stopping; containers run on')
   await first.stop()
+  api.close()
   return 0
 }

@@ -1,3 +1,4 @@
+import type { HostPort } from '../network/index.ts'
 import type { BoundPod } from '../pods/types.ts'
 import type { Given, PodSandboxConfig } from '../runtime/cri.ts'
 import { type DnsDefaults, podDns } from './dns.ts'
@@ -23,7 +24,10 @@ export function sandboxConfig(pod: BoundPod, attempt: number, facts: SandboxFact
     hostname,
     logDirectory: podLogDirectory(facts.logRoot, pod),
     dnsConfig: podDns(pod, facts.dns),
-    portMappings: portMappings(pod),
+    portMappings: hostPorts(pod).map(({ protocol, ...port }) => ({
+      ...port,
+      protocol: protocol === 'udp' ? 'UDP' : 'TCP',
+    })),
     labels: sandboxLabels(pod),
     annotations: metadata.annotations ?? {},
     linux: {
@@ -47,11 +51,15 @@ export const podLogDirectory = (root: string, { metadata }: Pick<BoundPod, 'meta
 
 const allContainers = ({ spec }: BoundPod) => [...(spec.initContainers ?? []), ...spec.containers]
 
-function portMappings(pod: BoundPod): Given<PodSandboxConfig['portMappings'][number]>[] {
+/** The ports of the machine that lead into the pod; none with host networking. */
+export function hostPorts(pod: BoundPod): HostPort[] {
   if (pod.spec.hostNetwork) return []
   return allContainers(pod)
     .flatMap(({ ports = [] }) => ports)
-    .flatMap(({ containerPort, hostPort, hostIP = '', protocol = 'TCP' }) =>
-      hostPort ? [{ containerPort, hostPort, hostIp: hostIP, protocol: protocol as 'TCP' | 'UDP' | 'SCTP' }] : [],
-    )
+    .flatMap(({ containerPort, hostPort, hostIP = '', protocol = 'TCP' }) => {
+      const lower = protocol.toLowerCase()
+      return hostPort && lower !== 'sctp'
+        ? [{ containerPort, hostPort, hostIp: hostIP, protocol: lower as HostPort['protocol'] }]
+        : []
+    })
 }

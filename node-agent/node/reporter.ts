@@ -4,6 +4,7 @@ import type { EventRecorder } from '../../client/events.ts'
 import type { Logger } from '../../client/logger.ts'
 import { nodes } from '../../client/resources.ts'
 import type { Api, Clock, Live } from '../../client/types.ts'
+import { Nap } from '../pods/nap.ts'
 import type { Cri } from '../runtime/cri.ts'
 import { nodeConditions, type Pressures, pressureHoldMs, pressuresOf } from './conditions.ts'
 import { type Machine, type Reserves, readReserves } from './machine.ts'
@@ -43,10 +44,11 @@ export class NodeReporter {
   #beatAt = 0
   #imagesAt = 0
   #images: NonNullable<NodeStatus['images']> = []
-  #soon = new AbortController()
+  readonly #nap: Nap
 
   constructor(options: ReporterOptions) {
     this.#options = options
+    this.#nap = new Nap(options.clock, options.signal)
   }
 
   /** As the API last had it; kept fresh by `seen`. */
@@ -79,7 +81,7 @@ export class NodeReporter {
 
   /** Look again now: the runtime or the network has changed. */
   look(): void {
-    this.#soon.abort()
+    this.#nap.wake()
   }
 
   /** An image has come or gone. */
@@ -110,17 +112,17 @@ export class NodeReporter {
     }
   }
 
-  /** The node was here before: its labels and status are brought up to date, its taints are the operator's. */
+  /**
+   * The node was here before: its labels are brought up to date, its taints are the operator's. What it says of itself
+   * stands until the runtime has been asked: a restart of the agent alone makes no node unready.
+   */
   async #takeOver(status: NodeStatus): Promise<Live<Node>> {
     const { api, identity, signal } = this.#options
     const key = { name: identity.name }
     const found = await api.get(nodes, key, { signal })
     const labels = nodeLabels(identity, status)
     const stale = Object.entries(labels).some(([name, value]) => found.metadata.labels?.[name] !== value)
-    if (stale) await api.patch(nodes, key, { type: 'merge', body: { metadata: { labels } } }, { signal })
-    const patch = nodeStatusPatch(found, { ...status, conditions: this.#conditions(found) }, true)
-    const options = { subresource: 'status', signal }
-    return api.patch(nodes, key, { type: 'strategic', body: { status: patch ?? {} } }, options)
+    return stale ? api.patch(nodes, key, { type: 'merge', body: { metadata: { labels } } }, { signal }) : found
   }
 
   /** Keeps the status true until the signal fires. */
@@ -128,7 +130,6 @@ export class NodeReporter {
     const { clock, log, signal } = this.#options
     const startedAt = clock.now()
     while (!signal.aborted) {
-      this.#soon = new AbortController()
       try {
         await this.#lookAround()
         await this.#report()
@@ -136,8 +137,7 @@ export class NodeReporter {
         if (!signal.aborted) log.warn({ err: error }, 'the status of the node cannot be written')
       }
       const hurried = this.networkFault !== undefined && clock.now() - startedAt < unreadyPatienceMs
-      const either = AbortSignal.any([signal, this.#soon.signal])
-      await clock.sleep(hurried ? unreadyMs : statusMs, either).catch(() => undefined)
+      await this.#nap.rest(hurried ? unreadyMs : statusMs)
     }
   }
 

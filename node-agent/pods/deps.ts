@@ -5,6 +5,7 @@ import type { PodCgroups } from '../containers/cgroups.ts'
 import type { DnsDefaults } from '../containers/dns.ts'
 import type { ReferencedObjects } from '../containers/env.ts'
 import type { DownwardFacts } from '../containers/fields.ts'
+import type { HostPort } from '../network/index.ts'
 import type { Probes } from '../probes/manager.ts'
 import type { Cri } from '../runtime/cri.ts'
 import type { Volumes } from '../volumes/manager.ts'
@@ -42,6 +43,8 @@ export interface PodDeps {
   cgroups: PodCgroups | undefined
   events: PodEvents
   statuses: StatusWriter
+  /** Opens the pod's host ports where the runtime does not; none: closes them. */
+  setHostPorts(podUid: string, podIp: string, ports: readonly HostPort[]): Promise<void>
   node: NodeFacts
 }
 

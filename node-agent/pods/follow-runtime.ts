@@ -1,6 +1,7 @@
 import type { Logger } from '../../client/logger.ts'
 import type { Clock } from '../../client/types.ts'
 import type { Runtime } from '../runtime/index.ts'
+import { Nap } from './nap.ts'
 import type { RuntimeView } from './runtime-view.ts'
 
 export interface RuntimeFollower {
@@ -53,10 +54,11 @@ class Relister {
   readonly #follower: RuntimeFollower
   #seen = new Map<string, string>()
   #due = 0
-  #hurry = new AbortController()
+  readonly #nap: Nap
 
   constructor(follower: RuntimeFollower) {
     this.#follower = follower
+    this.#nap = new Nap(follower.clock, follower.signal)
   }
 
   /** List in `ms` milliseconds at the latest. */
@@ -64,7 +66,7 @@ class Relister {
     const at = this.#follower.clock.now() + ms
     if (at >= this.#due) return
     this.#due = at
-    this.#hurry.abort()
+    this.#nap.wake()
   }
 
   async run(): Promise<void> {
@@ -78,9 +80,7 @@ class Relister {
         this.#due = clock.now() + retryMs
       }
       while (!signal.aborted && clock.now() < this.#due) {
-        this.#hurry = new AbortController()
-        const either = AbortSignal.any([signal, this.#hurry.signal])
-        await clock.sleep(this.#due - clock.now(), either).catch(() => undefined)
+        await this.#nap.rest(this.#due - clock.now())
       }
     }
   }

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { podLogDirectory, sandboxConfig } from '../containers/sandbox.ts'
+import { hostPorts, podLogDirectory, sandboxConfig } from '../containers/sandbox.ts'
 import { type MountedVolumes, VolumeError } from '../volumes/manager.ts'
 import { formatDuration } from './backoff.ts'
 import type { StartFailure } from './container-status.ts'
@@ -63,6 +63,7 @@ export async function carryOut(deps: PodDeps, inputs: SyncInputs): Promise<SyncO
   if (!place) return { retryMs: sandboxRetryMs }
   if (!volumes) return { retryMs: volumeRetryMs }
   await writeHosts(deps, pod, place.podIps)
+  if (plan.createSandbox) await openHostPorts(deps, pod, place.podIps)
   return startAll(deps, inputs, due, { ...place, volumes, images, later })
 }
 
@@ -135,6 +136,13 @@ async function readyVolumes(deps: PodDeps, pod: BoundPod): Promise<MountedVolume
     deps.events.warning(pod, 'FailedMount', error.message)
     return undefined
   }
+}
+
+/** Host ports that the sandbox itself does not open. */
+export async function openHostPorts(deps: PodDeps, pod: BoundPod, podIps: readonly string[]): Promise<void> {
+  const [podIp] = podIps
+  const ports = hostPorts(pod)
+  if (podIp !== undefined && ports.length > 0) await deps.setHostPorts(pod.metadata.uid, podIp, ports)
 }
 
 /** Milliseconds until the container may be started again; told of as CrashLoopBackOff. */

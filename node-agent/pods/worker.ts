@@ -11,8 +11,8 @@ import { planPod } from './plan.ts'
 import { podStatus } from './status.ts'
 import { isFinal } from './status-writer.ts'
 import { graceSeconds, killContainers, removeAll, stopSandboxes } from './stop.ts'
-import { carryOut } from './sync.ts'
-import { type BoundPod, isStaticPod, isTerminalPhase } from './types.ts'
+import { carryOut, openHostPorts } from './sync.ts'
+import { type BoundPod, describePod, isStaticPod, isTerminalPhase } from './types.ts'
 
 /** A pod only ever moves forward through these. */
 export type PodStage = 'syncing' | 'terminating' | 'terminated' | 'finished'
@@ -41,6 +41,7 @@ export class PodWorker {
   /** The object is gone from the API, or was never there. */
   #gone = false
   #changed = true
+  #adopted = false
   #wake: () => void = () => undefined
   #syncAbort = new AbortController()
   readonly #failures = new Map<string, StartFailure>()
@@ -53,13 +54,14 @@ export class PodWorker {
     this.#deps = deps
     this.#pod = pod
     this.#stop = stop
-    stop.addEventListener('abort', () => {
-      this.#syncAbort.abort()
-      this.wake()
-    })
     if (endsAlready(pod)) this.#stage = 'terminating'
     deps.objects.retain(pod)
-    this.done = this.#run()
+    const end = (): void => {
+      this.#syncAbort.abort()
+      this.wake()
+    }
+    stop.addEventListener('abort', end)
+    this.done = this.#run().finally(() => stop.removeEventListener('abort', end))
   }
 
   get pod(): BoundPod {
@@ -170,6 +172,7 @@ export class PodWorker {
     const observed = await deps.view.observe(this.#pod.metadata)
     signal.throwIfAborted()
     deps.probes.follow(this.#pod, observed)
+    if (!this.#adopted) await this.#adopt(observed)
     if (isTerminalPhase(this.#report(observed, false)) || this.#deadlinePassed()) {
       this.#beginEnd()
       return 0
@@ -182,6 +185,19 @@ export class PodWorker {
     const { retryMs } = await carryOut(deps, { pod, observed, plan, failures: this.#failures, signal })
     if (retryMs !== 0) this.#report(await deps.view.observe(pod.metadata), false)
     return retryMs ?? this.#untilDeadline()
+  }
+
+  /** What an earlier agent has begun goes on: contents of volumes stay fresh, ports open. */
+  async #adopt(observed: ObservedPod): Promise<void> {
+    this.#adopted = true
+    const deps = this.#deps
+    const pod = this.#pod
+    if (!observed.sandboxes[0]?.ready) return
+    deps.volumes.prepare(pod).catch((error) => {
+      deps.log.warn({ err: error, pod: describePod(pod) }, 'volumes of a pod that runs cannot be looked after')
+    })
+    await deps.cgroups?.ensure(pod)
+    await openHostPorts(deps, pod, observed.sandboxes[0].ips)
   }
 
   /** Sets the status that follows from what is observed; answers the phase. */
@@ -236,6 +252,7 @@ export class PodWorker {
       return 0
     }
     deps.probes.forget(uid)
+    await deps.setHostPorts(uid, '', [])
     await stopSandboxes(deps, observed)
     this.#stage = 'terminated'
     return 0

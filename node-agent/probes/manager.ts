@@ -62,6 +62,11 @@ export class Probes {
     this.#pods.delete(uid)
   }
 
+  /** The agent ends: nobody is asked any more. */
+  stop(): void {
+    for (const uid of [...this.#pods.keys()]) this.forget(uid)
+  }
+
   /** The pod ends: liveness and startup are no longer asked for, whether it is ready still is. */
   quiet(uid: string): void {
     for (const watched of this.#pods.get(uid)?.values() ?? []) {

@@ -117,6 +117,12 @@ export class Volumes {
     await rm(join(memoryDirectory, uid), { recursive: true, force: true })
   }
 
+  /** The agent ends: contents are refreshed no longer. */
+  stop(): void {
+    for (const { timer } of this.#pods.values()) timer.abort()
+    this.#pods.clear()
+  }
+
   /** The pods that have something here. */
   async listOnDisk(): Promise<string[]> {
     const { podsDirectory, memoryDirectory } = this.#options

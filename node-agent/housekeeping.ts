@@ -1,0 +1,39 @@
+import type { EventRecorder } from '../client/events.ts'
+import type { Logger } from '../client/logger.ts'
+import type { Clock } from '../client/types.ts'
+import { ImageGarbage } from './images/garbage.ts'
+import { Nap } from './pods/nap.ts'
+import type { Cri } from './runtime/cri.ts'
+import { rotateLogs } from './server/log-rotation.ts'
+
+const logsMs = 30_000
+const imagesMs = 300_000
+
+/** Keeps logs short and images few, as upstream's agent does, until the signal fires. */
+export async function keepHouse(options: {
+  clock: Clock
+  log: Logger
+  cri: Cri
+  recorder: Pick<EventRecorder, 'event'>
+  nodeName: string
+  signal: AbortSignal
+}): Promise<void> {
+  const { clock, log, cri, recorder, nodeName, signal } = options
+  const garbage = new ImageGarbage({ cri, clock, log })
+  const about = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }
+  const every = async (ms: number, work: () => Promise<unknown>): Promise<void> => {
+    const nap = new Nap(clock, signal)
+    for (await nap.rest(ms); !signal.aborted; await nap.rest(ms)) {
+      await work().catch((error) => log.warn({ err: error }, 'housekeeping failed and is tried again later'))
+    }
+  }
+  await Promise.all([
+    every(logsMs, () => rotateLogs({ cri, log })),
+    every(imagesMs, () =>
+      garbage.run().catch((error: Error) => {
+        recorder.event(about, 'Warning', 'ImageGCFailed', error.message)
+        throw error
+      }),
+    ),
+  ])
+}
