@@ -38,7 +38,11 @@ export function spdyConnection(socket: Duplex, isServer: boolean, head?: Buffer)
     const stream = create(options)
     withoutFlowControl(stream._spdyState.window)
     streams.add(stream)
-    stream.once('close', () => streams.delete(stream))
+    stream.once('close', () => {
+      streams.delete(stream)
+      // Go's servers reset every stream when they are done: what came before that is still to be read, to its end.
+      stream.push(null)
+    })
     // A stream's own failure ends the stream; whoever reads it sees that.
     stream.on('error', () => stream.destroy())
     return stream
@@ -46,7 +50,7 @@ export function spdyConnection(socket: Duplex, isServer: boolean, head?: Buffer)
   holdBack(connection, streams)
   // What has come but has not been read yet stays to be read: its stream ends, and is not destroyed.
   connection.destroyStreams = () => {
-    for (const stream of streams) if (!stream.readableEnded) stream.push(null)
+    for (const stream of streams) stream.push(null)
   }
   // The end counts only once everything before it has been taken apart.
   state.parser.once('finish', () => setImmediate(() => wire.emit('close')))

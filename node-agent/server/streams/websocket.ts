@@ -113,17 +113,25 @@ function receiver(client: WebSocket, command: RemoteCommand): (message: Buffer) 
 }
 
 /** Sends what comes out, as fast as the client takes it. Resolves when it has ended. */
-async function forward(client: WebSocket, channel: number, source: Duplex | undefined): Promise<void> {
-  if (!source) return
-  try {
-    for await (const chunk of source) {
-      if (client.readyState !== client.OPEN) return
-      const sent = send(client, channel, chunk as Buffer)
-      if (client.bufferedAmount > unsentBytes) await sent
+function forward(client: WebSocket, channel: number, source: Duplex | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (!source) {
+      resolve()
+      return
     }
-  } catch {
-    // The status tells what became of the command.
-  }
+    source.on('data', (chunk: Buffer) => {
+      const sent = send(client, channel, chunk)
+      if (client.bufferedAmount <= unsentBytes || source.isPaused()) return
+      source.pause()
+      sent.then(
+        () => source.resume(),
+        () => source.resume(),
+      )
+    })
+    // Not its close: there may be something left to read then.
+    source.once('end', () => resolve())
+    client.once('close', () => resolve())
+  })
 }
 
 const send = (client: WebSocket, channel: number, data: Buffer): Promise<void> =>
