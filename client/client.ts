@@ -7,17 +7,20 @@ import type { Status } from '../api/generated/types.ts'
 import { StatusError } from '../api/machinery/errors.ts'
 import { systemClock } from './clock.ts'
 import type { ClientConfig } from './config.ts'
+import { type GroupList, servedBy } from './discovery.ts'
 import { apiVersionOf } from './resources.ts'
 import type {
   Api,
   Clock,
   DeleteOptions,
+  GetOptions,
   Key,
   ListOptions,
   Live,
   ObjectList,
   Patch,
   ResourceRef,
+  ServedResource,
   WatchEvent,
   WatchOptions,
   WriteOptions,
@@ -98,25 +101,36 @@ export class Client implements Api {
     return { authorization: `Bearer ${this.#token.text}` }
   }
 
-  async get<T>(ref: ResourceRef<T>, key: Key, options: { resourceVersion?: string; signal?: AbortSignal } = {}) {
+  async get<T>(ref: ResourceRef<T>, key: Key, options: GetOptions = {}) {
     const query = queryOf({ resourceVersion: options.resourceVersion })
-    return await this.#json<Live<T>>('GET', pathOf(ref, key.namespace, key.name), { query, signal: options.signal })
+    const headers = options.metadataOnly ? metadataOf('PartialObjectMetadata') : {}
+    return await this.#json<Live<T>>('GET', pathOf(ref, key.namespace, key.name), {
+      query,
+      headers,
+      signal: options.signal,
+    })
   }
 
   async list<T>(ref: ResourceRef<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
-    const { namespace, signal, ...rest } = options
-    const list = await this.#json<ObjectList<T>>('GET', pathOf(ref, namespace), { query: queryOf(rest), signal })
+    const { namespace, signal, metadataOnly, ...rest } = options
+    const headers = metadataOnly ? metadataOf('PartialObjectMetadataList') : {}
+    const list = await this.#json<ObjectList<T>>('GET', pathOf(ref, namespace), {
+      query: queryOf(rest),
+      headers,
+      signal,
+    })
     return { metadata: list.metadata, items: list.items ?? [] }
   }
 
   async *watch<T>(ref: ResourceRef<T>, options: WatchOptions): AsyncGenerator<WatchEvent<T>> {
-    const { namespace, signal, ...rest } = options
+    const { namespace, signal, metadataOnly, ...rest } = options
+    const headers = metadataOnly ? metadataOf('PartialObjectMetadata') : {}
     const query = queryOf({
       ...rest,
       watch: true,
       ...(rest.sendInitialEvents ? { resourceVersionMatch: 'NotOlderThan' } : {}),
     })
-    const answer = await this.raw('GET', pathOf(ref, namespace), { query, signal, stream: true })
+    const answer = await this.raw('GET', pathOf(ref, namespace), { query, headers, signal, stream: true })
     for await (const line of linesOf(bodyOf(answer))) {
       const event = JSON.parse(line) as WatchEvent<T> | { type: 'ERROR'; object: Status }
       if (event.type === 'ERROR') throw errorOf(event.object, event.object.code ?? 500)
@@ -172,6 +186,12 @@ export class Client implements Api {
       body: JSON.stringify(body),
       signal: options.signal,
     })
+  }
+
+  async discover(signal?: AbortSignal): Promise<{ resources: ServedResource[]; incomplete: string[] }> {
+    const headers = { accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' }
+    const roots = ['/api', '/apis'].map((path) => this.#json<GroupList>('GET', path, { headers, signal }))
+    return servedBy((await Promise.all(roots)).flatMap(({ items }) => items ?? []))
   }
 
   /** Any path of the server, its answer as JSON. */
@@ -283,6 +303,8 @@ export function pathOf(ref: ResourceRef, namespace?: string, name?: string, subr
   const object = name === undefined ? '' : `/${encodeURIComponent(name)}`
   return `${root}${within}/${ref.plural}${object}${subresource ? `/${subresource}` : ''}`
 }
+
+const metadataOf = (as: string) => ({ accept: `application/json;as=${as};g=meta.k8s.io;v=v1` })
 
 function queryOf(options: object): URLSearchParams {
   const query = new URLSearchParams()

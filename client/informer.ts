@@ -9,6 +9,8 @@ export interface InformerOptions<T> {
   namespace?: string
   labelSelector?: string
   fieldSelector?: string
+  /** Only apiVersion, kind and metadata of each object. */
+  metadataOnly?: boolean
   /** Keeps of an object what its readers need; may change it. managedFields are always dropped. */
   transform?: (object: Live<T>) => Live<T>
   /** Values by which objects are found again with `lister.byIndex`. */
@@ -168,9 +170,10 @@ export class Informer<T> {
     }
   }
 
-  #selection(): Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'> {
-    const { namespace, labelSelector, fieldSelector } = this.#options
+  #selection(): Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector' | 'metadataOnly'> {
+    const { namespace, labelSelector, fieldSelector, metadataOnly } = this.#options
     return {
+      ...(metadataOnly ? { metadataOnly } : {}),
       ...(namespace ? { namespace } : {}),
       ...(labelSelector ? { labelSelector } : {}),
       ...(fieldSelector ? { fieldSelector } : {}),

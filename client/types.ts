@@ -21,6 +21,18 @@ export interface Key {
   name: string
 }
 
+export interface GetOptions {
+  resourceVersion?: string
+  /** Only apiVersion, kind and metadata. */
+  metadataOnly?: boolean
+  signal?: AbortSignal
+}
+
+/** A kind that the server serves, in the version it prefers. */
+export interface ServedResource extends ResourceRef {
+  readonly verbs: readonly string[]
+}
+
 export interface ListOptions {
   namespace?: string
   labelSelector?: string
@@ -29,6 +41,8 @@ export interface ListOptions {
   continue?: string
   resourceVersion?: string
   resourceVersionMatch?: 'Exact' | 'NotOlderThan'
+  /** Only apiVersion, kind and metadata of each object. */
+  metadataOnly?: boolean
   signal?: AbortSignal
 }
 
@@ -45,6 +59,8 @@ export interface WatchOptions {
   allowWatchBookmarks?: boolean
   sendInitialEvents?: boolean
   timeoutSeconds?: number
+  /** Only apiVersion, kind and metadata of each object. */
+  metadataOnly?: boolean
   signal?: AbortSignal
 }
 
@@ -77,7 +93,7 @@ export type Patch =
  * `testing/memory-api.ts` does it in memory for unit tests. Every refusal is a `StatusError` of api/machinery.
  */
 export interface Api {
-  get<T>(ref: ResourceRef<T>, key: Key, options?: { resourceVersion?: string; signal?: AbortSignal }): Promise<Live<T>>
+  get<T>(ref: ResourceRef<T>, key: Key, options?: GetOptions): Promise<Live<T>>
   list<T>(ref: ResourceRef<T>, options?: ListOptions): Promise<ObjectList<T>>
   /** Ends when the server ends it or the signal fires; a 410 in the stream is thrown as a `StatusError` with code 410. */
   watch<T>(ref: ResourceRef<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>
@@ -90,6 +106,8 @@ export interface Api {
   deleteCollection<T>(ref: ResourceRef<T>, selection: ListOptions, options?: DeleteOptions): Promise<void>
   /** POST of `body` to a subresource of the object, such as `binding`, `eviction`, `token`; answers what the server sends. */
   post<R>(ref: ResourceRef, key: Key, subresource: string, body: object, options?: WriteOptions): Promise<R>
+  /** All kinds served now, without subresources. `incomplete` names the groups that could not be asked. */
+  discover(signal?: AbortSignal): Promise<{ resources: ServedResource[]; incomplete: string[] }>
 }
 
 /** Time, passed in: a test's clock stands still until it is moved. */

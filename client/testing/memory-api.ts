@@ -11,7 +11,7 @@ import { compileFieldSelector } from '../../api/machinery/fields.ts'
 import { compileSelector } from '../../api/machinery/labels.ts'
 import { formatTime } from '../../api/machinery/time.ts'
 import { keyOf } from '../key.ts'
-import { apiVersionOf } from '../resources.ts'
+import { apiVersionOf, builtinRefs } from '../resources.ts'
 import type {
   Api,
   Clock,
@@ -22,6 +22,7 @@ import type {
   ObjectList,
   Patch,
   ResourceRef,
+  ServedResource,
   WatchEvent,
   WatchOptions,
   WriteOptions,
@@ -241,6 +242,11 @@ export class MemoryApi implements Api {
     const answer = this.posts.get(`${ref.plural}/${subresource}`)
     if (!answer) throw new StatusError(404, 'NotFound', `there is no ${ref.plural}/${subresource} here`)
     return answer(key, body) as R
+  }
+
+  async discover(): Promise<{ resources: ServedResource[]; incomplete: string[] }> {
+    const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+    return { resources: builtinRefs().map((ref) => ({ ...ref, verbs })), incomplete: [] }
   }
 
   async #enter(verb: Call['verb'], ref: ResourceRef, key: Key, subresource?: string): Promise<void> {
