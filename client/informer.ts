@@ -278,6 +278,11 @@ export class InformerFactory {
     return made
   }
 
+  /** The informer of the kind if anybody has asked for one. */
+  standing(ref: ResourceRef): Informer<unknown> | undefined {
+    return this.#informers.get(`${ref.group}/${ref.version}/${ref.plural}`)
+  }
+
   /** Starts all of them, and resolves when every first list is in. */
   async start(signal: AbortSignal): Promise<void> {
     this.#signal = signal

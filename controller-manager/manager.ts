@@ -1,6 +1,8 @@
 import { newDeploymentController } from './deployment/controller.ts'
 import { newEndpointsController } from './endpoints/controller.ts'
 import { newEndpointSliceController } from './endpointslice/controller.ts'
+import { newGarbageCollector } from './garbage-collector/controller.ts'
+import { newNamespaceController } from './namespace/controller.ts'
 import { newNodeIpamController } from './node-ipam/controller.ts'
 import { newReplicaSetController, newReplicationController } from './replicaset/controller.ts'
 import { newRootCaController } from './root-ca/controller.ts'
@@ -29,6 +31,7 @@ export const controllers: readonly ControllerEntry[] = [
     component: 'endpoint-slice-controller',
     make: newEndpointSliceController,
   },
+  { name: 'namespace-controller', alias: 'namespace', make: newNamespaceController },
   { name: 'deployment-controller', alias: 'deployment', make: newDeploymentController },
   { name: 'replicaset-controller', alias: 'replicaset', make: newReplicaSetController },
   {
@@ -37,4 +40,6 @@ export const controllers: readonly ControllerEntry[] = [
     component: 'replication-controller',
     make: newReplicationController,
   },
+  // Last: it uses the caches of all others where there are any.
+  { name: 'garbage-collector-controller', alias: 'garbagecollector', make: newGarbageCollector },
 ]
