@@ -8,6 +8,8 @@ export interface CredentialsWanted {
   server: string
   /** The same, as node agents reach it. */
   nodeServer: string
+  /** The same, as the administrator reaches it, where that is another way. */
+  adminServer?: string
   /** Names and addresses of the API server beyond those of this machine. */
   sans: readonly string[]
   nodes: readonly { name: string; sans: readonly string[] }[]

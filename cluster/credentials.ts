@@ -56,7 +56,9 @@ export async function issueCredentials(dataDir: string, want: CredentialsWanted,
       leaf(`${name}-serving`, [name, ...sans], `system:node:${name}`, ['system:nodes']),
     ]),
   ])
-  writeKubeconfig(layout.kubeconfig, { server: want.server, caPem: pki.ca.certPem, name: 'admin', ...pki.admin })
+  const admin = { caPem: pki.ca.certPem, name: 'admin', ...pki.admin }
+  writeKubeconfig(layout.kubeconfig, { server: want.adminServer ?? want.server, ...admin })
+  if (want.adminServer !== undefined) writeKubeconfig(layout.kubeconfigOf('admin'), { server: want.server, ...admin })
   writePrivately(
     credentialsStamp(layout),
     JSON.stringify({ want, renewAtMs: Math.min(...issued.map(({ certPem }) => renewalMs(certPem))) }),

@@ -10,7 +10,7 @@ import { nodeNames, rangesOf } from './components.ts'
 import { ownFile } from './gantry-program.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { Progress } from './progress.ts'
-import { readSettings, type Settings } from './settings.ts'
+import { type RuntimeKind, readSettings } from './settings.ts'
 
 /** An object as a manifest holds it. */
 export interface Manifest {
@@ -46,9 +46,9 @@ export async function greet(args: readonly string[]): Promise<number> {
   const api = new Client(loadConfig({ kubeconfig: layout.kubeconfig }))
   const progress = new Progress()
   progress.done(`the API serves at https://127.0.0.1:${settings.port}`, Date.now() - startedAtMs)
-  const system = applyFiles(api, ownFile('manifests/system'), (object) => atAddress(object, settings))
+  const made = applySystem(api, settings.runtime)
   // Its failure is told below, when it is waited for.
-  system.catch(() => {})
+  made.catch(() => {})
   const names = nodeNames(settings.nodes)
   progress.doing(names.length === 1 ? `waiting for the node ${names[0]}` : `waiting for ${names.length} nodes`)
   const late = await waitForNodes(api, names, (ready) => {
@@ -61,7 +61,7 @@ export async function greet(args: readonly string[]): Promise<number> {
   }
   const what = names.length === 1 ? `the node ${names[0]} is ready` : `${names.length} nodes are ready`
   progress.done(`${what}, on ${settings.runtime}`, Date.now() - startedAtMs)
-  await system
+  await made
   if (values.quickstart) {
     const { quickstart } = await import('./quickstart.ts')
     return quickstart({ api, layout, settings, progress, startedAtMs, detached: values.detached })
@@ -69,6 +69,17 @@ export async function greet(args: readonly string[]): Promise<number> {
   process.stdout.write(welcome(layout, values.detached))
   return 0
 }
+
+/** `gantry system`: makes the system's own objects in a cluster that `gantry up` has not started. */
+export async function system(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({ args: [...args], options: { kubeconfig: { type: 'string' } } })
+  const { kubeconfig } = values
+  await applySystem(new Client(loadConfig(kubeconfig === undefined ? {} : { kubeconfig })), 'containerd')
+  return 0
+}
+
+const applySystem = (api: Api, runtime: RuntimeKind): Promise<Manifest[]> =>
+  applyFiles(api, ownFile('manifests/system'), (object) => atAddress(object, runtime))
 
 /** Applies every object of a directory's YAML files as the cluster's own. */
 export async function applyFiles(
@@ -95,7 +106,7 @@ async function applyObject(api: Api, object: Manifest): Promise<void> {
 }
 
 /** The DNS service has an address of its own in every range. */
-function atAddress(object: Manifest, { runtime }: Settings): Manifest {
+function atAddress(object: Manifest, runtime: RuntimeKind): Manifest {
   if (object.metadata.name !== 'kube-dns') return object
   return { ...object, spec: { ...(object as { spec?: object }).spec, clusterIP: rangesOf(runtime).dns } } as Manifest
 }

@@ -26,6 +26,10 @@ const commands: Record<string, Command> = {
     summary: 'run the controllers',
     run: async () => (await import('../controller-manager/main.ts')).runControllerManager,
   },
+  balancer: {
+    summary: 'put several API servers behind one address',
+    run: async () => (await import('./balancer.ts')).balancer,
+  },
   snapshot: {
     summary: "save or restore the store's contents",
     run: async () => (await import('./snapshot.ts')).snapshot,
@@ -37,6 +41,7 @@ const helpers: Record<string, Command['run']> = {
   credentials: async () => (await import('./credentials.ts')).credentials,
   'end-containers': async () => (await import('./end-containers.ts')).endContainersCommand,
   greet: async () => (await import('./greet.ts')).greet,
+  system: async () => (await import('./greet.ts')).system,
   nodes: async () => (await import('./nodes-command.ts')).prepareNodes,
 }
 
