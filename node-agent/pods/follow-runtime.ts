@@ -11,6 +11,8 @@ export interface RuntimeFollower {
   view: RuntimeView
   /** Something of this pod has changed in the runtime. */
   wake(podUid: string): void
+  /** A container or sandbox of this pod has ended; the runtime's own lists may learn of it a moment later. */
+  ended(podUid: string, id: string): void
   /** All pods the runtime has something of, when it was listed. */
   listed(pods: readonly { uid: string; name: string; namespace: string }[]): Promise<void>
   signal: AbortSignal
@@ -30,16 +32,17 @@ export async function followRuntime(follower: RuntimeFollower): Promise<void> {
 }
 
 async function readEvents(
-  { clock, log, runtime, view, wake, signal }: RuntimeFollower,
+  { clock, log, runtime, view, wake, ended, signal }: RuntimeFollower,
   relister: Relister,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
       for await (const { type, sandboxId, containerId } of runtime.events(signal)) {
-        const ids = [containerId, sandboxId].filter((id) => id !== undefined)
-        const uid = ids.map((id) => view.ownerOf(id)).find((owner) => owner !== undefined)
-        if (uid !== undefined) wake(uid)
-        else relister.soon(type === 'resync' ? 0 : strangerMs)
+        const id = containerId ?? sandboxId
+        const uid = owner(view, containerId) ?? owner(view, sandboxId)
+        if (uid === undefined || id === undefined) relister.soon(type === 'resync' ? 0 : strangerMs)
+        else if (type === 'started') wake(uid)
+        else ended(uid, id)
       }
     } catch (error) {
       if (!signal.aborted) log.warn({ err: error }, "the runtime's events cannot be read; trying again")
@@ -49,6 +52,9 @@ async function readEvents(
     await clock.sleep(retryMs, signal).catch(() => undefined)
   }
 }
+
+const owner = (view: RuntimeView, id: string | undefined): string | undefined =>
+  id === undefined ? undefined : view.ownerOf(id)
 
 class Relister {
   readonly #follower: RuntimeFollower

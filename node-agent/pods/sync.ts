@@ -5,7 +5,7 @@ import { type MountedVolumes, VolumeError } from '../volumes/manager.ts'
 import { formatDuration } from './backoff.ts'
 import type { StartFailure } from './container-status.ts'
 import type { PodDeps } from './deps.ts'
-import { latestContainer, type ObservedPod } from './observed.ts'
+import type { ObservedPod } from './observed.ts'
 import type { PodPlan, StartStep } from './plan.ts'
 import { pullSecrets, StartError, startContainer, writeHosts } from './start.ts'
 import { killContainer, killContainers, stopSandboxes } from './stop.ts'
@@ -150,7 +150,7 @@ function backOffOf({ backOff, clock, events }: PodDeps, inputs: SyncInputs, slot
   const { pod, observed, failures } = inputs
   const { name } = slot.container
   const ended = observed.containers.find((container) => container.name === name && container.state === 'exited')
-  if (!ended || latestContainer(observed, name) !== ended) return 0
+  if (!ended) return 0
   const key = backOffKey(pod, slot)
   const waitMs = backOff.remaining(key, ended.finishedAt, clock.now())
   if (waitMs === 0) {

@@ -25,6 +25,8 @@ export interface PodEnd {
   graceSeconds?: number
 }
 
+const endingMs = 20
+const endingPatienceMs = 2000
 const errorRetryMs = [200, 1000, 5000, 10_000]
 
 /**
@@ -42,6 +44,8 @@ export class PodWorker {
   #gone = false
   #changed = true
   #adopted = false
+  /** What has ended by the runtime's events but not yet by its lists, and how long to believe it. */
+  readonly #endings = new Map<string, number>()
   #wake: () => void = () => undefined
   #syncAbort = new AbortController()
   readonly #failures = new Map<string, StartFailure>()
@@ -104,6 +108,12 @@ export class PodWorker {
   evict(end: PodEnd): void {
     this.#end ??= end
     this.#beginEnd()
+    this.wake()
+  }
+
+  /** A container or the sandbox has ended: look again until the runtime says so too. */
+  ended(id: string): void {
+    this.#endings.set(id, this.#deps.clock.now() + endingPatienceMs)
     this.wake()
   }
 
@@ -180,11 +190,22 @@ export class PodWorker {
     const pod = this.#pod
     const plan = planPod(pod, observed, deps.probes, containerHash)
     if (!plan.killPod && !plan.createSandbox && plan.kill.length === 0 && plan.start.length === 0) {
-      return this.#untilDeadline()
+      return this.#awaitsEnding(observed) ? endingMs : this.#untilDeadline()
     }
     const { retryMs } = await carryOut(deps, { pod, observed, plan, failures: this.#failures, signal })
     if (retryMs !== 0) this.#report(await deps.view.observe(pod.metadata), false)
     return retryMs ?? this.#untilDeadline()
+  }
+
+  /** Whether the runtime's lists are behind its events. */
+  #awaitsEnding({ containers, sandboxes }: ObservedPod): boolean {
+    for (const [id, until] of this.#endings) {
+      const lives =
+        containers.some((container) => container.id === id && isRunning(container)) ||
+        sandboxes.some((sandbox) => sandbox.id === id && sandbox.ready)
+      if (!lives || until < this.#deps.clock.now()) this.#endings.delete(id)
+    }
+    return this.#endings.size > 0
   }
 
   /** What an earlier agent has begun goes on: contents of volumes stay fresh, ports open. */
@@ -327,7 +348,7 @@ export class PodWorker {
   }
 
   /** Whether the last status tells of an end. */
-  get ended(): boolean {
+  get hasEnded(): boolean {
     return isFinal(this.#deps.statuses.current(this.#pod))
   }
 }

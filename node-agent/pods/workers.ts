@@ -68,6 +68,11 @@ export class PodWorkers {
     this.#workers.get(uid)?.wake()
   }
 
+  /** Something of the pod has ended. */
+  ended(uid: string, id: string): void {
+    this.#workers.get(uid)?.ended(id)
+  }
+
   wakeAll(): void {
     for (const worker of this.#workers.values()) worker.wake()
   }
@@ -93,7 +98,7 @@ export class PodWorkers {
     const node = this.#node()
     if (!node) return false
     const others = this.list()
-      .filter((worker) => worker.active && !worker.ended)
+      .filter((worker) => worker.active && !worker.hasEnded)
       .map((worker) => worker.pod)
     const rejection = admitPod(pod, others, node)
     if (!rejection) return false
