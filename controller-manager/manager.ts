@@ -4,9 +4,13 @@ import { newEndpointSliceController } from './endpointslice/controller.ts'
 import { newGarbageCollector } from './garbage-collector/controller.ts'
 import { newNamespaceController } from './namespace/controller.ts'
 import { newNodeIpamController } from './node-ipam/controller.ts'
+import { newNodeLifecycleController } from './node-lifecycle/controller.ts'
+import { newTaintEvictionController } from './node-lifecycle/taint-eviction.ts'
+import { newPodGcController } from './pod-gc/controller.ts'
 import { newReplicaSetController, newReplicationController } from './replicaset/controller.ts'
 import { newRootCaController } from './root-ca/controller.ts'
 import { newServiceAccountController } from './service-account/controller.ts'
+import { newStatefulSetController } from './statefulset/controller.ts'
 import type { ControllerEntry } from './types.ts'
 
 /** Every controller, in upstream's names. The order is that of the start. */
@@ -19,6 +23,14 @@ export const controllers: readonly ControllerEntry[] = [
     component: 'cidrAllocator',
     make: newNodeIpamController,
   },
+  {
+    name: 'node-lifecycle-controller',
+    alias: 'nodelifecycle',
+    component: 'node-controller',
+    make: newNodeLifecycleController,
+  },
+  { name: 'taint-eviction-controller', component: 'taint-eviction-controller', make: newTaintEvictionController },
+  { name: 'pod-garbage-collector-controller', alias: 'podgc', make: newPodGcController },
   {
     name: 'endpoints-controller',
     alias: 'endpoint',
@@ -42,4 +54,5 @@ export const controllers: readonly ControllerEntry[] = [
   },
   // Last: it uses the caches of all others where there are any.
   { name: 'garbage-collector-controller', alias: 'garbagecollector', make: newGarbageCollector },
+  { name: 'statefulset-controller', alias: 'statefulset', make: newStatefulSetController },
 ]
