@@ -84,7 +84,8 @@ export async function requestToken(
   }
   const errors = validateExpiration(spec.expirationSeconds)
   if (errors.length > 0) throw invalidError(kind, '', errors)
-  await validate?.(answer)
+  // Admission sees what was asked for: a node may ask for the audience a pod leaves out, which is no other by name.
+  await validate?.({ ...answer, spec: { ...spec, audiences: request.spec?.audiences ?? [] } })
 
   const boundObject = spec.boundObjectRef
     ? await findBound(spec.boundObjectRef, name, namespace, read, client, lookup)
