@@ -7,11 +7,11 @@ import { deployments, pods, replicaSets } from '../../client/resources.ts'
 import { FakeClock } from '../../client/testing/fake-clock.ts'
 import { MemoryApi } from '../../client/testing/memory-api.ts'
 import type { Live } from '../../client/types.ts'
+import { templateHash } from '../pods/template-hash.ts'
 import { newReplicaSetController } from '../replicaset/controller.ts'
 import { deployment, depsFor, replicaSet, type Told } from '../testing/build.ts'
 import { playKubelet } from '../testing/kubelet.ts'
 import { newDeploymentController } from './controller.ts'
-import { templateHash } from './hash.ts'
 
 describe('the deployment controller', () => {
   let clock: FakeClock

@@ -1,9 +1,9 @@
 import type { Deployment, DeploymentSpec, PodTemplateSpec, ReplicaSet } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
 import { controllerReference } from '../pods/ownership.ts'
+import { sameTemplate, selectorWithHash, templateHash, withHash } from '../pods/template-hash.ts'
 import { annotationNames } from './annotations.ts'
 import { byAge, type Draft, draftOf, sizeAnnotations, totalReplicas } from './draft.ts'
-import { sameTemplate, selectorWithHash, templateHash, withHash } from './hash.ts'
 import { annotationsForRevision, maxRevision } from './history.ts'
 import { newSetReplicas } from './sizes.ts'
 

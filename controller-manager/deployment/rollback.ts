@@ -1,7 +1,7 @@
 import type { Deployment, PodTemplateSpec, ReplicaSet } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
+import { sameTemplate, withoutHash } from '../pods/template-hash.ts'
 import { annotationNames, staysBehind } from './annotations.ts'
-import { sameTemplate, withoutHash } from './hash.ts'
 import { lastRevision, revisionOf } from './history.ts'
 
 export interface Rollback {

@@ -32,18 +32,22 @@ export interface Claims<T> {
   release: T[]
 }
 
-/** Of the candidates, which the owner has, which orphans it should take, and which it must let go. */
+/**
+ * Of the candidates, which the owner has, which orphans it should take, and which it must let go. `belongs` is a further
+ * condition beside the labels, such as the form of the name.
+ */
 export function planClaims<T extends Owned>(
   owner: Owner,
   matches: (labels: Labels) => boolean,
   candidates: readonly T[],
+  belongs: (candidate: T) => boolean = () => true,
 ): Claims<T> {
   const claims: Claims<T> = { owned: [], adopt: [], release: [] }
   const leaving = owner.metadata.deletionTimestamp !== undefined
   for (const candidate of candidates) {
     const { metadata } = candidate
     const controller = controllerOf(candidate)
-    const fits = matches(metadata.labels ?? {})
+    const fits = matches(metadata.labels ?? {}) && belongs(candidate)
     if (controller) {
       if (controller.uid !== owner.metadata.uid) continue
       if (fits) claims.owned.push(candidate)
@@ -67,10 +71,11 @@ export async function claim<T extends Owned>(options: {
   matches: (labels: Labels) => boolean
   candidates: readonly T[]
   candidateRef: ResourceRef<object>
+  belongs?: (candidate: T) => boolean
   signal: AbortSignal
 }): Promise<T[]> {
   const { api, owner, ownerRef, candidateRef, signal } = options
-  const { owned, adopt, release } = planClaims(owner, options.matches, options.candidates)
+  const { owned, adopt, release } = planClaims(owner, options.matches, options.candidates, options.belongs)
   if (adopt.length === 0 && release.length === 0) return owned
   const failures: unknown[] = []
   if (adopt.length > 0) await requireAlive(api, ownerRef, owner, signal)

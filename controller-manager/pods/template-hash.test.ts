@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { sameTemplate, templateHash, withHash } from './hash.ts'
+import { sameTemplate, templateHash, withHash } from './template-hash.ts'
 
 const template = (image: string) => ({
   metadata: { labels: { app: 'web' } },
