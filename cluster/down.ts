@@ -1,4 +1,5 @@
-import { existsSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { endContainers } from './end-containers.ts'
 import { type Layout, layoutOf, supervisorName } from './layout.ts'
@@ -40,7 +41,10 @@ export async function down(args: readonly string[]): Promise<number> {
     return 1
   }
   const ended = await endCluster(layout)
-  if (values['delete-data']) rmSync(layout.dataDir, { recursive: true, force: true })
+  if (values['delete-data']) {
+    unmountAll(layout.dataDir)
+    rmSync(layout.dataDir, { recursive: true, force: true })
+  }
   const data = values['delete-data'] ? 'its data are removed' : `everything is kept in ${layout.dataDir}`
   process.stdout.write(`${ended ? 'The cluster has ended' : 'The cluster was not running'}; ${data}.\n`)
   return 0
@@ -62,6 +66,19 @@ async function endCluster(layout: Layout): Promise<boolean> {
   const settings = readSettings(layout.settings)
   const containers = settings ? await endContainers(layout, settings) : 0
   return ran || left.length > 0 || containers > 0
+}
+
+/** What containers and volumes have mounted below a directory would keep it, and removing it would reach through. */
+function unmountAll(directory: string): void {
+  if (process.platform !== 'linux') return
+  const mounted = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) =>
+      (line.split(' ')[4] ?? '').replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
+    )
+    .filter((path) => path.startsWith(`${directory}/`))
+  // Those mounted last lie over others.
+  for (const path of mounted.reverse()) execFileSync('umount', ['--lazy', path], { stdio: 'ignore' })
 }
 
 const isAgent = (name: string) => name.startsWith('agent-')
