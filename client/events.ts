@@ -31,6 +31,7 @@ const similarLimit = 10
 const similarWindowMs = 600_000
 const remembered = 4096
 const maxWaiting = 1000
+const laneCount = 8
 
 /**
  * Writes what happens to objects as core/v1 Events, for `kubectl describe` and `kubectl get events`. The same thing
@@ -45,8 +46,10 @@ export class EventRecorder {
   readonly #similar = new Map<string, { messages: Set<string>; lastMs: number }>()
   readonly #spam = new Map<string, { tokens: number; atMs: number }>()
   #waiting = 0
-  #tail: Promise<void> = Promise.resolve()
+  /** What is told of one object is written in its order; of several, side by side. */
+  readonly #lanes: Promise<void>[] = Array.from({ length: laneCount }, () => Promise.resolve())
   #stopped = false
+  #givenUp = false
 
   constructor(api: Api, source: EventSource, options: { clock?: Clock } = {}) {
     this.#api = api
@@ -70,17 +73,31 @@ export class EventRecorder {
     // Combined events count as one whatever they say.
     const key = combined ? `${group}\u0000combined` : `${group}\u0000${message}`
     this.#waiting++
-    this.#tail = this.#tail
-      .then(() => this.#write(key, ref, type, reason, text, now))
+    const lane = laneOf(ref)
+    this.#lanes[lane] = (this.#lanes[lane] as Promise<void>)
+      .then(() => (this.#givenUp ? undefined : this.#write(key, ref, type, reason, text, now)))
       .catch(() => {})
       .finally(() => {
         this.#waiting--
       })
   }
 
-  /** Resolves when all that was told has been written or dropped. */
-  flush(): Promise<void> {
-    return this.#tail
+  /** Resolves when all that was told has been written or dropped. What is not written within the time is dropped. */
+  async flush(withinMs?: number): Promise<void> {
+    const written = Promise.all(this.#lanes)
+    if (withinMs === undefined) {
+      await written
+      return
+    }
+    const done = new AbortController()
+    const late = this.#clock.sleep(withinMs, done.signal).then(
+      () => {
+        this.#givenUp = true
+      },
+      () => {},
+    )
+    await Promise.race([written, late])
+    done.abort()
   }
 
   /** Takes no more. */
@@ -171,6 +188,12 @@ function referenceTo(about: KubeObject | ObjectReference): ObjectReference {
     ...(apiVersion ? { apiVersion } : {}),
     ...(resourceVersion ? { resourceVersion } : {}),
   }
+}
+
+function laneOf({ uid, name = '' }: ObjectReference): number {
+  let sum = 0
+  for (const letter of uid || name) sum = (sum * 31 + letter.charCodeAt(0)) % 1_000_003
+  return sum % laneCount
 }
 
 /** The newest {@link remembered} are kept. */

@@ -14,6 +14,9 @@ import { SchedulerMetrics } from './metrics.ts'
 import { Scheduler } from './scheduler.ts'
 import { startServer } from './server.ts'
 
+/** What happened last is still told, but nobody waits long for it. */
+const longestFarewellMs = 500
+
 /**
  * `gantry scheduler`: schedules until it is told to stop, or until it loses the lease. Resolves to the exit code: 0 after a
  * clean stop, 1 when another leads now or something failed, 2 for flags that make no sense.
@@ -88,7 +91,7 @@ async function serve(config: SchedulerConfig, client: Client, log: Logger, signa
     if (config.leaderElect) await leadWhenElected(config, client, log, metrics, signal, lead)
     else await lead(signal)
   } finally {
-    await events.flush()
+    await events.flush(longestFarewellMs)
     await server?.stop()
   }
   if (signal.aborted) {
