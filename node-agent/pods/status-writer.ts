@@ -17,7 +17,7 @@ interface Entry {
 }
 
 /** How long the news that a pod has not begun yet may wait: nearly always better news overtakes it. */
-const pendingDelayMs = 300
+const pendingDelayMs = 700
 const retryMs = [200, 1000, 5000, 10_000]
 
 /** Brings the statuses of pods to the API server: only what has changed, one write a pod at a time, the newest wins. */
@@ -111,6 +111,9 @@ export function statusPatch(before: PodStatus, after: PodStatus): Record<string,
     if (name === 'conditions') {
       const changed = changedConditions(before.conditions ?? [], after.conditions ?? [])
       if (changed.length > 0) patch[name] = changed
+    } else if (mergedByAddress.has(name)) {
+      // Merged by address, the old ones would stay beside the new.
+      patch[name] = [{ $patch: 'replace' }, ...((after[name] as object[] | undefined) ?? [])]
     } else patch[name] = after[name] ?? null
   }
   return Object.keys(patch).length > 0 ? patch : undefined
@@ -129,6 +132,8 @@ const kept: ReadonlySet<string> = new Set([
   'extendedResourceClaimStatus',
   'nodeAllocatableResourceClaimStatuses',
 ])
+
+const mergedByAddress: ReadonlySet<string> = new Set(['podIPs', 'hostIPs'])
 
 function changedConditions(before: readonly PodCondition[], after: readonly PodCondition[]): PodCondition[] {
   return after.filter((condition) => !before.some((old) => isDeepStrictEqual(old, condition)))
