@@ -190,6 +190,7 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
       runtime,
       view: deps.pods.view,
       wake,
+      started: (uid, id) => made.started(uid, id),
       ended: (uid, id) => made.ended(uid, id),
       listed: (list) => tidy(list, made, deps.volumes, cgroups),
       signal,

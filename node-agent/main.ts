@@ -6,7 +6,10 @@ import { makeLogger } from '../client/logger.ts'
 import { announceReady } from '../client/ready.ts'
 import { startNodeAgent } from './agent.ts'
 import { type NodeAgentConfig, nodeAgentHelp, parseNodeAgentConfig } from './config.ts'
+import { LimitedApi } from './limited-api.ts'
 import { agentParts } from './parts.ts'
+
+const requestsAtOnce = 8
 
 /** `gantry node-agent`: runs the pods of one node until it is told to stop. */
 export async function runNodeAgent(args: readonly string[]): Promise<number> {
@@ -26,10 +29,11 @@ export async function runNodeAgent(args: readonly string[]): Promise<number> {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
   })
   const api = new Client(loadConfig(config.kubeconfig === '' ? {} : { kubeconfig: config.kubeconfig }))
-  const informers = new InformerFactory(api)
+  const limited = new LimitedApi(api, requestsAtOnce)
+  const informers = new InformerFactory(limited)
   const starting = startNodeAgent({
     config,
-    api,
+    api: limited,
     informers,
     clock: systemClock,
     log,

@@ -11,6 +11,7 @@ export interface RuntimeFollower {
   view: RuntimeView
   /** Something of this pod has changed in the runtime. */
   wake(podUid: string): void
+  started(podUid: string, id: string): void
   /** A container or sandbox of this pod has ended; the runtime's own lists may learn of it a moment later. */
   ended(podUid: string, id: string): void
   /** All pods the runtime has something of, when it was listed. */
@@ -32,7 +33,7 @@ export async function followRuntime(follower: RuntimeFollower): Promise<void> {
 }
 
 async function readEvents(
-  { clock, log, runtime, view, wake, ended, signal }: RuntimeFollower,
+  { clock, log, runtime, view, started, ended, signal }: RuntimeFollower,
   relister: Relister,
 ): Promise<void> {
   while (!signal.aborted) {
@@ -41,7 +42,7 @@ async function readEvents(
         const id = containerId ?? sandboxId
         const uid = owner(view, containerId) ?? owner(view, sandboxId)
         if (uid === undefined || id === undefined) relister.soon(type === 'resync' ? 0 : strangerMs)
-        else if (type === 'started') wake(uid)
+        else if (type === 'started') started(uid, id)
         else ended(uid, id)
       }
     } catch (error) {

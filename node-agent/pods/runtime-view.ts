@@ -116,10 +116,16 @@ export class RuntimeView {
     }
   }
 
+  /** The addresses of a sandbox and how it is networked. */
+  sandbox(id: string): Promise<SandboxFacts> {
+    const known = this.#sandboxes.get(id)
+    return known ? Promise.resolve(known) : this.#sandboxFacts(id)
+  }
+
   async #seeSandbox({ id, metadata, state, createdAt }: PodSandbox, uid: string): Promise<ObservedSandbox> {
     this.#owners.set(id, uid)
     const ready = state === 'SANDBOX_READY'
-    const facts = this.#sandboxes.get(id) ?? (await this.#sandboxFacts(id))
+    const facts = await this.sandbox(id)
     return { id, attempt: metadata.attempt, ready, createdAt: createdAt / 1e6, ...facts }
   }
 

@@ -154,10 +154,20 @@ function targetId(observed: ObservedPod, name: string): string {
   return target.id
 }
 
+/** Of images named by what they are, which never changes. */
+const imageUsers = new Map<string, ImageUser>()
+const maxImageUsers = 512
+
 async function imageUser({ cri }: PodDeps, imageRef: string): Promise<ImageUser> {
+  const known = imageUsers.get(imageRef)
+  if (known) return known
   const { image } = await cri.imageStatus({ image: imageRef })
-  if (image?.uid) return { uid: image.uid.value }
-  return image?.username ? { username: image.username } : { uid: 0 }
+  const user = image?.uid ? { uid: image.uid.value } : image?.username ? { username: image.username } : { uid: 0 }
+  if (image && imageRef.includes('sha256:')) {
+    if (imageUsers.size >= maxImageUsers) imageUsers.clear()
+    imageUsers.set(imageRef, user)
+  }
+  return user
 }
 
 /** One more than the last; of a container the runtime has forgotten, one more than its last log. */

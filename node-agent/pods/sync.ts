@@ -107,17 +107,8 @@ async function usableSandbox(deps: PodDeps, { pod, observed, plan }: SyncInputs)
     }
     const sandboxId = await cri.runPodSandbox({ config })
     view.learn(sandboxId, pod.metadata.uid)
-    const { status } = await cri.podSandboxStatus(sandboxId)
-    const ips = [status.network?.ip ?? '', ...(status.network?.additionalIps ?? []).map(({ ip }) => ip)]
-    return {
-      sandboxId,
-      podIps: addressesOf(
-        deps,
-        pod,
-        ips.filter((ip) => ip !== ''),
-      ),
-      sandboxConfig: config,
-    }
+    const { ips } = await view.sandbox(sandboxId)
+    return { sandboxId, podIps: addressesOf(deps, pod, ips), sandboxConfig: config }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     events.warning(pod, 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${why}`)

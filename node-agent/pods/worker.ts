@@ -4,6 +4,7 @@ import { isConflict, isNotFound } from '../../client/errors.ts'
 import { pods } from '../../client/resources.ts'
 import { containerHash } from '../containers/labels.ts'
 import { podLogDirectory } from '../containers/sandbox.ts'
+import { ownConditions } from './conditions.ts'
 import type { StartFailure } from './container-status.ts'
 import type { PodDeps } from './deps.ts'
 import { isRunning, type ObservedPod } from './observed.ts'
@@ -44,6 +45,10 @@ export class PodWorker {
   #gone = false
   #changed = true
   #adopted = false
+  /** A plan is being carried out, after which the pod is looked at anew. */
+  #working = false
+  /** What was seen to run when the pod was last looked at. */
+  #alive = new Set<string>()
   /** What has ended by the runtime's events but not yet by its lists, and how long to believe it. */
   readonly #endings = new Map<string, number>()
   #wake: () => void = () => undefined
@@ -88,7 +93,8 @@ export class PodWorker {
     if (before.metadata.generation !== pod.metadata.generation) this.#deps.objects.retain(pod)
     if (shownByDownwardApi(before, pod)) this.#deps.volumes.refresh(pod.metadata.uid, pod)
     if (endsAlready(pod)) this.#beginEnd()
-    this.wake()
+    // Most changes are what this agent itself has written into the status.
+    if (essence(before) !== essence(pod)) this.wake()
   }
 
   /** The pod that stands for this static one has been made, or has changed. */
@@ -108,6 +114,12 @@ export class PodWorker {
   evict(end: PodEnd): void {
     this.#end ??= end
     this.#beginEnd()
+    this.wake()
+  }
+
+  /** A container or the sandbox has started; nearly always at this worker's own word, and then it has seen it. */
+  started(id: string): void {
+    if (this.#working || this.#alive.has(id)) return
     this.wake()
   }
 
@@ -179,7 +191,7 @@ export class PodWorker {
   async #sync(): Promise<number | undefined> {
     const deps = this.#deps
     const { signal } = this.#syncAbort
-    const observed = await deps.view.observe(this.#pod.metadata)
+    const observed = await this.#observe()
     signal.throwIfAborted()
     deps.probes.follow(this.#pod, observed)
     if (!this.#adopted) await this.#adopt(observed)
@@ -192,9 +204,20 @@ export class PodWorker {
     if (!plan.killPod && !plan.createSandbox && plan.kill.length === 0 && plan.start.length === 0) {
       return this.#awaitsEnding(observed) ? endingMs : this.#untilDeadline()
     }
-    const { retryMs } = await carryOut(deps, { pod, observed, plan, failures: this.#failures, signal })
-    if (retryMs !== 0) this.#report(await deps.view.observe(pod.metadata), false)
+    this.#working = true
+    const { retryMs } = await carryOut(deps, { pod, observed, plan, failures: this.#failures, signal }).finally(() => {
+      this.#working = false
+    })
+    if (retryMs !== 0) this.#report(await this.#observe(), false)
     return retryMs ?? this.#untilDeadline()
+  }
+
+  async #observe(): Promise<ObservedPod> {
+    const observed = await this.#deps.view.observe(this.#pod.metadata)
+    const running = observed.containers.filter(isRunning)
+    const ready = observed.sandboxes.filter((sandbox) => sandbox.ready)
+    this.#alive = new Set([...running, ...ready].map(({ id }) => id))
+    return observed
   }
 
   /** Whether the runtime's lists are behind its events. */
@@ -355,6 +378,22 @@ export class PodWorker {
 
 const endsAlready = (pod: BoundPod): boolean =>
   pod.metadata.deletionTimestamp !== undefined || isTerminalPhase(pod.status?.phase)
+
+/** Everything about the object that this agent does not write itself. */
+function essence({ metadata, status }: BoundPod): string {
+  const { generation, labels, annotations, deletionTimestamp, deletionGracePeriodSeconds, finalizers } = metadata
+  const others = (status?.conditions ?? []).filter(({ type }) => !ownConditions.has(type))
+  return JSON.stringify([
+    generation,
+    labels,
+    annotations,
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+    finalizers,
+    others,
+    isTerminalPhase(status?.phase),
+  ])
+}
 
 const shownByDownwardApi = (before: BoundPod, after: BoundPod): boolean =>
   JSON.stringify([before.metadata.labels, before.metadata.annotations]) !==

@@ -68,6 +68,11 @@ export class PodWorkers {
     this.#workers.get(uid)?.wake()
   }
 
+  /** Something of the pod has started. */
+  started(uid: string, id: string): void {
+    this.#workers.get(uid)?.started(id)
+  }
+
   /** Something of the pod has ended. */
   ended(uid: string, id: string): void {
     this.#workers.get(uid)?.ended(id)
