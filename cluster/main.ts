@@ -30,6 +30,10 @@ const commands: Record<string, Command> = {
     summary: 'put several API servers behind one address',
     run: async () => (await import('./balancer.ts')).balancer,
   },
+  image: {
+    summary: 'load, save, list, remove and build images, without a registry',
+    run: async () => (await import('./image/main.ts')).image,
+  },
   snapshot: {
     summary: "save or restore the store's contents",
     run: async () => (await import('./snapshot.ts')).snapshot,

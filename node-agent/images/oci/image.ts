@@ -66,15 +66,19 @@ export const mediaTypes = {
   dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
 } as const
 
-/** Makes an image of a configuration and of layers that are uncompressed tars: their digests are the configuration's diff_ids. */
+/**
+ * Makes an image of a configuration and of layers. Those are uncompressed tars, known to the configuration by their
+ * digests; of a compressed one, `diffId` says what it would be called otherwise.
+ */
 export function makeImage(
   names: readonly string[],
   config: Omit<ImageConfig, 'rootfs'>,
   layers: readonly Blob[],
+  diffId: (layer: Blob) => string | undefined = () => undefined,
 ): OciImage {
   const parsed: ImageConfig = {
     ...config,
-    rootfs: { type: 'layers', diff_ids: layers.map(({ descriptor }) => descriptor.digest) },
+    rootfs: { type: 'layers', diff_ids: layers.map((layer) => diffId(layer) ?? layer.descriptor.digest) },
   }
   const configBlob = bytesBlob(mediaTypes.config, Buffer.from(JSON.stringify(parsed)))
   const manifest: Manifest = {

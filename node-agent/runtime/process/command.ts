@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import type { ImageConfig } from '../../images/oci/image.ts'
 import type { ContainerConfig } from '../cri.ts'
 
@@ -93,8 +93,11 @@ function executable(word: string, root: string, cwd: string, path: string): stri
   throw new Error(`exec: ${JSON.stringify(word)}: executable file not found in $PATH`)
 }
 
+/** Where this program itself is, there is a node. */
 const hostDirectories = (path: string): string[] => [
-  ...new Set([...path.split(':'), ...(process.env.PATH ?? '').split(':')].filter(isAbsolute)),
+  ...new Set(
+    [...path.split(':'), ...(process.env.PATH ?? '').split(':'), dirname(process.execPath)].filter(isAbsolute),
+  ),
 ]
 
 function isExecutable(file: string): boolean {
