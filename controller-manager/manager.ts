@@ -1,3 +1,4 @@
+import { newDaemonSetController } from './daemonset/controller.ts'
 import { newDeploymentController } from './deployment/controller.ts'
 import { newEndpointsController } from './endpoints/controller.ts'
 import { newEndpointSliceController } from './endpointslice/controller.ts'
@@ -55,4 +56,5 @@ export const controllers: readonly ControllerEntry[] = [
   // Last: it uses the caches of all others where there are any.
   { name: 'garbage-collector-controller', alias: 'garbagecollector', make: newGarbageCollector },
   { name: 'statefulset-controller', alias: 'statefulset', make: newStatefulSetController },
+  { name: 'daemonset-controller', alias: 'daemonset', make: newDaemonSetController },
 ]

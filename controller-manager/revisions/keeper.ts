@@ -28,8 +28,7 @@ export class RevisionKeeper {
   }
 
   /**
-   * Adopts orphans, and makes sure that the present template is the newest revision. `own` is what this controller wrote and
-   * the cache may not show yet. Throws what the server answers.
+   * Adopts orphans, and makes sure that the present template is the newest revision. Throws what the server answers.
    */
   async record(options: {
     owner: Owner
@@ -37,9 +36,11 @@ export class RevisionKeeper {
     template: PodTemplateSpec
     matches: (labels: Labels) => boolean
     collisionCount: number
+    /** The label of the revision's hash. */
+    label: string
     signal: AbortSignal
   }): Promise<History> {
-    const { owner, template, signal } = options
+    const { owner, signal } = options
     const { namespace } = owner.metadata
     const candidates = this.#revisions.lister
       .list(namespace)
@@ -56,7 +57,7 @@ export class RevisionKeeper {
     // One that leaves adopts nothing, but its orphans are its history all the same.
     const orphans = candidates.filter((revision) => !controllerOf(revision) && !owned.includes(revision))
     const revisions = [...owned, ...orphans].sort(byNumber)
-    const plan = planRevision(template, revisions)
+    const plan = planRevision(options.template, revisions)
     const { collisionCount } = options
     switch (plan.do) {
       case 'nothing':
@@ -68,7 +69,7 @@ export class RevisionKeeper {
         return { revisions: [...others, update], update, collisionCount }
       }
       case 'create': {
-        const made = await this.#create(owner, template, plan.number, collisionCount, signal)
+        const made = await this.#create(options, plan.number)
         const others = revisions.filter(({ metadata }) => metadata.name !== made.update.metadata.name)
         return { revisions: [...others, made.update], ...made }
       }
@@ -89,14 +90,11 @@ export class RevisionKeeper {
 
   /** A name that another template took leads to the next collision count. */
   async #create(
-    owner: Owner,
-    template: PodTemplateSpec,
+    { owner, template, collisionCount, label, signal }: Parameters<RevisionKeeper['record']>[0],
     number: number,
-    collisionCount: number,
-    signal: AbortSignal,
   ): Promise<{ update: Revision; collisionCount: number }> {
     for (let count = collisionCount; ; count++) {
-      const object = revisionObject(owner, template, number, count)
+      const object = revisionObject(owner, template, number, count, label)
       try {
         const update = await this.#api.create<ControllerRevision>(controllerRevisions, object, { signal })
         return { update, collisionCount: count }

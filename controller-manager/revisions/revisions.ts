@@ -4,8 +4,10 @@ import type { Live } from '../../client/types.ts'
 import { controllerReference, type Owner } from '../pods/ownership.ts'
 import { templateHash } from '../pods/template-hash.ts'
 
-/** Names a revision by the hash of its template; on revisions and, in DaemonSets, on pods. */
-export const revisionHashLabel = 'controller.kubernetes.io/hash'
+/** Names a StatefulSet's revision by the hash of its template. */
+export const hashLabel = 'controller.kubernetes.io/hash'
+/** The same for a DaemonSet's; and what tells on the pods of both from which revision they are. */
+export const revisionLabel = 'controller-revision-hash'
 
 type Revision = Live<ControllerRevision>
 
@@ -32,6 +34,7 @@ export function revisionObject(
   template: PodTemplateSpec,
   number: number,
   collisionCount: number,
+  label: string,
 ): ControllerRevision & { metadata: { name: string } } {
   const hash = templateHash(template, collisionCount)
   const { name, namespace, annotations } = owner.metadata
@@ -41,7 +44,7 @@ export function revisionObject(
     metadata: {
       name: `${name.slice(0, 223)}-${hash}`,
       ...(namespace === undefined ? {} : { namespace }),
-      labels: { ...template.metadata?.labels, [revisionHashLabel]: hash },
+      labels: { ...template.metadata?.labels, [label]: hash },
       ...(annotations ? { annotations: { ...annotations } } : {}),
       ownerReferences: [controllerReference(owner)],
     },

@@ -14,9 +14,9 @@ import { orphanPods, podInformer, podsOf } from '../pods/pod-index.ts'
 import { slowStart } from '../pods/slow-start.ts'
 import { watchOwnedPods } from '../pods/watch-owned.ts'
 import { RevisionKeeper } from '../revisions/keeper.ts'
-import { byNumber, surplusRevisions, templateOf } from '../revisions/revisions.ts'
+import { byNumber, hashLabel, revisionLabel, surplusRevisions, templateOf } from '../revisions/revisions.ts'
 import type { ControllerDeps } from '../types.ts'
-import { claimsFor, isMember, revisionLabel, withIdentity } from './identity.ts'
+import { claimsFor, isMember, withIdentity } from './identity.ts'
 import { planStatefulSet, type Step, type World } from './plan.ts'
 import { claimOwners } from './retention.ts'
 import { statefulSetStatus } from './status.ts'
@@ -72,6 +72,7 @@ export function newStatefulSetController(deps: ControllerDeps): Controller {
       template: spec.template,
       matches,
       collisionCount: set.status?.collisionCount ?? 0,
+      label: hashLabel,
       signal,
     })
     const { update } = history

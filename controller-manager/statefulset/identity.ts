@@ -1,11 +1,10 @@
 import type { PersistentVolumeClaim, Pod, PodTemplateSpec, StatefulSet, Volume } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
 import { podFromTemplate } from '../pods/control.ts'
+import { revisionLabel } from '../revisions/revisions.ts'
 
 export const podNameLabel = 'statefulset.kubernetes.io/pod-name'
 export const podIndexLabel = 'apps.kubernetes.io/pod-index'
-/** The revision that a pod was made from. */
-export const revisionLabel = 'controller-revision-hash'
 
 type ASet = Live<StatefulSet>
 

@@ -1,7 +1,8 @@
 import type { PersistentVolumeClaim, Pod, PodTemplateSpec, StatefulSet } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
 import { isAvailable, isReady } from '../pods/condition.ts'
-import { firstOrdinal, hasIdentity, inRange, parseName, podFor, replicasOf, revisionLabel } from './identity.ts'
+import { revisionLabel } from '../revisions/revisions.ts'
+import { firstOrdinal, hasIdentity, inRange, parseName, podFor, replicasOf } from './identity.ts'
 import { belongsToFormerPod, claimOwners } from './retention.ts'
 
 export interface World {

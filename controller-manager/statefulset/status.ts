@@ -1,7 +1,8 @@
 import type { Pod, StatefulSetStatus } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
 import { isAvailable, isReady } from '../pods/condition.ts'
-import { replicasOf, revisionLabel } from './identity.ts'
+import { revisionLabel } from '../revisions/revisions.ts'
+import { replicasOf } from './identity.ts'
 import type { Step, World } from './plan.ts'
 
 /** The status that follows from the pods and from what is about to be done with them. */

@@ -15,8 +15,9 @@ export function playKubelet(options: {
   clock: Clock
   readyAfterMs(): number
   goneAfterMs?(): number
+  nodeFor?(pod: Live<Pod>): string
 }): void {
-  const { api, informers, clock, readyAfterMs, goneAfterMs = () => 500 } = options
+  const { api, informers, clock, readyAfterMs, goneAfterMs = () => 500, nodeFor = () => 'node' } = options
   const leaving = new Set<string>()
 
   const edit = (pod: Live<Pod>, change: (pod: Live<Pod>) => void) => {
@@ -26,7 +27,7 @@ export function playKubelet(options: {
 
   const start = async (pod: Live<Pod>) => {
     edit(pod, ({ spec }) => {
-      spec!.nodeName = 'node'
+      spec!.nodeName = nodeFor(pod)
     })
     await clock.sleep(readyAfterMs())
     if (pod.spec?.containers[0]?.image?.includes('broken')) return
