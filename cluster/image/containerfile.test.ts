@@ -29,7 +29,7 @@ describe('a Containerfile', () => {
     ['EXPOSE 80 53/udp', { kind: 'EXPOSE', ports: ['80/tcp', '53/udp'] }],
     ['USER 1000:1000', { kind: 'USER', value: '1000:1000' }],
     ['WORKDIR /srv', { kind: 'WORKDIR', value: '/srv' }],
-    ['RUN one \\\n  # a remark between\n  two', { kind: 'RUN', words: ['/bin/sh', '-c', 'one  two'] }],
+    ['RUN one \\\n  # a remark between\n  two', { kind: 'RUN', words: ['/bin/sh', '-c', 'one two'] }],
   ])('reads %j', (text, expected) => {
     expect(one(text)).toEqual(expected)
   })

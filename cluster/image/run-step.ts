@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { Blob, OciImage } from '../../node-agent/images/oci/image.ts'
-import { writeLayer } from '../../node-agent/images/oci/layer-file.ts'
+import { fileLayer, writeLayer } from '../../node-agent/images/oci/layer-file.ts'
 import { importImage } from '../../node-agent/runtime/containerd/import.ts'
 import { openStore } from '../../node-agent/runtime/containerd/store.ts'
 import type { Cri } from '../../node-agent/runtime/cri.ts'
@@ -66,8 +68,15 @@ async function runInContainer(
     const viewKey = `gantry-build-${uid}`
     const below = await store.viewSnapshot(viewKey, await store.snapshotParent(id))
     try {
-      const layer = await store.diff(below, await store.snapshotMounts(id))
-      return { layer: { descriptor: layer, open: () => store.read(layer.digest) }, replaces: false }
+      const mounts = await store.snapshotMounts(id)
+      const path = join(workDir, `run-${uid}.tar`)
+      // Copied at once: containerd throws away what nothing refers to.
+      const { digest } = await store.withLease(async () => {
+        const layer = await store.diff(below, mounts)
+        await pipeline(Readable.from(store.read(layer.digest)), createWriteStream(path))
+        return layer
+      })
+      return { layer: fileLayer(path, digest), replaces: false }
     } finally {
       await store.removeSnapshot(viewKey)
     }

@@ -51,8 +51,10 @@ function definition(service: protobuf.Service, method: protobuf.Method): MethodD
   }
 }
 
-const writer = (type: protobuf.Type) => (message: object) =>
-  Buffer.from(type.encode(type.fromObject(message as Record<string, unknown>)).finish())
+const writer = (type: protobuf.Type) => (message: object) => {
+  const { buffer, byteOffset, byteLength } = type.encode(type.fromObject(message as Record<string, unknown>)).finish()
+  return Buffer.from(buffer, byteOffset, byteLength)
+}
 
 const reader = (type: protobuf.Type) => (bytes: Uint8Array) =>
   type.toObject(type.decode(bytes), { defaults: true, enums: String, longs: Number })

@@ -17,7 +17,7 @@ export async function writeArchive(images: readonly OciImage[], out: Writable): 
           if (!entry.write(Buffer.from(chunk)))
             await new Promise<void>((drained) => entry.once('drain', () => drained()))
         }
-        entry.end()
+        entry.end(undefined)
       }
       fill().catch(reject)
     })

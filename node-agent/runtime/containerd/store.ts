@@ -59,6 +59,7 @@ export interface ContainerdStore {
 export const snapshotter = 'overlayfs'
 /** Below gRPC's 4 MiB, and large enough that the round trips do not count. */
 const chunkBytes = 1024 * 1024
+const unansweredWrites = 8
 const leaseHours = 1
 
 /** Connects to containerd at `unix:///…`. */
@@ -128,6 +129,8 @@ export function openStore(endpoint: string): ContainerdStore {
       }
       const { path, requestSerialize, responseDeserialize } = content.Write!
       const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata())
+      // Cancelled, it says so once more, and nobody is listening then.
+      stream.on('error', () => {})
       const answers = stream[Symbol.asyncIterator]() as AsyncIterator<{ action: string; offset: number }>
       const send = async (request: object) => {
         const sent = stream.write(request)
@@ -137,10 +140,14 @@ export function openStore(endpoint: string): ContainerdStore {
       const basis = { ref, total: blob.size, expected: blob.digest }
       try {
         let offset = 0
+        let unanswered = 0
         for await (const data of rechunked(chunks)) {
           await send({ ...basis, action: 'WRITE', offset, data })
           offset += data.length
+          // Each is answered; a few may be under way.
+          if (++unanswered < unansweredWrites) continue
           await answers.next()
+          unanswered--
         }
         await send({ ...basis, action: 'COMMIT', offset, labels })
         stream.end()
