@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ServiceSpec } from '../../api/generated/types.ts'
 import { networkNames } from './network.ts'
-import { startAgent, type TestAgent } from './testing/agent.ts'
+import { type AgentStart, startAgent, type TestAgent } from './testing/agent.ts'
 import { type Hand, type Heard, startHand } from './testing/hand.ts'
-import { noNamespaces, type TestNamespace, testNamespace } from './testing/namespace.ts'
+import { noNamespaces, testNamespace } from './testing/namespace.ts'
 import { service, slice, type TestEndpoint } from './testing/objects.ts'
 
 if (noNamespaces) console.warn(`skipped: tests of a node's network (${noNamespaces})`)
@@ -17,22 +17,25 @@ const nodeIp = '192.0.2.11'
 const pods = ['10.244.0.2', '10.244.0.3'] as const
 
 describe.skipIf(noNamespaces)('a node', () => {
-  let machine: TestNamespace
-  let outside: TestNamespace
+  let machine: ReturnType<typeof testNamespace>
+  let outside: ReturnType<typeof testNamespace>
   let agent: TestAgent
   let host: Hand
   let world: Hand
   let first: Hand
   let second: Hand
   const dataDir = mkdtempSync(join(tmpdir(), 'gantry-network-'))
-  const start = () =>
+  const resolvConf = join(dataDir, 'resolv.conf')
+  const start = (...objects: AgentStart['objects']) =>
     startAgent(machine.enter, {
       podCidr: '10.244.0.0/24',
-      objects: [],
-      options: { nodeName: 'node-1', nodeIp, dataDir, cniConfDir: join(dataDir, 'net.d'), resolvConf: '/dev/null' },
+      objects,
+      options: { nodeName: 'node-1', nodeIp, dataDir, cniConfDir: join(dataDir, 'net.d'), resolvConf },
     })
 
   beforeAll(async () => {
+    // A server on a network to which there is no way.
+    writeFileSync(resolvConf, 'nameserver 203.0.113.53\n')
     machine = testNamespace()
     outside = testNamespace()
     const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'ignore' })
@@ -188,6 +191,11 @@ describe.skipIf(noNamespaces)('a node', () => {
     expect(await first.ask('10.96.0.10', '21.0.96.10.in-addr.arpa', 'PTR')).toEqual(['web.ns.svc.cluster.local'])
   })
 
+  test('says soon that it cannot tell a name when the server for that cannot be reached', async () => {
+    expect(await first.ask('10.96.0.10', 'www.example.com')).toEqual([])
+    expect(await first.ask('10.96.0.10', 'web.ns.svc.cluster.local')).toEqual(['10.96.0.21'])
+  })
+
   test('lets pods out into the world under its own address', async () => {
     expect((await first.call('192.0.2.1', 8080))[0]).toMatchObject({ name: 'world', from: nodeIp })
   })
@@ -197,11 +205,7 @@ describe.skipIf(noNamespaces)('a node', () => {
     await settled(host, '10.96.0.27', 80, ['first', 'second'])
     const end = await host.load('10.96.0.27', 80)
     await agent.kill()
-    agent = await startAgent(machine.enter, {
-      podCidr: '10.244.0.0/24',
-      objects: [...web('ns/load', '10.96.0.27', [...pods])],
-      options: { nodeName: 'node-1', nodeIp, dataDir, cniConfDir: join(dataDir, 'net.d'), resolvConf: '/dev/null' },
-    })
+    agent = await start(...web('ns/load', '10.96.0.27', [...pods]))
     await new Promise((resolve) => setTimeout(resolve, 300))
     const heard = await end()
     expect(heard.filter(({ error }) => error !== undefined)).toEqual([])

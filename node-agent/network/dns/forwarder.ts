@@ -117,7 +117,7 @@ function askByUdp(
       if (fits(answer)) done(answer)
     })
     // Connected: a refusal is told at once, and only this server is heard.
-    socket.connect(port, server, () => socket.send(message))
+    socket.connect(port, server, (error?: Error) => (error ? done(undefined) : socket.send(message)))
   })
 }
 

@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { type Run, runBehind } from '../command.ts'
 
-/** A network namespace of a test's own. */
+/** A network namespace that a test works in. */
 export interface TestNamespace {
-  name: string
   enter: string[]
   /** Runs a program inside. */
   run: Run
   /** Adds a namespace that stands for a pod: a link to `bridge` here, with this address and a default route. */
   addPod(address: string, gateway: string, bridge: string): TestNamespace
+  /** Takes away the pods, and the namespace itself where the test made it. */
   remove(): void
 }
 
@@ -17,37 +17,48 @@ export interface TestNamespace {
 export const noNamespaces: string | undefined = probe()
 
 /** Makes an empty namespace with its loopback up. */
-export function testNamespace(): TestNamespace {
+export function testNamespace(): TestNamespace & { name: string } {
   const name = `gt-${randomBytes(4).toString('hex')}`
-  ip('netns', 'add', name)
-  const children: TestNamespace[] = []
-  const enter = ['nsenter', `--net=/run/netns/${name}`]
-  ip('-n', name, 'link', 'set', 'lo', 'up')
+  execute('ip', 'netns', 'add', name)
+  execute('ip', '-n', name, 'link', 'set', 'lo', 'up')
+  const made = namespaceBehind(['nsenter', `--net=/run/netns/${name}`])
   return {
+    ...made,
     name,
-    enter,
-    run: runBehind(enter),
-    addPod(address, gateway, bridge) {
-      const pod = testNamespace()
-      children.push(pod)
-      const port = `v${randomBytes(4).toString('hex')}`
-      ip('-n', name, 'link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pod.name)
-      ip('-n', name, 'link', 'set', port, 'master', bridge, 'up')
-      ip('-n', name, 'link', 'set', 'dev', port, 'type', 'bridge_slave', 'hairpin', 'on')
-      ip('-n', pod.name, 'addr', 'add', address, 'dev', 'eth0')
-      ip('-n', pod.name, 'link', 'set', 'eth0', 'up')
-      ip('-n', pod.name, 'route', 'add', 'default', 'via', gateway)
-      return pod
-    },
     remove() {
-      for (const child of children) child.remove()
-      ip('netns', 'del', name)
+      made.remove()
+      execute('ip', 'netns', 'del', name)
     },
   }
 }
 
-function ip(...args: string[]): void {
-  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+/** One that is there already. */
+export function namespaceBehind(enter: string[]): TestNamespace {
+  const pods: TestNamespace[] = []
+  const ip = (...args: string[]) => execute(...enter, 'ip', ...args)
+  return {
+    enter,
+    run: runBehind(enter),
+    addPod(address, gateway, bridge) {
+      const pod = testNamespace()
+      pods.push(pod)
+      const port = `v${randomBytes(4).toString('hex')}`
+      ip('link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pod.name)
+      ip('link', 'set', port, 'master', bridge, 'up')
+      ip('link', 'set', 'dev', port, 'type', 'bridge_slave', 'hairpin', 'on')
+      execute('ip', '-n', pod.name, 'addr', 'add', address, 'dev', 'eth0')
+      execute('ip', '-n', pod.name, 'link', 'set', 'eth0', 'up')
+      execute('ip', '-n', pod.name, 'route', 'add', 'default', 'via', gateway)
+      return pod
+    },
+    remove() {
+      for (const pod of pods) pod.remove()
+    },
+  }
+}
+
+function execute(...[command = '', ...args]: string[]): void {
+  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
 function probe(): string | undefined {

@@ -7,6 +7,8 @@ interface Flow {
   socket: Socket
   backend: Backend
   idle: NodeJS.Timeout
+  /** What came before the socket was ready; undefined since then. */
+  waiting: Buffer[] | undefined
 }
 
 /** Takes datagrams and passes them on. A client that keeps its port keeps its backend, as long as it speaks and that serves. */
@@ -58,18 +60,24 @@ export class UdpFrontend implements Frontend {
   #forward(message: Buffer, address: string, port: number): void {
     const client = `${address} ${port}`
     const flow = this.#flows.get(client) ?? this.#begin(client, address, port)
-    flow?.idle.refresh()
-    flow?.socket.send(message, () => undefined)
+    if (!flow) return
+    flow.idle.refresh()
+    if (!flow.waiting) flow.socket.send(message, () => undefined)
+    else if (flow.waiting.length < mostWaiting) flow.waiting.push(message)
   }
 
   #begin(client: string, address: string, port: number): Flow | undefined {
     const backend = this.#flows.size < mostFlows ? this.#balancer.pick(address) : undefined
     if (!backend) return undefined
     const socket = createSocket(backend.ip.includes(':') ? 'udp6' : 'udp4')
-    const flow: Flow = { socket, backend, idle: setTimeout(() => this.#end(client), idleMs).unref() }
+    const flow: Flow = { socket, backend, idle: setTimeout(() => this.#end(client), idleMs).unref(), waiting: [] }
     socket.on('error', () => this.#end(client))
     socket.on('message', (answer) => this.#socket?.send(answer, port, address, () => undefined))
-    socket.connect(backend.port, backend.ip)
+    socket.connect(backend.port, backend.ip, (error?: Error) => {
+      if (error) return this.#end(client)
+      for (const message of flow.waiting ?? []) socket.send(message, () => undefined)
+      flow.waiting = undefined
+    })
     this.#flows.set(client, flow)
     return flow
   }
@@ -85,3 +93,4 @@ export class UdpFrontend implements Frontend {
 
 const idleMs = 60_000
 const mostFlows = 4096
+const mostWaiting = 16
