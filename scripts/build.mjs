@@ -142,6 +142,7 @@ async function compile(outdir) {
       ? {
           scheduler: [kubeconfig, '--leader-elect=false', '--secure-port=0'],
           'controller-manager': [kubeconfig, '--leader-elect=false', '--secure-port=0'],
+          'node-agent': [kubeconfig, '--runtime=hollow', '--hostname-override=compile', `--root-dir=${join(data, 'node')}`],
         }
       : {}
     await Promise.all(
