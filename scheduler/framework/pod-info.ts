@@ -23,6 +23,7 @@ export class PodInfo {
   readonly name: string
   readonly labels: Labels
   readonly priority: number
+  readonly terminating: boolean
   readonly tolerations: readonly Toleration[]
   readonly requests: Requests
   readonly hostPorts: readonly HostPort[]
@@ -37,6 +38,7 @@ export class PodInfo {
     this.name = pod.metadata.name
     this.labels = pod.metadata.labels ?? noLabels
     this.priority = pod.spec?.priority ?? 0
+    this.terminating = pod.metadata.deletionTimestamp !== undefined
     this.tolerations = pod.spec?.tolerations ?? noTolerations
     this.requests = like?.requests ?? podRequests(pod)
     this.hostPorts = like?.hostPorts ?? hostPorts(pod)
@@ -60,10 +62,6 @@ export class PodInfo {
 
   get nominatedNodeName(): string {
     return this.pod.status?.nominatedNodeName ?? ''
-  }
-
-  get terminating(): boolean {
-    return this.pod.metadata.deletionTimestamp !== undefined
   }
 
   /** The same pod with a node. */

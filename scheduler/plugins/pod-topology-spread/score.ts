@@ -25,34 +25,32 @@ export function prepareSpreadScore(
   if (spreads.length === 0) return undefined
   // The defaults spread over hosts even where nodes have no zone.
   const needsAllKeys = hasOwnConstraints(pod)
-  const counts = spreads.map(() => new Map<string, number>())
-  const ignored = new Set<NodeInfo>()
-  for (const node of candidates) {
-    if (needsAllKeys && !hasAllKeys(node.labels, spreads)) {
-      ignored.add(node)
-      continue
+  const ignored = new Set(needsAllKeys ? candidates.filter(({ labels }) => !hasAllKeys(labels, spreads)) : [])
+  const counts = spreads.map((spread) => {
+    const domains = new Map<string, number>()
+    // Hosts are counted when they are scored.
+    if (isHost(spread)) return domains
+    for (const node of candidates) {
+      if (!ignored.has(node)) domains.set(node.labels[spread.topologyKey] ?? '', 0)
     }
-    for (const [i, { topologyKey }] of spreads.entries()) {
-      if (topologyKey !== hostnameLabel) counts[i]?.set(node.labels[topologyKey] ?? '', 0)
-    }
-  }
-  const isHost = ({ topologyKey }: Spread) => topologyKey === hostnameLabel
-  if (!spreads.every(isHost)) {
     for (const node of all) {
+      if (node.pods.length === 0 || !spread.includes(node)) continue
       if (needsAllKeys && !hasAllKeys(node.labels, spreads)) continue
-      for (const [i, spread] of spreads.entries()) {
-        if (isHost(spread) || !spread.includes(node)) continue
-        const domain = node.labels[spread.topologyKey] ?? ''
-        const known = counts[i]?.get(domain)
-        if (known !== undefined) counts[i]?.set(domain, known + countMatching(node, spread, pod.namespace))
-      }
+      const domain = node.labels[spread.topologyKey] ?? ''
+      const known = domains.get(domain)
+      if (known === undefined) continue
+      const count = countMatching(node, spread, pod.namespace)
+      if (count > 0) domains.set(domain, known + count)
     }
-  }
+    return domains
+  })
   const weights = spreads.map((spread, i) =>
     Math.log((isHost(spread) ? candidates.length - ignored.size : (counts[i]?.size ?? 0)) + 2),
   )
   return { spreads, counts, weights, ignored }
 }
+
+const isHost = ({ topologyKey }: Spread): boolean => topologyKey === hostnameLabel
 
 /** The more alike pods there are where the node is, the higher; see {@link normalizeSpread}. */
 export function spreadScore({ spreads, counts, weights, ignored }: SpreadScore, pod: PodInfo, node: NodeInfo): number {
