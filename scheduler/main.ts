@@ -54,8 +54,10 @@ export async function runScheduler(args: readonly string[]): Promise<number> {
 }
 
 async function serve(config: SchedulerConfig, client: Client, log: Logger, signal: AbortSignal): Promise<number> {
-  // Every informer listens to it.
-  setMaxListeners(0, signal)
+  // Ends with the leading as well: whoever may not schedule has nothing to follow the cluster for.
+  const ended = new AbortController()
+  const following = AbortSignal.any([signal, ended.signal])
+  setMaxListeners(0, following)
   const metrics = new SchedulerMetrics()
   const events = new EventRecorder(client, { component: 'default-scheduler' })
   const informers = new InformerFactory(client, {
@@ -73,14 +75,14 @@ async function serve(config: SchedulerConfig, client: Client, log: Logger, signa
   })
   let isSynced = false
   const server = config.securePort === 0 ? undefined : await startReporting(config, metrics, () => isSynced)
-  const synced = informers.start(signal).then(() => {
+  const synced = informers.start(following).then(() => {
     isSynced = true
   })
   const lead = async (leading: AbortSignal) => {
     setMaxListeners(0, leading)
     metrics.leading(config.leaseName, true)
-    await synced.catch((error: unknown) => {
-      if (!signal.aborted) throw error
+    await Promise.race([synced, firing(leading)]).catch((error: unknown) => {
+      if (!leading.aborted) throw error
     })
     if (leading.aborted) return
     log.info({ nodes: scheduler.cache.nodes.length, pending: scheduler.queue.sizes().active }, 'scheduling')
@@ -92,6 +94,7 @@ async function serve(config: SchedulerConfig, client: Client, log: Logger, signa
     else await lead(signal)
   } finally {
     await events.flush(longestFarewellMs)
+    ended.abort(new Error('no longer leading'))
     await server?.stop()
   }
   if (signal.aborted) {
@@ -101,6 +104,9 @@ async function serve(config: SchedulerConfig, client: Client, log: Logger, signa
   log.error('leading has ended: another may lead now, so this process must not go on')
   return 1
 }
+
+const firing = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 
 function startReporting(config: SchedulerConfig, metrics: SchedulerMetrics, isSynced: () => boolean) {
   const { bindAddress: address, securePort: port } = config
