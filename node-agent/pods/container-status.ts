@@ -106,7 +106,8 @@ function lastStateFrom(old: ContainerStatus | undefined, id: string): ContainerS
   return old?.lastState ?? {}
 }
 
-const lostState: ContainerState = {
+/** Of a container that ran and of which the runtime knows nothing more. */
+export const lostState: ContainerState = {
   terminated: {
     reason: 'ContainerStatusUnknown',
     message: 'The container could not be located when the pod was terminated',

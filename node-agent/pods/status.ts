@@ -2,14 +2,14 @@ import { podQOS } from '../../api/core/pod-qos.ts'
 import type { ContainerStatus, PodStatus } from '../../api/generated/types.ts'
 import { formatTime } from '../../api/machinery/time.ts'
 import { podConditions } from './conditions.ts'
-import { containerStatuses, type StartFailure } from './container-status.ts'
+import { containerStatuses, lostState, type StartFailure } from './container-status.ts'
 import type { ObservedPod } from './observed.ts'
 import { omitUndefined } from './omit.ts'
 import { type PodPhase, phaseOf } from './phase.ts'
 import { sandboxToUse } from './plan.ts'
 import { type ReadinessVerdicts, withReadiness } from './readiness.ts'
 import { anyRegularStarted } from './restart.ts'
-import { type BoundPod, isTerminalPhase } from './types.ts'
+import { type BoundPod, isStaticPod, isTerminalPhase } from './types.ts'
 
 export interface PodStatusInputs {
   pod: BoundPod
@@ -30,10 +30,13 @@ export interface PodStatusInputs {
 /** The status of a pod as the API shows it. Pure. */
 export function podStatus(inputs: PodStatusInputs): PodStatus {
   const { pod, observed, before, now } = inputs
-  const { init, main, ephemeral } = statusLists(inputs)
+  const lists = statusLists(inputs)
+  const { init, ephemeral } = lists
+  const main = inputs.stopped ? withoutLost(lists.main) : lists.main
   const counted = [...init, ...main]
   const computed = phaseOf(pod, counted, { stopped: inputs.stopped, started: anyRegularStarted(pod, observed) })
-  const phase = settledPhase(inputs, computed)
+  const over = inputs.stopped && !isStaticPod(pod) && !isTerminalPhase(computed)
+  const phase = settledPhase(inputs, over ? 'Failed' : computed)
   const told = inputs.failed ?? (phase === before.phase ? before : undefined)
   return omitUndefined<PodStatus>({
     phase,
@@ -56,6 +59,13 @@ export function podStatus(inputs: PodStatusInputs): PodStatus {
     ephemeralContainerStatuses: ephemeral.length > 0 ? ephemeral : undefined,
     observedGeneration: pod.metadata.generation,
   })
+}
+
+/** When all is over, a container of which nothing is known any more has failed, if the pod had begun to run at all. */
+function withoutLost(statuses: ContainerStatus[]): ContainerStatus[] {
+  const begun = statuses.some(({ state, lastState }) => state?.running || state?.terminated || lastState?.terminated)
+  if (!begun) return statuses
+  return statuses.map((status) => (status.state?.terminated ? status : { ...status, state: lostState }))
 }
 
 function statusLists(inputs: PodStatusInputs): Record<'init' | 'main' | 'ephemeral', ContainerStatus[]> {

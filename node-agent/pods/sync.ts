@@ -17,17 +17,21 @@ export interface SyncInputs {
   plan: PodPlan
   /** Why containers could not be started, by name; kept up to date here. */
   failures: Map<string, StartFailure>
+  /** How often in a row the pod could not be made ready for its containers. */
+  hitches: number
   signal: AbortSignal
 }
 
 /** When to look at the pod again if nothing happens; 0: at once. */
 export interface SyncOutcome {
   retryMs?: number
+  /** The sandbox or a volume could not be had. */
+  hitch?: boolean
 }
 
-const sandboxRetryMs = 2000
+const hitchRetryMs = 1000
+const maxHitchDoublings = 5
 const networkRetryMs = 500
-const volumeRetryMs = 2000
 const startRetryMs = 10_000
 const imageRetryMs = 2000
 
@@ -58,10 +62,12 @@ export async function carryOut(deps: PodDeps, inputs: SyncInputs): Promise<SyncO
   }
   signal.throwIfAborted()
   await deps.cgroups?.ensure(pod)
-  const images = prefetch(deps, pod, due)
+  // While something else is missing, images are not asked for again and again.
+  const early = inputs.hitches === 0 ? prefetch(deps, pod, due) : undefined
   const [place, volumes] = await Promise.all([usableSandbox(deps, inputs), readyVolumes(deps, pod)])
-  if (!place) return { retryMs: sandboxRetryMs }
-  if (!volumes) return { retryMs: volumeRetryMs }
+  if (!place || !volumes)
+    return { retryMs: hitchRetryMs * 2 ** Math.min(inputs.hitches, maxHitchDoublings), hitch: true }
+  const images = early ?? prefetch(deps, pod, due)
   await writeHosts(deps, pod, place.podIps)
   if (plan.createSandbox) await openHostPorts(deps, pod, place.podIps)
   return startAll(deps, inputs, due, { ...place, volumes, images, later })

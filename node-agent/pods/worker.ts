@@ -45,6 +45,7 @@ export class PodWorker {
   #gone = false
   #changed = true
   #adopted = false
+  #hitches = 0
   /** A plan is being carried out, after which the pod is looked at anew. */
   #working = false
   /** What was seen to run when the pod was last looked at. */
@@ -205,9 +206,11 @@ export class PodWorker {
       return this.#awaitsEnding(observed) ? endingMs : this.#untilDeadline()
     }
     this.#working = true
-    const { retryMs } = await carryOut(deps, { pod, observed, plan, failures: this.#failures, signal }).finally(() => {
+    const inputs = { pod, observed, plan, failures: this.#failures, hitches: this.#hitches, signal }
+    const { retryMs, hitch = false } = await carryOut(deps, inputs).finally(() => {
       this.#working = false
     })
+    this.#hitches = hitch ? this.#hitches + 1 : 0
     if (retryMs !== 0) this.#report(await this.#observe(), false)
     return retryMs ?? this.#untilDeadline()
   }
