@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { silentLogger } from '../client/logger.ts'
+import { removeNetwork } from '../node-agent/network/index.ts'
 import { openRuntime } from '../node-agent/runtime/index.ts'
-import { hasNamespaces, nodeNames } from './components.ts'
+import { hasNamespaces, nodeNames, rangesOf } from './components.ts'
 import { gantryCommand } from './gantry-program.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { createNodeNetwork, destroyNodeNetwork } from './nodes/index.ts'
@@ -93,6 +94,7 @@ async function endContainersOf(layout: Layout, nodeName: string, { runtime: kind
   } finally {
     stop.abort()
     await runtime.stop()
+    if (kind === 'containerd') await removeNetwork({ dataDir: root, clusterCidr: rangesOf(kind).pods })
   }
 }
 

@@ -27,24 +27,28 @@ export interface Cli {
 
 /**
  * Stock clients for the server of a kubeconfig. A run that fails throws with all that was said; one that must fail and
- * does not throws too. Arguments in one string are split at spaces.
+ * does not throws too. Arguments in one string are split at spaces. `enter` goes before each command.
  */
-export function cliFor(kubeconfig: string, { version = 36 as ClientVersion, home = '' } = {}): Cli {
+export function cliFor(
+  kubeconfig: string,
+  { version = 36 as ClientVersion, home = '', enter = [] as readonly string[] } = {},
+): Cli {
   // Discovery is cached below HOME: a test must not see what another server served on the same port before.
   const env = { KUBECONFIG: kubeconfig, ...(home ? { HOME: home } : {}) }
   const tool =
     (name: 'kubectl' | 'helm') =>
     (args: string | readonly string[], options: RunOptions = {}) =>
-      runTool(stockClients(version)[name], typeof args === 'string' ? args.split(' ') : args, {
+      runTool([...enter, stockClients(version)[name]], typeof args === 'string' ? args.split(' ') : args, {
         ...options,
         env: { ...env, ...options.env },
       })
   return { kubectl: tool('kubectl'), helm: tool('helm') }
 }
 
-async function runTool(program: string, args: readonly string[], options: RunOptions): Promise<Run> {
-  const run = await runProgram(program, args, options)
-  const line = `${program.split('/').at(-1)} ${args.join(' ')}`
+async function runTool(command: readonly string[], args: readonly string[], options: RunOptions): Promise<Run> {
+  const [program = '', ...before] = command
+  const run = await runProgram(program, [...before, ...args], options)
+  const line = `${command.at(-1)?.split('/').at(-1)} ${args.join(' ')}`
   const said = `${line}: exit ${run.code}\n${run.stdout}${run.stderr}`
   if (options.expectFailure) {
     if (run.code === 0) throw new Error(`should have failed: ${said}`)

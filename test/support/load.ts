@@ -1,5 +1,5 @@
-import { get } from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 
 export interface Load {
   /** Requests answered with 200 so far. */
@@ -11,24 +11,35 @@ export interface Load {
   stop(): Promise<void>
 }
 
+type Word = { id?: number; body?: string; error?: string; served?: string; failed?: string; ended?: true }
+
+const program = fileURLToPath(new URL('./inside.mjs', import.meta.url))
+
+/** Starts a process by `enter` (a command that goes before) which calls addresses from where that leads. */
+function inside(enter: readonly string[]): ChildProcess {
+  const [first = '', ...rest] = [...enter, process.execPath, program]
+  return spawn(first, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+}
+
 /** Calls `url` without pause, a new connection each time, until told to stop. */
-export function constantLoad(url: string, { clients = 4, pauseMs = 5, timeoutMs = 5000 } = {}): Load {
-  let stopped = false
+export function constantLoad(
+  enter: readonly string[],
+  url: string,
+  { clients = 4, pauseMs = 10, timeoutMs = 5000 } = {},
+): Load {
   let served = 0
   let bodies: string[] = []
   const failures: string[] = []
-  const client = async () => {
-    while (!stopped) {
-      try {
-        bodies.push(await call(url, timeoutMs))
-        served++
-      } catch (error) {
-        failures.push(`${new Date().toISOString()} ${(error as Error).message}`)
-      }
-      await delay(pauseMs)
-    }
-  }
-  const running = Array.from({ length: clients }, client)
+  const child = inside(enter)
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  child.on('message', (word: Word) => {
+    if (word.served !== undefined) {
+      served++
+      bodies.push(word.served)
+    } else if (word.failed !== undefined) failures.push(word.failed)
+    else if (word.ended) child.disconnect()
+  })
+  child.send({ id: 0, type: 'load', url, clients, pauseMs, timeoutMs })
   return {
     get served() {
       return served
@@ -40,27 +51,33 @@ export function constantLoad(url: string, { clients = 4, pauseMs = 5, timeoutMs 
       return taken
     },
     async stop() {
-      stopped = true
-      await Promise.all(running)
+      if (child.connected) child.send({ type: 'stop' })
+      await gone
     },
   }
 }
 
-/** One request; resolves to the body of a 200. */
-export function call(url: string, timeoutMs = 2000): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = get(url, { agent: false }, (response) => {
-      let text = ''
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk
-      })
-      response.once('error', reject)
-      response.once('end', () => {
-        if (response.statusCode === 200) resolve(text)
-        else reject(new Error(`${response.statusCode}: ${text}`))
-      })
-    })
-    request.setTimeout(timeoutMs, () => request.destroy(new Error(`no answer in ${timeoutMs} ms`)))
-    request.once('error', reject)
+/** One request at a time from where `enter` leads; resolves to the body of a 200. */
+export function caller(enter: readonly string[]): {
+  call(url: string, timeoutMs?: number): Promise<string>
+  stop(): void
+} {
+  const child = inside(enter)
+  const waiting = new Map<number, { resolve(body: string): void; reject(error: Error): void }>()
+  let last = 0
+  child.on('message', ({ id = 0, body, error }: Word) => {
+    const asked = waiting.get(id)
+    waiting.delete(id)
+    if (body !== undefined) asked?.resolve(body)
+    else asked?.reject(new Error(error))
   })
+  return {
+    call: (url, timeoutMs = 2000) =>
+      new Promise((resolve, reject) => {
+        last++
+        waiting.set(last, { resolve, reject })
+        child.send({ id: last, type: 'call', url, timeoutMs })
+      }),
+    stop: () => child.disconnect(),
+  }
 }

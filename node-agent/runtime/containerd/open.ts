@@ -63,10 +63,15 @@ async function answering(cri: Cri, signal: AbortSignal) {
   const deadline = Date.now() + readyTimeoutMs
   for (;;) {
     try {
-      return await cri.version()
+      const version = await cri.version()
+      // The version is told while all else is still refused.
+      await cri.status()
+      return version
     } catch (error) {
       signal.throwIfAborted()
-      const starting = error instanceof CriError && (error.code === 'unavailable' || error.code === 'unimplemented')
+      const starting =
+        error instanceof CriError &&
+        (error.code === 'unavailable' || error.code === 'unimplemented' || error.message.includes('not initialized'))
       if (!starting || Date.now() > deadline) throw error
       await new Promise((resolve) => setTimeout(resolve, 25))
     }
