@@ -106,7 +106,10 @@ async function serve(config: SchedulerConfig, client: Client, log: Logger, signa
 }
 
 const firing = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 function startReporting(config: SchedulerConfig, metrics: SchedulerMetrics, isSynced: () => boolean) {
   const { bindAddress: address, securePort: port } = config
