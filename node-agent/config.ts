@@ -101,7 +101,7 @@ export function parseNodeAgentConfig(args: readonly string[]): NodeAgentConfig |
       { type: type ?? 'string', ...(short === undefined ? {} : { short }) },
     ]),
   )
-  const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false })
+  const { values } = parseArgs({ args: args.map(longForm), options, strict: true, allowPositionals: false })
   if (values.help) return undefined
   const text = (name: string): string => String(values[name] ?? flags.find((flag) => flag.name === name)?.default ?? '')
   const number = (name: string): number => {
@@ -149,6 +149,9 @@ export function parseNodeAgentConfig(args: readonly string[]): NodeAgentConfig |
     verbosity: number('v'),
   }
 }
+
+/** `-v=4` as upstream's programs are used to it. */
+const longForm = (arg: string): string => (arg.startsWith('-v=') ? `-${arg}` : arg)
 
 /** What `--help` prints. */
 export function nodeAgentHelp(): string {
