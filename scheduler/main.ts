@@ -31,7 +31,8 @@ export async function runScheduler(args: readonly string[]): Promise<number> {
   try {
     config = parseConfig(args)
     const source = config.kubeconfig === '' ? {} : { kubeconfig: config.kubeconfig }
-    client = new Client({ ...loadConfig(source), userAgent: 'gantry-scheduler' })
+    // Bindings come in bursts; what connections cost is not kept for the next.
+    client = new Client({ ...loadConfig(source), userAgent: 'gantry-scheduler' }, { maxSockets: 16 })
   } catch (error) {
     process.stderr.write(`gantry scheduler: ${(error as Error).message}\n`)
     return 2

@@ -12,6 +12,7 @@ import { Framework, type Weighted } from './framework/framework.ts'
 import type { PermitWait } from './framework/plugin.ts'
 import type { PodInfo } from './framework/pod-info.ts'
 import { type Refusal, refusal } from './framework/refusal.ts'
+import { given } from './given.ts'
 import { newInformerWorld } from './informer-world.ts'
 import type { SchedulerMetrics } from './metrics.ts'
 import { fitErrorOf, NoNodesError, Placement } from './placement.ts'
@@ -39,7 +40,7 @@ export interface SchedulerOptions {
   random?: () => number
 }
 
-const defaultMaxBindings = 64
+const defaultMaxBindings = 32
 /** Upstream's limit of what an event may say. */
 const longestMessage = 1024
 /** Stands in for a plugin where there was no node to ask any about. */
@@ -283,9 +284,3 @@ const shortened = (message: string): string =>
   message.length <= longestMessage ? message : `${message.slice(0, longestMessage - 4)} ...`
 
 const secondsSince = (startedAt: number): number => (performance.now() - startedAt) / 1000
-
-function given<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>
-  }
-}

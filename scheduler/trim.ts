@@ -1,6 +1,7 @@
 import type { Container, ContainerStatus, Node, Pod, PodSpec, PodStatus } from '../api/generated/types.ts'
 import type { Live } from '../client/types.ts'
 import { same } from './framework/cluster-events.ts'
+import { given } from './given.ts'
 
 /** Conditions of a pod that the scheduler reads or writes. */
 const readConditions = new Set(['PodScheduled', 'DisruptionTarget', 'PodResizePending'])
@@ -107,13 +108,4 @@ function shared<T>(value: T | undefined): T | undefined {
   if (values.size >= mostShared) values.clear()
   values.set(text, value)
   return value
-}
-
-type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> }
-
-/** Without the fields that are undefined. Made anew: an object that has lost fields is slow to read and large. */
-function given<T extends object>(fields: T): Given<T> {
-  const kept: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(fields)) if (value !== undefined) kept[key] = value
-  return kept as Given<T>
 }

@@ -1,7 +1,7 @@
 import type { PersistentVolume, PersistentVolumeClaim, Volume } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
 import { stateKey } from '../framework/cycle-state.ts'
-import { nodeSelectorTest } from '../framework/node-affinity.ts'
+import { type NodeIdentity, nodeSelectorTest } from '../framework/node-affinity.ts'
 import type { Plugin } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { type Refusal, refusal } from '../framework/refusal.ts'
@@ -109,7 +109,7 @@ function isDelayed(world: World, { spec }: Live<PersistentVolumeClaim>): boolean
   return storageClass ? storageClass.volumeBindingMode === 'WaitForFirstConsumer' : false
 }
 
-function reaches(volume: Live<PersistentVolume>, node: { name: string; labels: Readonly<Record<string, string>> }) {
+function reaches(volume: Live<PersistentVolume>, node: NodeIdentity): boolean {
   const required = volume.spec?.nodeAffinity?.required
   return !required || nodeSelectorTest(required)(node)
 }

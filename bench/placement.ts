@@ -1,0 +1,73 @@
+/**
+ * How fast the scheduler chooses nodes, without any API server: `node scripts/bench.mjs placement`. What upstream's whole
+ * scheduler does on two cores, bindings and all: 216 pods/s on 1,000 nodes, 134 pods/s on 5,000.
+ */
+import { Cache } from '../scheduler/cache/cache.ts'
+import { CycleState } from '../scheduler/framework/cycle-state.ts'
+import { Framework } from '../scheduler/framework/framework.ts'
+import { PodInfo } from '../scheduler/framework/pod-info.ts'
+import { Placement } from '../scheduler/placement.ts'
+import { defaultProfile } from '../scheduler/profile.ts'
+import { Nominations } from '../scheduler/queue/nominations.ts'
+import { emptyWorld, node, type PodParts, pod } from '../scheduler/testing/builders.ts'
+import { trimPod } from '../scheduler/trim.ts'
+
+interface Scenario {
+  name: string
+  nodes: number
+  pods: number
+  /** Owned by one replica set, and so spread over hosts and zones. */
+  spread: boolean
+  parts: PodParts
+}
+
+const small = { cpu: '100m', memory: '64Mi', labels: { app: 'web' } }
+const scenarios: readonly Scenario[] = [
+  { name: 'single pods', nodes: 1000, pods: 3000, spread: false, parts: small },
+  { name: 'single pods', nodes: 5000, pods: 5000, spread: false, parts: small },
+  { name: 'one replica set', nodes: 1000, pods: 3000, spread: true, parts: small },
+  { name: 'one replica set', nodes: 5000, pods: 5000, spread: true, parts: small },
+  { name: 'pods that fit nowhere', nodes: 5000, pods: 500, spread: false, parts: { ...small, cpu: '64' } },
+]
+
+/** Pods a second. */
+function run({ nodes, pods, spread, parts }: Scenario): number {
+  const cache = new Cache({ now: () => 0, sleep: async () => {} })
+  const world = emptyWorld({ controllerSelector: () => (spread ? { matchLabels: { app: 'web' } } : undefined) })
+  const framework: Framework = new Framework(
+    defaultProfile({
+      // Nothing is bound or evicted here.
+      api: undefined as never,
+      evict: async () => {},
+      activate: () => {},
+      onAttempt: () => {},
+      random: Math.random,
+      framework: () => framework,
+      cache,
+      world,
+    }),
+    new Nominations(),
+  )
+  const placement = new Placement(framework, cache)
+  for (let i = 0; i < nodes; i++) {
+    const labels = { 'topology.kubernetes.io/zone': `zone-${i % 3}` }
+    cache.setNode(node({ name: `node-${i}`, cpu: '32', memory: '64Gi', labels }))
+  }
+  const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: 'web', controller: true }
+  const startedAt = performance.now()
+  for (let i = 0; i < pods; i++) {
+    const metadata = spread ? { ownerReferences: [owner] } : {}
+    const info = new PodInfo(trimPod(pod({ ...parts, name: `pod-${i}`, metadata })))
+    const state = new CycleState()
+    const placed = placement.place(state, info)
+    if ('misfit' in placed) framework.postFilter(state, info, placed.misfit.diagnosis)
+    else cache.assume(info.on(placed.nodeName))
+  }
+  return pods / ((performance.now() - startedAt) / 1000)
+}
+
+for (const scenario of scenarios) {
+  const { name, nodes, pods } = scenario
+  const rate = Math.round(run(scenario))
+  process.stdout.write(`${name}, ${pods} on ${nodes} nodes: ${rate} pods/s\n`)
+}
