@@ -3,6 +3,7 @@ import { newDeploymentController } from './deployment/controller.ts'
 import { newEndpointsController } from './endpoints/controller.ts'
 import { newEndpointSliceController } from './endpointslice/controller.ts'
 import { newGarbageCollector } from './garbage-collector/controller.ts'
+import { newJobController } from './job/controller.ts'
 import { newNamespaceController } from './namespace/controller.ts'
 import { newNodeIpamController } from './node-ipam/controller.ts'
 import { newNodeLifecycleController } from './node-lifecycle/controller.ts'
@@ -57,4 +58,5 @@ export const controllers: readonly ControllerEntry[] = [
   { name: 'garbage-collector-controller', alias: 'garbagecollector', make: newGarbageCollector },
   { name: 'statefulset-controller', alias: 'statefulset', make: newStatefulSetController },
   { name: 'daemonset-controller', alias: 'daemonset', make: newDaemonSetController },
+  { name: 'job-controller', alias: 'job', make: newJobController },
 ]
