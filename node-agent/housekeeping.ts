@@ -1,15 +1,17 @@
 import type { EventRecorder } from '../client/events.ts'
 import type { Logger } from '../client/logger.ts'
 import type { Clock } from '../client/types.ts'
+import { memoryKeeper } from './give-back.ts'
 import { ImageGarbage } from './images/garbage.ts'
 import { Nap } from './pods/nap.ts'
 import type { Cri } from './runtime/cri.ts'
 import { rotateLogs } from './server/log-rotation.ts'
 
 const logsMs = 30_000
+const memoryMs = 20_000
 const imagesMs = 300_000
 
-/** Keeps logs short and images few, as upstream's agent does, until the signal fires. */
+/** Keeps logs short, images few and this process small, until the signal fires. */
 export async function keepHouse(options: {
   clock: Clock
   log: Logger
@@ -27,7 +29,9 @@ export async function keepHouse(options: {
       await work().catch((error) => log.warn({ err: error }, 'housekeeping failed and is tried again later'))
     }
   }
+  const giveBack = memoryKeeper()
   await Promise.all([
+    every(memoryMs, async () => giveBack()),
     every(logsMs, () => rotateLogs({ cri, log })),
     every(imagesMs, () =>
       garbage.run().catch((error: Error) => {
