@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { silentLogger } from '../client/logger.ts'
 import { removeNetwork } from '../node-agent/network/index.ts'
+import { releaseNode } from '../node-agent/release.ts'
 import { openRuntime } from '../node-agent/runtime/index.ts'
 import { hasNamespaces, nodeNames, rangesOf } from './components.ts'
 import { gantryCommand } from './gantry-program.ts'
@@ -90,6 +91,8 @@ async function endContainersOf(layout: Layout, nodeName: string, { runtime: kind
         await cri.removePodSandbox(id)
       }),
     )
+    if (kind === 'containerd')
+      await releaseNode({ rootDir: root, podUids: sandboxes.map(({ metadata }) => metadata.uid) })
     return sandboxes.length
   } finally {
     stop.abort()

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Volume } from '../../api/generated/types.ts'
@@ -223,11 +223,4 @@ export async function openMemory(directory: string, log: Logger, wanted = true):
     log.info({ err: error }, 'secrets are kept on disk: this process may not mount a file system in memory')
     return { mayMount: false }
   }
-}
-
-/** Takes the file system in memory away if nothing is left in it. */
-export async function closeMemory(directory: string): Promise<void> {
-  if ((await readdir(directory).catch(() => ['?'])).length > 0) return
-  if (await isMountPoint(directory)) await run('umount', [directory]).catch(() => undefined)
-  await rmdir(directory).catch(() => undefined)
 }
