@@ -1,3 +1,4 @@
+import { newCronJobController } from './cronjob/controller.ts'
 import { newDaemonSetController } from './daemonset/controller.ts'
 import { newDeploymentController } from './deployment/controller.ts'
 import { newEndpointsController } from './endpoints/controller.ts'
@@ -59,4 +60,5 @@ export const controllers: readonly ControllerEntry[] = [
   { name: 'statefulset-controller', alias: 'statefulset', make: newStatefulSetController },
   { name: 'daemonset-controller', alias: 'daemonset', make: newDaemonSetController },
   { name: 'job-controller', alias: 'job', make: newJobController },
+  { name: 'cronjob-controller', alias: 'cronjob', make: newCronJobController },
 ]
