@@ -1,8 +1,13 @@
 import { realpathSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import nodeFlags from '../bin/node-flags.json' with { type: 'json' }
 
-/** Those of bin/gantry's first line: V8 takes compiled code back only under the flags it was made with. */
-const nodeFlags = ['--max-semi-space-size=4']
+/**
+ * Flags by program: what waits most of the time is to be small, what answers everybody to be quick. The build makes V8's
+ * code under the same: V8 takes it back only under the flags it was made with.
+ */
+const flagsOf = (name: string): readonly string[] =>
+  (nodeFlags as Record<string, readonly string[]>)[name] ?? nodeFlags.apiserver
 
 /** The folder of bin/gantry, by which this process was started. */
 const bin = (): string => dirname(realpathSync(resolve(process.argv[1] ?? 'bin/gantry')))
@@ -10,7 +15,7 @@ const bin = (): string => dirname(realpathSync(resolve(process.argv[1] ?? 'bin/g
 /** The command line that runs `gantry NAME …` as this very Gantry. */
 export const gantryCommand = (name: string, args: readonly string[]): [string, ...string[]] => [
   process.execPath,
-  ...nodeFlags,
+  ...flagsOf(name),
   join(bin(), 'launch.cjs'),
   name,
   ...args,

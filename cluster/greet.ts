@@ -1,26 +1,17 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { parseAllDocuments } from 'yaml'
 import type { Node } from '../api/generated/types.ts'
 import { Client } from '../client/client.ts'
 import { loadConfig } from '../client/config.ts'
-import { apiVersionOf, nodes, resourceFor } from '../client/resources.ts'
+import { nodes } from '../client/resources.ts'
 import type { Api, Live } from '../client/types.ts'
+import { applyFiles, type Manifest } from './apply-files.ts'
 import { nodeNames, rangesOf } from './components.ts'
 import { ownFile } from './gantry-program.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { Progress } from './progress.ts'
 import { type RuntimeKind, readSettings } from './settings.ts'
 
-/** An object as a manifest holds it. */
-export interface Manifest {
-  apiVersion: string
-  kind: string
-  metadata: { name: string; namespace?: string }
-}
-
 const readyTimeoutMs = 60_000
-const fieldManager = 'gantry'
 
 /**
  * `gantry greet`: what `gantry up` does as a client of the cluster it has started. Makes the system's own objects, waits
@@ -80,30 +71,6 @@ export async function system(args: readonly string[]): Promise<number> {
 
 const applySystem = (api: Api, runtime: RuntimeKind): Promise<Manifest[]> =>
   applyFiles(api, ownFile('manifests/system'), (object) => atAddress(object, runtime))
-
-/** Applies every object of a directory's YAML files as the cluster's own. */
-export async function applyFiles(
-  api: Api,
-  directory: string,
-  prepare: (object: Manifest) => Manifest = (object) => object,
-): Promise<Manifest[]> {
-  const objects = readdirSync(directory)
-    .filter((file) => file.endsWith('.yaml'))
-    .sort()
-    .flatMap((file) => parseAllDocuments(readFileSync(`${directory}/${file}`, 'utf8')))
-    .map((document) => prepare(document.toJS() as Manifest))
-  for (const object of objects) await applyObject(api, object)
-  return objects
-}
-
-async function applyObject(api: Api, object: Manifest): Promise<void> {
-  const ref = resourceFor(object.apiVersion, object.kind)
-  if (!ref) throw new Error(`nothing is known of the kind ${object.kind} in ${object.apiVersion}`)
-  const namespace = object.metadata.namespace ?? 'default'
-  const key = { name: object.metadata.name, ...(ref.namespaced ? { namespace } : {}) }
-  const body = { ...object, apiVersion: apiVersionOf(ref) }
-  await api.patch(ref, key, { type: 'apply', body, force: true }, { fieldManager })
-}
 
 /** The DNS service has an address of its own in every range. */
 function atAddress(object: Manifest, runtime: RuntimeKind): Manifest {

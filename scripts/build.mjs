@@ -64,6 +64,7 @@ const programs = {
   'controller-manager': ['controller-manager/main.ts', 'runControllerManager'],
   'node-agent': ['node-agent/main.ts', 'runNodeAgent'],
   up: ['cluster/up.ts', 'up'],
+  greet: ['cluster/greet.ts', 'greet'],
 }
 for (const [name, [file]] of Object.entries(programs)) if (!existsSync(join(root, file))) delete programs[name]
 
@@ -142,7 +143,12 @@ async function compile(outdir) {
       ? {
           scheduler: [kubeconfig, '--leader-elect=false', '--secure-port=0'],
           'controller-manager': [kubeconfig, '--leader-elect=false', '--secure-port=0'],
-          'node-agent': [kubeconfig, '--runtime=hollow', '--hostname-override=compile', `--root-dir=${join(data, 'node')}`],
+          'node-agent': [
+            kubeconfig,
+            '--runtime=hollow',
+            '--hostname-override=compile',
+            `--root-dir=${join(data, 'node')}`,
+          ],
         }
       : {}
     await Promise.all(
@@ -159,11 +165,8 @@ async function compile(outdir) {
 
 /** Starts a bundle; resolves when it says that it is ready, or to undefined when it does not. */
 function tryOut(outdir, name, args) {
-  // V8 takes compiled code back only under the flags it was made with: those of bin/gantry's first line.
-  const flags = readFileSync(join(root, 'bin/gantry'), 'utf8')
-    .split('\n', 1)[0]
-    .split(' ')
-    .filter((word) => word.startsWith('--'))
+  // V8 takes compiled code back only under the flags it was made with.
+  const flags = JSON.parse(readFileSync(join(root, 'bin/node-flags.json'), 'utf8'))[name]
   const path = join(outdir, `${name}.cjs`)
   const child = spawn(process.execPath, [...flags, join(root, 'scripts/compile.mjs'), path, name, ...args], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ipc'],

@@ -223,7 +223,8 @@ class Child {
       // Its own session: Ctrl-C in the terminal is the supervisor's to answer.
       detached: true,
       stdio: ['ignore', log, log, announces ? 'pipe' : 'ignore'],
-      env: { ...process.env, ...spec.env, ...(announces ? { GANTRY_READY_FD: '3' } : {}) },
+      // The C library would keep a heap for each of Node's threads.
+      env: { ...process.env, MALLOC_ARENA_MAX: '1', ...spec.env, ...(announces ? { GANTRY_READY_FD: '3' } : {}) },
     })
     closeSync(log)
     let over = false
