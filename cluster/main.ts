@@ -1,4 +1,5 @@
 /** `gantry COMMAND …`: finds the command and loads nothing else. */
+import { runVerb, verbs } from '../cli/verbs.ts'
 import { exitWith } from './exit.ts'
 
 interface Command {
@@ -38,6 +39,12 @@ const commands: Record<string, Command> = {
     summary: "save or restore the store's contents",
     run: async () => (await import('./snapshot.ts')).snapshot,
   },
+  ...Object.fromEntries(
+    Object.entries(verbs).map(([name, { summary }]) => [
+      name,
+      { summary, run: async () => (args: readonly string[]) => runVerb(name, args) },
+    ]),
+  ),
 }
 
 /** What commands call of each other, and nobody else. */

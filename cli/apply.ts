@@ -1,0 +1,240 @@
+import type { Command } from 'commander'
+import { StatusError } from '../api/machinery/errors.ts'
+import type { AnyObject } from '../api/machinery/object.ts'
+import { pathOf } from '../client/client.ts'
+import { isConflict, isNotFound } from '../client/errors.ts'
+import { lastApplied, withLastApplied } from './apply/last-applied.ts'
+import { threeWayPatch } from './apply/three-way.ts'
+import { type DryRun, dryRunOption, dryRunQuery, dryRunSuffix, parseDryRun } from './dry-run.ts'
+import { CliError, explain, WhileDoing } from './errors.ts'
+import { addFileFlags } from './flags.ts'
+import type { ServedKind } from './kinds.ts'
+import { type ManifestObject, readManifests } from './manifests.ts'
+import { getObject, type NamedObject } from './objects.ts'
+import { objectName, parseOutput, printObject } from './print/printer.ts'
+import type { Session } from './session.ts'
+import type { Verb } from './verb.ts'
+
+interface ApplyFlags {
+  filename?: string[]
+  recursive?: boolean
+  output?: string
+  dryRun?: string
+  serverSide?: boolean
+  forceConflicts?: boolean
+  fieldManager?: string
+  validate?: string
+  selector?: string
+  wait?: boolean
+}
+
+/** An object to apply, and how. */
+interface Application {
+  kind: ServedKind
+  object: NamedObject
+  source: string
+  namespace: string | undefined
+  dryRun: DryRun
+  query: Record<string, string>
+  flags: ApplyFlags
+}
+
+const clientSideManager = 'kubectl-client-side-apply'
+const attempts = 5
+
+export const apply: Verb<ApplyFlags> = {
+  usage: '-f FILE|DIRECTORY|-',
+  examples: ['gantry apply -f web.yaml', 'gantry apply -f manifests/ -R', 'cat web.yaml | gantry apply -f -'],
+  define(command: Command) {
+    addFileFlags(command)
+      .option('-o, --output <format>', 'what to show of each object: name, yaml, json, …')
+      .option('--server-side', 'let the server merge, and keep account of who owns which field')
+      .option('--force-conflicts', 'with --server-side: take fields over from their owners')
+      .option('--field-manager <name>', 'who owns what is applied')
+      .option('--validate <how>', 'strict (unknown fields are refused), warn or ignore')
+      .option('-l, --selector <labels>', 'only objects with these labels')
+      .addOption(dryRunOption())
+  },
+  async run(session, args, flags) {
+    if (args.length > 0)
+      throw new CliError(`Unexpected args: [${args.join(' ')}]\nSee 'gantry apply -h' for help and examples`)
+    if (!flags.filename) throw new CliError('must specify one of -f and -k')
+    const dryRun = parseDryRun(flags.dryRun)
+    if (flags.forceConflicts && !flags.serverSide) throw new CliError('--force-conflicts only works with --server-side')
+    if (dryRun === 'client' && flags.serverSide)
+      throw new CliError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)")
+    const output = parseOutput(flags.output)
+    const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
+    let failed = false
+    for (const manifest of await selected(manifests, flags.selector)) {
+      try {
+        const application = await prepare(session, manifest, dryRun, flags)
+        const { object, done } = await (flags.serverSide
+          ? applyThere(session, application)
+          : applyHere(session, application))
+        session.io.out(
+          output.type === 'table'
+            ? `${objectName(object)} ${done}${dryRunSuffix(dryRun)}\n`
+            : printObject(output, object),
+        )
+      } catch (error) {
+        // One that fails keeps nobody from the others.
+        if (
+          session.io.signal.aborted ||
+          !(error instanceof StatusError || error instanceof WhileDoing || error instanceof CliError)
+        )
+          throw error
+        session.io.err(explain(error).text)
+        failed = true
+      }
+    }
+    return failed ? 1 : 0
+  },
+}
+
+async function selected(manifests: ManifestObject[], selector: string | undefined): Promise<ManifestObject[]> {
+  if (!selector) return manifests
+  const { compileSelector } = await import('../api/machinery/labels.ts')
+  const matches = compileSelector(selector)
+  return manifests.filter(({ object }) => matches(object.metadata.labels ?? {}))
+}
+
+async function prepare(
+  session: Session,
+  { object, source }: ManifestObject,
+  dryRun: DryRun,
+  flags: ApplyFlags,
+): Promise<Application> {
+  const kind = await kindOf(session, object, source)
+  const { name, namespace: own } = object.metadata
+  if (!name)
+    throw new CliError(
+      object.metadata.generateName
+        ? `error when applying "${source}": ${kind.kind} has a generateName and no name: it can be created, but not applied`
+        : `error when applying "${source}": resource name may not be empty`,
+    )
+  if (own && session.namespaceGiven && kind.namespaced && own !== session.namespace)
+    throw new CliError(
+      `the namespace from the provided object "${own}" does not match the namespace "${session.namespace}". You must pass '--namespace=${own}' to perform this operation.`,
+    )
+  const namespace = kind.namespaced ? own || session.namespace : undefined
+  return {
+    kind,
+    object: { ...object, metadata: { ...object.metadata, name, ...(namespace ? { namespace } : {}) } },
+    source,
+    namespace,
+    dryRun,
+    query: {
+      fieldManager: flags.fieldManager ?? (flags.serverSide ? 'kubectl' : clientSideManager),
+      fieldValidation: validationOf(flags.validate),
+      ...dryRunQuery(dryRun),
+    },
+    flags,
+  }
+}
+
+/** Kinds that an earlier file has made are known to the server only now. */
+async function kindOf(
+  session: Session,
+  { apiVersion, kind }: ManifestObject['object'],
+  source: string,
+): Promise<ServedKind> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return (await session.kinds()).of(apiVersion, kind)
+    } catch (error) {
+      if (attempt > 0 || !(error instanceof CliError))
+        throw error instanceof CliError
+          ? new CliError(`resource mapping not found in "${source}": ${error.message}`)
+          : error
+      session.forgetKinds()
+    }
+  }
+}
+
+function validationOf(text = 'strict'): string {
+  const known: Record<string, string> = {
+    strict: 'Strict',
+    true: 'Strict',
+    warn: 'Warn',
+    ignore: 'Ignore',
+    false: 'Ignore',
+  }
+  const found = known[text.toLowerCase()]
+  if (!found) throw new CliError(`invalid - validate option "${text}"; choose strict, warn or ignore`)
+  return found
+}
+
+type Applied = { object: AnyObject; done: 'created' | 'configured' | 'unchanged' | 'serverside-applied' }
+
+/** The server merges. */
+async function applyThere(
+  session: Session,
+  { kind, object, namespace, query, flags, source }: Application,
+): Promise<Applied> {
+  const { managedFields: _, ...metadata } = object.metadata
+  try {
+    const applied = await session.json<AnyObject>('PATCH', pathOf(kind, namespace, object.metadata.name), {
+      query: { ...query, force: String(flags.forceConflicts ?? false) },
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+      body: JSON.stringify({ ...object, metadata }),
+    })
+    return { object: applied, done: 'serverside-applied' }
+  } catch (error) {
+    if (!isConflict(error)) throw doing('when applying', source, error)
+    throw new CliError(
+      `Apply failed: ${(error as Error).message}\nPlease review the fields above--they currently have other managers. Here are the ways you can resolve this warning:\n* If you intend to manage all of these fields, please re-run the apply command with the \`--force-conflicts\` flag.\n* If you do not intend to manage all of the fields, please edit your manifest to remove references to the fields that should keep their current managers.\n* You may co-own fields by updating your manifest to match the existing value; in this case, you'll become the manager if the other manager(s) stop managing the field (remove it from their configuration).\nSee https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts`,
+    )
+  }
+}
+
+/** We merge: what was asked for last, what is asked for now, and what is there. */
+async function applyHere(session: Session, application: Application): Promise<Applied> {
+  const { kind, object, namespace, query, source, dryRun } = application
+  const wanted = withLastApplied(object)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const current = await currentOf(session, application)
+      if (!current) {
+        if (dryRun === 'client') return { object: wanted, done: 'created' }
+        const made = await session
+          .json<AnyObject>('POST', pathOf(kind, namespace), { query, body: JSON.stringify(wanted) })
+          .catch((error) => Promise.reject(doing('when creating', source, error)))
+        return { object: made, done: 'created' }
+      }
+      if (!lastApplied(current))
+        session.io.err(
+          `Warning: resource ${kind.plural}/${object.metadata.name} is missing the kubectl.kubernetes.io/last-applied-configuration annotation which is required by gantry apply. gantry apply should only be used on resources created declaratively by either gantry create --save-config or gantry apply. The missing annotation will be patched automatically.\n`,
+        )
+      const { schemaOf } = await import('./apply/schema-of.ts')
+      const schema = schemaOf(kind)
+      const patch = threeWayPatch(lastApplied(current), wanted, current, schema)
+      if (Object.keys(patch).length === 0) return { object: current, done: 'unchanged' }
+      if (dryRun === 'client') return { object: { ...current, ...wanted }, done: 'configured' }
+      const changed = await session.json<AnyObject>('PATCH', pathOf(kind, namespace, object.metadata.name), {
+        query,
+        headers: { 'content-type': schema ? 'application/strategic-merge-patch+json' : 'application/merge-patch+json' },
+        body: JSON.stringify(patch),
+      })
+      return { object: changed, done: 'configured' }
+    } catch (error) {
+      if (!isConflict(error) || attempt === attempts) throw doing('when applying patch of', source, error)
+      await session.clock.sleep(1000, session.io.signal)
+    }
+  }
+}
+
+async function currentOf(
+  session: Session,
+  { kind, object, namespace, source }: Application,
+): Promise<NamedObject | undefined> {
+  try {
+    return await getObject(session, kind, object.metadata.name, namespace)
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw doing('when retrieving current configuration of', source, error)
+  }
+}
+
+const doing = (what: string, source: string, error: unknown): unknown =>
+  error instanceof StatusError ? new WhileDoing(`${what} "${source}"`, error) : error
