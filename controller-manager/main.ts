@@ -6,6 +6,7 @@ import { systemClock } from '../client/clock.ts'
 import { loadConfig } from '../client/config.ts'
 import { runController } from '../client/controller.ts'
 import { EventRecorder } from '../client/events.ts'
+import { memoryKeeper } from '../client/give-back.ts'
 import { InformerFactory } from '../client/informer.ts'
 import { runLeaderElection } from '../client/leader-election.ts'
 import { type Logger, makeLogger } from '../client/logger.ts'
@@ -125,6 +126,8 @@ async function runControllers(
     onError: (error, what) => log.warn({ what, err: (error as Error).message }, 'a watch has failed, trying again'),
   })
   const options = { ...config.options, apiServerCa: client.config.ca?.toString() ?? '' }
+  const giveBack = memoryKeeper()
+  let keeper: NodeJS.Timeout | undefined
   const recorders: EventRecorder[] = []
   const running = entries.flatMap((entry) => {
     const events = new EventRecorder(client, { component: entry.component ?? entry.name })
@@ -135,12 +138,14 @@ async function runControllers(
   try {
     await informers.start(signal)
     if (signal.aborted) return
+    keeper = setInterval(giveBack, 10_000).unref()
     log.info({ controllers: entries.map(({ name }) => name) }, 'controllers started')
     announceReady()
     await Promise.all(running.map((controller) => runController(controller, { signal, log })))
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
+    clearInterval(keeper)
     for (const events of recorders) await events.stop()
   }
 }
