@@ -1,6 +1,7 @@
 import { newCronJobController } from './cronjob/controller.ts'
 import { newDaemonSetController } from './daemonset/controller.ts'
 import { newDeploymentController } from './deployment/controller.ts'
+import { newDisruptionController } from './disruption/controller.ts'
 import { newEndpointsController } from './endpoints/controller.ts'
 import { newEndpointSliceController } from './endpointslice/controller.ts'
 import { newGarbageCollector } from './garbage-collector/controller.ts'
@@ -61,4 +62,5 @@ export const controllers: readonly ControllerEntry[] = [
   { name: 'daemonset-controller', alias: 'daemonset', make: newDaemonSetController },
   { name: 'job-controller', alias: 'job', make: newJobController },
   { name: 'cronjob-controller', alias: 'cronjob', make: newCronJobController },
+  { name: 'disruption-controller', alias: 'disruption', component: 'controllermanager', make: newDisruptionController },
 ]
