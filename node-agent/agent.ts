@@ -332,7 +332,9 @@ function makeDeps(materials: Materials): { pods: PodDeps; objects: ObjectWatches
     changed: wake,
     unhealthy: (pod, slot, reason, message) => events.warning(pod, reason, message, slot),
   })
-  const images = new ImagePuller({ cri, events: recorder, clock })
+  const images = tellingImages(new ImagePuller({ cri, events: recorder, clock }), () =>
+    materials.reporter.imagesChanged(),
+  )
   const deps: PodDeps = {
     api,
     clock,
@@ -353,6 +355,22 @@ function makeDeps(materials: Materials): { pods: PodDeps; objects: ObjectWatches
     node,
   }
   return { pods: deps, objects, volumes }
+}
+
+/** The same images, telling of each that is met for the first time: the node's status lists them. */
+function tellingImages(puller: ImagePuller, changed: () => void): PodDeps['images'] {
+  const met = new Set<string>()
+  return {
+    nextTry: (podUid, image) => puller.nextTry(podUid, image),
+    async ensure(pod, container, secrets) {
+      const image = await puller.ensure(pod, container, secrets)
+      if (!met.has(image.imageRef)) {
+        met.add(image.imageRef)
+        changed()
+      }
+      return image
+    },
+  }
 }
 
 function nodeFacts({ options, directories, machine, reporter, identity }: Materials): NodeFacts {

@@ -48,11 +48,6 @@ export function podConditions(inputs: ConditionInputs): PodCondition[] {
   ]
 }
 
-/** The conditions with `condition` put in the place of the one of its type. */
-export function withCondition(list: readonly PodCondition[], condition: PodCondition): PodCondition[] {
-  return [...list.filter(({ type }) => type !== condition.type), condition]
-}
-
 /** The time of transition is the old one as long as the status is. */
 export function withTransition(condition: PodCondition, before: readonly PodCondition[], now: number): PodCondition {
   const old = before.find(({ type }) => type === condition.type)

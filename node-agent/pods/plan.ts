@@ -2,7 +2,7 @@ import type { Container } from '../../api/generated/types.ts'
 import { planInitContainers } from './init-plan.ts'
 import { latestContainer, type ObservedContainer, type ObservedPod, type ObservedSandbox } from './observed.ts'
 import { anyRegularCreated, restartsAfterExit, restartsAfterKill, shouldStart } from './restart.ts'
-import { type BoundPod, type ContainerRole, isSidecar } from './types.ts'
+import type { BoundPod, ContainerRole } from './types.ts'
 
 /** Why a container is stopped decides whose grace period counts. */
 export type KillReason = 'unknown' | 'liveness' | 'startup' | 'postStart'
@@ -179,9 +179,3 @@ export const killStep = ({ id, name }: ObservedContainer, message: string, reaso
   message,
   reason,
 })
-
-/** Whether the pod can have nothing more to do: no container left that runs or would be started. */
-export function hasNothingToRun(pod: BoundPod, observed: ObservedPod): boolean {
-  const sidecars = new Set((pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name))
-  return observed.containers.every(({ name, state }) => state !== 'running' || sidecars.has(name))
-}
