@@ -122,8 +122,9 @@ function wantsContainers(flags) {
   return runtime === 'containerd' && process.platform === 'linux' && process.getuid?.() === 0 && isThere('apt-get')
 }
 
-const isThere = (name) =>
-  name.startsWith('/') ? existsSync(name) : spawnSync('sh', ['-c', `command -v ${name}`]).status === 0
+function isThere(name) {
+  return name.startsWith('/') ? existsSync(name) : spawnSync('sh', ['-c', `command -v ${name}`]).status === 0
+}
 
 /** Debian packages that are missing, named before they are installed. Nothing is started or enabled. */
 async function installSystemPackages(wanted, failed) {
