@@ -53,13 +53,14 @@ export async function startApiServer(
     ensurePki(join(config.dataDir, 'pki'), { sans, nowMs: now() }),
     open(storeOptions(config, (error) => onError(error, 'the store'))),
   ])
+  let server: ApiServer | undefined
   try {
     const clientCa = config.clientCaFile ? readFileSync(config.clientCaFile, 'utf8') : pki.ca.certPem
     const tls = config.tlsCertFile
       ? { cert: readFileSync(config.tlsCertFile), key: readFileSync(config.tlsKeyFile), clientCa }
       : { cert: pki.apiserver.certPem, key: pki.apiserver.keyPem, clientCa }
     const resources = builtinResources(config)
-    const server = new ApiServer({
+    const made = new ApiServer({
       store,
       resources,
       tls,
@@ -70,13 +71,14 @@ export async function startApiServer(
       ...(config.requestLog ? { log: (entry) => log.info(entry, 'request') } : {}),
       onError,
     })
-    await server.start()
+    server = made
+    await made.start()
     // Listening first: a port that is taken is found before anything is written.
-    const { port } = await server.listen(config.securePort, config.bindAddress)
+    const { port } = await made.listen(config.securePort, config.bindAddress)
     const advertiseAddress =
       config.advertiseAddress || (loopbackOnly ? '127.0.0.1' : (localSans().find(isRoutable) ?? '127.0.0.1'))
-    const { lookup } = server.core
-    await bootstrap(server.core, [
+    const { lookup } = made.core
+    await bootstrap(made.core, [
       ...systemObjects({
         lookup,
         serviceClusterIpRange: config.serviceClusterIpRange,
@@ -87,7 +89,7 @@ export async function startApiServer(
       }),
       ...bootstrapObjects(lookup),
     ])
-    server.markReady()
+    made.markReady()
     const host =
       loopbackOnly || config.bindAddress === '0.0.0.0' || config.bindAddress === '::' ? '127.0.0.1' : config.bindAddress
     const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
@@ -103,11 +105,13 @@ export async function startApiServer(
       url,
       kubeconfig,
       async stop() {
-        await server.stop(config.shutdownGraceSeconds * 1000)
+        await made.stop(config.shutdownGraceSeconds * 1000)
         await store.close()
       },
     }
   } catch (error) {
+    // What follows the store would go on for ever, and with it the process.
+    await server?.stop(0)
     await store.close()
     throw error
   }
