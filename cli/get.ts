@@ -15,7 +15,7 @@ import {
   tableType,
 } from './objects.ts'
 import { findPath } from './print/jsonpath.ts'
-import { type Output, objectName, parseOutput } from './print/printer.ts'
+import { type Output, parseOutput } from './print/printer.ts'
 import { alignRows, type Table, type TableRow, type TableStyle, tableCells } from './print/table.ts'
 import type { Session } from './session.ts'
 import { parseTargets } from './targets.ts'

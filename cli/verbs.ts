@@ -5,10 +5,11 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
   apply: { summary: 'make objects as files describe them', load: async () => (await import('./apply.ts')).apply },
   get: { summary: 'show objects', load: async () => (await import('./get.ts')).get },
   delete: { summary: 'delete objects', load: async () => (await import('./delete.ts')).deleteVerb },
-}
-
-/** Runs a verb with the words after its name; resolves to the exit code. */
-export async function runVerb(name: string, args: readonly string[]): Promise<number> {
-  const [{ run }, { processIo }] = await Promise.all([import('./run.ts'), import('./io.ts')])
-  return run(name, args, processIo())
+  logs: { summary: 'show what containers print', load: async () => (await import('./logs.ts')).logs },
+  scale: { summary: 'set how many replicas there are', load: async () => (await import('./scale.ts')).scale },
+  set: { summary: 'change the image of a workload', load: async () => (await import('./set.ts')).set },
+  rollout: {
+    summary: 'watch, pause, restart or undo a rollout',
+    load: async () => (await import('./rollout.ts')).rollout,
+  },
 }

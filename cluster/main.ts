@@ -1,5 +1,6 @@
 /** `gantry COMMAND …`: finds the command and loads nothing else. */
-import { runVerb, verbs } from '../cli/verbs.ts'
+import { runVerb } from '../cli/run-verb.ts'
+import { verbs } from '../cli/verbs.ts'
 import { exitWith } from './exit.ts'
 
 interface Command {

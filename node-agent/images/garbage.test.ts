@@ -33,6 +33,7 @@ describe('a full disk', () => {
       image('old'),
       image('used'),
       image('kept', 100, { repoTags: ['keep:1'] }),
+      image('sandbox', 100, { repoTags: ['localhost/gantry/pause:1'] }),
       image('pinned', 100, { pinned: true }),
     ]
     const removed: string[] = []

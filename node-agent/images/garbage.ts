@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import type { Logger } from '../../client/logger.ts'
 import type { Clock } from '../../client/types.ts'
+import { pauseImageName } from '../runtime/containerd/pause-name.ts'
 import type { Cri, Image } from '../runtime/cri.ts'
 
 export interface ImageGarbageOptions {
@@ -13,7 +14,7 @@ export interface ImageGarbageOptions {
   lowThresholdPercent?: number
   /** Younger ones are left alone. */
   minAgeMs?: number
-  /** Never removed. */
+  /** Never removed; our own sandbox image is not either, whose users are not among the containers. */
   keep?: readonly string[]
   /** Of the disk on which images lie. */
   diskUsage?(path: string): Promise<{ usedBytes: number; totalBytes: number }>
@@ -62,6 +63,7 @@ export class ImageGarbage {
   async #look(): Promise<Candidate[]> {
     const { cri, clock, keep = [] } = this.#options
     const now = clock.now()
+    const spared = new Set([pauseImageName, ...keep])
     const [images, containers] = await Promise.all([cri.listImages(), cri.listContainers()])
     const used = new Set(containers.flatMap(({ imageId, imageRef, image }) => [imageId, imageRef, image.image]))
     for (const id of this.#known.keys()) if (!images.some((image) => image.id === id)) this.#known.delete(id)
@@ -70,7 +72,7 @@ export class ImageGarbage {
       this.#known.set(image.id, known)
       const names = [image.id, ...image.repoTags, ...image.repoDigests]
       if (names.some((name) => used.has(name))) known.lastUsedMs = now
-      if (image.pinned || known.lastUsedMs === now || names.some((name) => keep.includes(name))) return []
+      if (image.pinned || known.lastUsedMs === now || names.some((name) => spared.has(name))) return []
       return [{ ...image, ...known }]
     })
   }

@@ -1,2 +1,3 @@
 export { type RemoveOptions, removeNetwork } from './kernel-network.ts'
-export { type HostPort, type NetworkOptions, type NodeNetwork, networkNames, startNetwork } from './network.ts'
+export type { HostPort, NodeNetwork } from './network.ts'
+export { startNetwork } from './start.ts'

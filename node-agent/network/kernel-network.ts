@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Node } from '../../api/generated/types.ts'
 import { Informer } from '../../client/informer.ts'
+import type { Logger } from '../../client/logger.ts'
 import { endpointSlices, nodes as nodesRef, services as servicesRef } from '../../client/resources.ts'
 import type { Live } from '../../client/types.ts'
 import { writeCniConfig } from './cni/config.ts'
@@ -10,6 +11,7 @@ import { upstreamServers } from './dns/resolv-conf.ts'
 import { Resolver } from './dns/resolver.ts'
 import { type DnsServer, startDnsServer } from './dns/server.ts'
 import { ensureBridge, gatewayOf, removeBridge, uplinkMtu } from './host/bridge.ts'
+import { ownerChain, ownerHere, settleNeighbours } from './host/neighbours.ts'
 import { applyRoutes, nodeAddress, planRoutes, removeRoutes, routeServices } from './host/routes.ts'
 import { setSysctls } from './host/sysctls.ts'
 import { type NetworkOptions, type NodeNetwork, networkNames } from './network.ts'
@@ -27,6 +29,9 @@ export async function startKernelNetwork(options: NetworkOptions, run: Run = run
   for (const { sysctl, error } of await setSysctls(run, false))
     log.warn({ err: error, sysctl: sysctl.path }, `${sysctl.path} cannot be set to ${sysctl.value}: ${sysctl.why}`)
 
+  const cidrs = [clusterCidr, serviceCidr]
+  await meetNeighbours(table, cidrs, log, run)
+
   const services = new ServiceTable()
   const servicesInformer = informers.for(servicesRef)
   const slicesInformer = informers.for(endpointSlices)
@@ -35,6 +40,7 @@ export async function startKernelNetwork(options: NetworkOptions, run: Run = run
     family: 'IPv4',
     table,
     bridge,
+    owner: ownerChain(await ownerHere(cidrs)),
     clusterCidr,
     serviceCidrs: [serviceCidr],
     nodeIp: options.nodeIp,
@@ -112,6 +118,21 @@ export async function startKernelNetwork(options: NetworkOptions, run: Run = run
       await turn
       await Promise.all([proxier.stop(), routing.stop(), dns?.stop()])
     },
+  }
+}
+
+/** Another cluster on this machine may have the same addresses: gone, it is cleared away; running, somebody must choose. */
+async function meetNeighbours(table: string, cidrs: readonly string[], log: Logger, run: Run): Promise<void> {
+  try {
+    const { removed, running } = await settleNeighbours({ table, cidrs }, run)
+    if (removed.length > 0) log.info({ removed }, 'a cluster that runs no more left rules for our addresses: removed')
+    for (const { owner } of running)
+      log.warn(
+        { pid: owner.pid, cidrs: owner.cidrs },
+        `another cluster of this machine (process ${owner.pid}) gives out the same addresses, and services of the two will be mixed up: end it, or give one of them other ranges with --cluster-cidr and --service-cluster-ip-range`,
+      )
+  } catch (err) {
+    log.warn({ err }, 'the tables of nftables cannot be listed')
   }
 }
 

@@ -59,21 +59,3 @@ export function networkNames(dataDir: string): { bridge: string; table: string }
   const id = createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 6)
   return { bridge: `gantry-${id}`, table: `gantry-${id}` }
 }
-
-/** Brings the node's network up as its runtime needs it. Does not wait for the API server. */
-export async function startNetwork(options: NetworkOptions): Promise<NodeNetwork> {
-  switch (options.runtimeKind) {
-    case 'containerd':
-      return (await import('./kernel-network.ts')).startKernelNetwork(options)
-    case 'process':
-      return (await import('./loopback-network.ts')).startLoopbackNetwork(options)
-    case 'hollow':
-      // Nothing runs, so nothing is called.
-      return {
-        dnsAddress: options.clusterDns,
-        podCidrChanged: async () => {},
-        setHostPorts: async () => {},
-        stop: async () => {},
-      }
-  }
-}

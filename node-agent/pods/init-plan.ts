@@ -1,7 +1,7 @@
 import type { Container } from '../../api/generated/types.ts'
 import { latestContainer, type ObservedContainer, type ObservedPod } from './observed.ts'
-import { type KillStep, killStep, type ProbeVerdicts } from './plan.ts'
 import { initContainerFailed, restartsAfterExit, restartsAfterKill } from './restart.ts'
+import { type KillStep, killStep, type ProbeVerdicts } from './steps.ts'
 import { type BoundPod, isSidecar } from './types.ts'
 
 export interface InitPlan {

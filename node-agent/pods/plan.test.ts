@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { boundPod, container, observedPod, sandbox } from '../testing/builders.ts'
-import { type PodPlan, type ProbeVerdicts, planPod } from './plan.ts'
+import { type PodPlan, planPod } from './plan.ts'
+import type { ProbeVerdicts } from './steps.ts'
 
 const noProbes: ProbeVerdicts = { liveness: () => undefined, startup: () => undefined }
 const hashOf = () => 'h'

@@ -2,22 +2,8 @@ import type { Container } from '../../api/generated/types.ts'
 import { planInitContainers } from './init-plan.ts'
 import { latestContainer, type ObservedContainer, type ObservedPod, type ObservedSandbox } from './observed.ts'
 import { anyRegularCreated, restartsAfterExit, restartsAfterKill, shouldStart } from './restart.ts'
-import type { BoundPod, ContainerRole } from './types.ts'
-
-/** Why a container is stopped decides whose grace period counts. */
-export type KillReason = 'unknown' | 'liveness' | 'startup' | 'postStart'
-
-export interface KillStep {
-  containerId: string
-  name: string
-  message: string
-  reason: KillReason
-}
-
-export interface StartStep {
-  role: ContainerRole
-  index: number
-}
+import { type KillReason, type KillStep, killStep, type ProbeVerdicts, type StartStep } from './steps.ts'
+import type { BoundPod } from './types.ts'
 
 /** What to do about a pod, as data: stop these, make the sandbox, start those. */
 export interface PodPlan {
@@ -30,14 +16,6 @@ export interface PodPlan {
   kill: KillStep[]
   /** In this order: ephemeral, init, regular. */
   start: StartStep[]
-}
-
-export type ProbeVerdict = 'success' | 'failure' | 'unknown'
-
-/** What the probes last said of a container; undefined: nothing yet. */
-export interface ProbeVerdicts {
-  liveness(containerId: string): ProbeVerdict | undefined
-  startup(containerId: string): ProbeVerdict | undefined
 }
 
 /** Decides what is to be done so that the pod becomes what its specification says. Pure. */
@@ -172,10 +150,3 @@ function faultOf(
   }
   return undefined
 }
-
-export const killStep = ({ id, name }: ObservedContainer, message: string, reason: KillReason): KillStep => ({
-  containerId: id,
-  name,
-  message,
-  reason,
-})

@@ -1,5 +1,5 @@
 import type { Container, ContainerStatus } from '../../api/generated/types.ts'
-import type { ProbeVerdict } from './plan.ts'
+import type { ProbeVerdict } from './steps.ts'
 import { isSidecar } from './types.ts'
 
 /** What readiness and startup probes last said, by the container's id without its prefix. */

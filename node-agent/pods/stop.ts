@@ -3,7 +3,7 @@ import { runHook } from '../lifecycle/hooks.ts'
 import { CriError } from '../runtime/cri.ts'
 import type { PodDeps } from './deps.ts'
 import { isRunning, type ObservedContainer, type ObservedPod } from './observed.ts'
-import type { KillReason } from './plan.ts'
+import type { KillReason } from './steps.ts'
 import { type BoundPod, isSidecar, slotOf } from './types.ts'
 
 /** Always given, whatever the grace period: time to end in order. */

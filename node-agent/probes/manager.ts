@@ -1,7 +1,7 @@
 import type { Container } from '../../api/generated/types.ts'
 import type { Clock } from '../../client/types.ts'
 import { isRunning, latestContainer, type ObservedPod } from '../pods/observed.ts'
-import type { ProbeVerdict } from '../pods/plan.ts'
+import type { ProbeVerdict } from '../pods/steps.ts'
 import { allSlots, type BoundPod, type ContainerSlot } from '../pods/types.ts'
 import type { CheckResult, CheckTarget } from './checks.ts'
 import { type ProbeType, runProbe } from './worker.ts'

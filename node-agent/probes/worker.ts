@@ -1,6 +1,6 @@
 import type { Probe } from '../../api/generated/types.ts'
 import type { Clock } from '../../client/types.ts'
-import type { ProbeVerdict } from '../pods/plan.ts'
+import type { ProbeVerdict } from '../pods/steps.ts'
 import type { CheckResult } from './checks.ts'
 
 export type ProbeType = 'liveness' | 'readiness' | 'startup'

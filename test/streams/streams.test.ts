@@ -14,6 +14,7 @@ import { busyboxImage, busyboxPath, silent } from '../../node-agent/runtime/test
 import { nodeAuthorizer } from '../../node-agent/server/authorize.ts'
 import { type KubeletServer, type PodView, startKubeletServer } from '../../node-agent/server/server.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { stockClients } from '../support/stock-clients.ts'
 import { until } from '../support/until.ts'
 
 const image = 'localhost/test/busybox:1'
@@ -172,7 +173,7 @@ describe.runIf(existsSync(busyboxPath)).each(kinds)('streams of a pod on the %s 
   const kubectl = (...args: string[]) => server.kubectl(args)
   /** Runs kubectl with its output in hand while it runs. */
   const follow = (args: string[], terminal = false) => {
-    const line = ['kubectl135', `--kubeconfig=${server.kubeconfig}`, ...args]
+    const line = [stockClients().kubectl, `--kubeconfig=${server.kubeconfig}`, ...args]
     const child = terminal
       ? spawn('script', ['--quiet', '--return', '--command', line.join(' '), '/dev/null'])
       : spawn(line[0]!, line.slice(1))
@@ -246,9 +247,13 @@ describe.runIf(existsSync(busyboxPath)).each(kinds)('streams of a pod on the %s 
 
   it.each(['websocket', 'spdy'])('forwards a port over %s', async (protocol) => {
     const env = { ...process.env, KUBECTL_PORT_FORWARD_WEBSOCKETS: String(protocol === 'websocket') }
-    const child = spawn('kubectl135', [`--kubeconfig=${server.kubeconfig}`, 'port-forward', 'pod/web', ':18080'], {
-      env,
-    })
+    const child = spawn(
+      stockClients().kubectl,
+      [`--kubeconfig=${server.kubeconfig}`, 'port-forward', 'pod/web', ':18080'],
+      {
+        env,
+      },
+    )
     children.push(child)
     let said = ''
     child.stdout.on('data', (chunk: Buffer) => {

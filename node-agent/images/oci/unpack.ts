@@ -6,15 +6,18 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
 } from 'node:fs'
-import { basename, dirname, join, normalize } from 'node:path'
+import { basename, dirname, join, normalize, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { extract } from 'tar-stream'
 import type { Blob } from './image.ts'
+
+const longestChain = 40
 
 /**
  * Unpacks a layer over what lies in a directory: files marked as gone are removed. Owners and devices are left out: they
@@ -62,15 +65,25 @@ async function unpackEntry({ name, type, mode, linkname }: Header, stream: Reada
   stream.resume()
 }
 
-/** The path below the root. Throws an Error for one that leads out of it, by its dots or through a link. */
+/**
+ * Where a path of the layer lies below the root: links on the way to it are followed as if the root were the machine's,
+ * so that none leads out.
+ */
 function within(root: string, name: string): string {
-  const relative = normalize(`/${name}`).slice(1)
+  let parts = normalize(`/${name}`).split('/').filter(Boolean)
   let path = root
-  for (const part of relative.split('/').slice(0, -1)) {
-    path = join(path, part)
-    if (existsSync(path) && lstatSync(path).isSymbolicLink()) {
-      throw new Error(`the layer writes to ${JSON.stringify(name)} through a link`)
+  for (let links = 0; parts.length > 1; ) {
+    const [part = '', ...rest] = parts
+    const next = join(path, part)
+    if (!lstatSync(next, { throwIfNoEntry: false })?.isSymbolicLink()) {
+      path = next
+      parts = rest
+      continue
     }
+    if (++links > longestChain) throw new Error(`too many links on the way to ${JSON.stringify(name)}`)
+    const here = path.slice(root.length)
+    parts = [...resolve('/', here, readlinkSync(next)).split('/').filter(Boolean), ...rest]
+    path = root
   }
-  return join(root, relative)
+  return join(path, parts[0] ?? '')
 }

@@ -11,6 +11,8 @@ export interface TableOptions {
   serviceCidrs: readonly string[]
   /** The bridge of this node's pods; undefined when there is none of ours. */
   bridge: string | undefined
+  /** The name of an empty chain that tells whose the table is. */
+  owner?: string
 }
 
 /** What a rule does to a packet whose source must become this node's address on the way out. */
@@ -37,7 +39,7 @@ export function sharedSets(family: IpFamily): { name: SetName; kind: 'set' | 'ma
 
 /** The table without any service, for `nft -f`: replaces whatever was there under that name. */
 export function tableScript(options: TableOptions): string {
-  const { family, table, clusterCidr, serviceCidrs, bridge } = options
+  const { family, table, clusterCidr, serviceCidrs, bridge, owner } = options
   const ip = family === 'IPv4' ? 'ip' : 'ip6'
   const loopback = family === 'IPv4' ? '127.0.0.0/8' : '::1'
   const sets = sharedSets(family).map(
@@ -52,6 +54,7 @@ export function tableScript(options: TableOptions): string {
   const nodePlace = `fib daddr type local ${ip} daddr != ${loopback} meta l4proto . th dport`
   const outside = clusterCidr && `${ip} saddr ${clusterCidr} ${ip} daddr != ${clusterCidr} ${ip} daddr != @node-ips`
   const chains = [
+    ...(owner ? [chain(owner, [])] : []),
     // Without the reset, a connection that is refused while being forwarded only times out.
     chain('refuse', ['meta l4proto 6 reject with tcp reset', 'reject']),
     chain('services', [

@@ -6,7 +6,7 @@ import { makeLogger } from '../../../client/logger.ts'
 import { endpointSlices, nodes, services } from '../../../client/resources.ts'
 import { MemoryApi } from '../../../client/testing/memory-api.ts'
 import type { Live, ResourceRef } from '../../../client/types.ts'
-import { startNetwork } from '../network.ts'
+import { startNetwork } from '../start.ts'
 import type { AgentCommand, AgentStart } from './agent.ts'
 
 const refs = { Service: services, EndpointSlice: endpointSlices, Node: nodes } as Record<string, ResourceRef<Kind>>

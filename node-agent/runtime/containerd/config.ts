@@ -17,6 +17,8 @@ root = ${toml(`${dataDir}/root`)}
 state = ${toml(`${dataDir}/state`)}
 # Lowering it fails where root lacks CAP_SYS_RESOURCE, and upward it is of no use.
 oom_score = 0
+[debug]
+  level = "warn"
 [grpc]
   address = ${toml(socket)}
   max_recv_message_size = 16777216

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { OciImage } from '../../images/oci/image.ts'
 import { CriError } from '../cri.ts'
+import { pauseImageName } from './pause-name.ts'
 import { type ContainerdStore, type Descriptor, snapshotter } from './store.ts'
 
 /**
@@ -35,8 +36,14 @@ export async function importImage(
     }
     const { mediaType, digest, size } = image.manifest.descriptor
     // The label tells containerd's own interface that the image is its to show.
-    const labels = { 'io.cri-containerd.image': 'managed' }
-    for (const name of image.names) await store.putImage({ name, target: { mediaType, digest, size }, labels })
+    // The other one keeps our sandbox image from being thrown away when the disk is full.
+    for (const name of image.names) {
+      const labels = {
+        'io.cri-containerd.image': 'managed',
+        ...(name === pauseImageName ? { 'io.cri-containerd.pinned': 'pinned' } : {}),
+      }
+      await store.putImage({ name, target: { mediaType, digest, size }, labels })
+    }
   })
 }
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { connectCri } from '../client.ts'
 import { type Cri, CriError } from '../cri.ts'
 import { criEvents, keepListening } from '../events.ts'
@@ -5,15 +7,13 @@ import type { Runtime, RuntimeOptions } from '../index.ts'
 import { socketPath } from '../socket-path.ts'
 import { startContainerd } from './child.ts'
 import { containerdEvents } from './events.ts'
-import { importImage } from './import.ts'
-import { pauseImage, pauseImageName } from './pause-image.ts'
-import { openStore } from './store.ts'
+import { pauseImageName } from './pause-name.ts'
 
 const readyTimeoutMs = 30_000
 
 /** A private containerd with a sandbox image of our own, or one that listens at `endpoint` already, left as it is. */
 export async function openContainerd(options: RuntimeOptions): Promise<Runtime> {
-  const { dataDir, signal, log } = options
+  const { dataDir, signal } = options
   const sandboxImage = options.sandboxImage ?? pauseImageName
   const socket = socketPath(dataDir, 'containerd.sock')
   const endpoint = options.endpoint ?? `unix://${socket}`
@@ -53,8 +53,8 @@ export async function openContainerd(options: RuntimeOptions): Promise<Runtime> 
   } catch (error) {
     cri.close()
     await child?.stop()
-    log.error({ err: error }, 'containerd did not come to answer')
-    throw error
+    const said = child ? `; it said last:\n${lastLines(join(dataDir, 'containerd.log'))}` : ''
+    throw new Error(`containerd at ${endpoint} does not work: ${(error as Error).message}${said}`)
   }
 }
 
@@ -78,7 +78,17 @@ async function answering(cri: Cri, signal: AbortSignal) {
   }
 }
 
+function lastLines(path: string): string {
+  return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-5).join('\n')
+}
+
+/** What it takes to make and bring in an image is loaded only where it is missing. */
 async function ensurePauseImage(endpoint: string): Promise<void> {
+  const [{ openStore }, { pauseImage }, { importImage }] = await Promise.all([
+    import('./store.ts'),
+    import('./pause-image.ts'),
+    import('./import.ts'),
+  ])
   const store = openStore(endpoint)
   try {
     const image = await pauseImage()

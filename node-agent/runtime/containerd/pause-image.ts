@@ -1,8 +1,6 @@
 import { bytesBlob, makeImage, mediaTypes, type OciImage, ownPlatform } from '../../images/oci/image.ts'
 import { tarBytes } from '../../images/oci/tar.ts'
-
-/** The name of our own sandbox image; no registry has it. */
-export const pauseImageName = 'localhost/gantry/pause:1'
+import { pauseImageName } from './pause-name.ts'
 
 /**
  * The image whose one process holds a sandbox's namespaces. It is made here, byte by byte, so that a sandbox needs no

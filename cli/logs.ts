@@ -1,0 +1,117 @@
+import type { Command } from 'commander'
+import type { Pod } from '../api/generated/types.ts'
+import { pathOf } from '../client/client.ts'
+import { pods } from '../client/resources.ts'
+import type { Live } from '../client/types.ts'
+import { CliError } from './errors.ts'
+import { parseDuration } from './flags.ts'
+import { containerOf, podsNamed, podsSelected } from './pods-of.ts'
+import type { Session } from './session.ts'
+import type { Verb } from './verb.ts'
+
+interface LogsFlags {
+  follow?: boolean
+  tail?: string
+  since?: string
+  sinceTime?: string
+  previous?: boolean
+  timestamps?: boolean
+  container?: string
+  allContainers?: boolean
+  selector?: string
+  prefix?: boolean
+  limitBytes?: string
+  maxLogRequests?: string
+}
+
+export const logs: Verb<LogsFlags> = {
+  usage: '(POD | TYPE/NAME | -l LABELS) [CONTAINER]',
+  examples: [
+    'gantry logs web-1 -f',
+    'gantry logs deployment/web --tail=20',
+    'gantry logs -l app=web --prefix --since=5m',
+  ],
+  define: (command: Command) =>
+    void command
+      .option('-f, --follow', 'go on with what is printed from now on')
+      .option('--tail <lines>', 'only the last lines; -1 for all')
+      .option('--since <duration>', 'only what is newer than 5s, 2m or 3h')
+      .option('--since-time <time>', 'only what is newer than a time, in RFC 3339')
+      .option('-p, --previous', 'of the container before the last restart')
+      .option('--timestamps', 'the time before each line')
+      .option('-c, --container <name>', 'of this container')
+      .option('--all-containers', 'of every container of the pod')
+      .option('-l, --selector <labels>', 'of the pods with these labels')
+      .option('--prefix', 'the pod and container before each line')
+      .option('--limit-bytes <n>', 'no more than so many bytes')
+      .option('--max-log-requests <n>', 'with -l and -f: follow so many at most'),
+  async run(session, args, flags) {
+    if (args.length === 0 && !flags.selector)
+      throw new CliError('name a pod, or a workload as deployment/NAME, or give -l LABELS')
+    if (args.length > 0 && flags.selector) throw new CliError('only a selector (-l) or a POD name is allowed')
+    const wantedContainer = flags.container ?? args[1]
+    const query = queryOf(flags)
+    const found = flags.selector
+      ? await podsSelected(session, flags.selector)
+      : (await podsNamed(session, args.slice(0, 1))).slice(0, 1)
+    if (found.length === 0) session.io.err(`No resources found in ${session.namespace} namespace.\n`)
+    const streams = found.flatMap((pod) => streamsOf(session, pod, flags, wantedContainer))
+    const limit = Number(flags.maxLogRequests ?? 5)
+    if (flags.follow && streams.length > limit)
+      throw new CliError(
+        `you are attempting to follow ${streams.length} log streams, but maximum allowed concurrency is ${limit}, use --max-log-requests to increase the limit`,
+      )
+    const show = (stream: Stream) => showLog(session, stream, query, flags)
+    if (flags.follow) await Promise.all(streams.map(show))
+    else for (const stream of streams) await show(stream)
+    return 0
+  },
+}
+
+interface Stream {
+  pod: Live<Pod>
+  container: string
+}
+
+function streamsOf(session: Session, pod: Live<Pod>, flags: LogsFlags, wanted: string | undefined): Stream[] {
+  if (!flags.allContainers) return [{ pod, container: containerOf(session, pod, wanted).name }]
+  const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]
+  return all.map(({ name }) => ({ pod, container: name }))
+}
+
+function queryOf(flags: LogsFlags): Record<string, string> {
+  const sinceMs = flags.since ? parseDuration(flags.since) : undefined
+  if (flags.since && sinceMs === undefined) throw new CliError(`invalid --since "${flags.since}": write 30s, 5m or 1h`)
+  if (flags.since && flags.sinceTime) throw new CliError('only one of --since-time or --since may be used')
+  const tail = flags.tail ?? (flags.selector ? '10' : undefined)
+  if (tail !== undefined && !/^-?\d+$/.test(tail)) throw new CliError(`--tail must be a number of lines, not "${tail}"`)
+  return {
+    ...(flags.follow ? { follow: 'true' } : {}),
+    ...(flags.previous ? { previous: 'true' } : {}),
+    ...(flags.timestamps ? { timestamps: 'true' } : {}),
+    ...(tail !== undefined && Number(tail) >= 0 ? { tailLines: tail } : {}),
+    ...(sinceMs === undefined ? {} : { sinceSeconds: String(Math.max(1, Math.ceil(sinceMs / 1000))) }),
+    ...(flags.sinceTime ? { sinceTime: flags.sinceTime } : {}),
+    ...(flags.limitBytes ? { limitBytes: flags.limitBytes } : {}),
+  }
+}
+
+async function showLog(
+  session: Session,
+  { pod, container }: Stream,
+  query: Record<string, string>,
+  { prefix }: LogsFlags,
+) {
+  const { namespace, name } = pod.metadata
+  const answer = await session.raw('GET', pathOf(pods, namespace, name, 'log'), {
+    query: { container, ...query },
+    stream: true,
+    headers: { accept: '*/*' },
+  })
+  if (!prefix) {
+    for await (const chunk of answer) session.io.write('out', chunk as Buffer)
+    return
+  }
+  const { createInterface } = await import('node:readline')
+  for await (const line of createInterface({ input: answer })) session.io.out(`[pod/${name}/${container}] ${line}\n`)
+}

@@ -1,0 +1,211 @@
+import type { Command } from 'commander'
+import type { Deployment } from '../api/generated/types.ts'
+import { formatTime } from '../api/machinery/time.ts'
+import type { Live } from '../client/types.ts'
+import { dryRunOption, dryRunSuffix, parseDryRun } from './dry-run.ts'
+import { CliError } from './errors.ts'
+import { parseDuration } from './flags.ts'
+import { kindName } from './kinds.ts'
+import type { NamedObject } from './objects.ts'
+import { toYaml } from './print/documents.ts'
+import { parseOutput, printObject } from './print/printer.ts'
+import { alignTabs } from './print/tabs.ts'
+import { progressOf } from './rollout/progress.ts'
+import { changeCause, revisionsOf, rollbackPatch, rollbackTarget, templateWithoutHash } from './rollout/revisions.ts'
+import type { Session } from './session.ts'
+import type { Verb } from './verb.ts'
+import { watchKind } from './watch.ts'
+import { isDeployment, patchSubject, readSubjects, type Subject, templateOf } from './workloads.ts'
+
+type SubVerb<F> = Verb<F> & { summary: string }
+
+async function subjectsOf(session: Session, args: readonly string[]): Promise<Subject[]> {
+  if (args.length === 0) throw new CliError('required resource not specified: write deployment/NAME')
+  if (args.length === 1 && !args[0]?.includes('/')) throw new CliError(`name which one: ${args[0]}/NAME`)
+  return readSubjects(session, args)
+}
+
+function deploymentOnly(subject: Subject, what: string): Live<Deployment> {
+  if (isDeployment(subject)) return subject.object as Live<Deployment>
+  throw new CliError(
+    `${subject.kind.plural}.${subject.kind.group} "${subject.object.metadata.name}" ${what} is not supported: only of deployments`,
+  )
+}
+
+const done = (session: Session, { kind, object }: Subject, what: string) =>
+  session.io.out(`${kindName(kind)}/${object.metadata.name} ${what}\n`)
+
+const status: SubVerb<{ watch: boolean; timeout?: string; revision?: string }> = {
+  summary: 'show how far a rollout is, until it is done',
+  usage: 'TYPE/NAME',
+  examples: ['gantry rollout status deployment/web --timeout=60s'],
+  define: (command: Command) =>
+    void command
+      .option('-w, --watch', 'until it is done', true)
+      .option('--no-watch', 'only how far it is now')
+      .option('--timeout <duration>', 'how long to wait')
+      .option('--revision <n>', 'only while this revision is the one rolled out'),
+  async run(session, args, flags) {
+    const limitMs = flags.timeout ? parseDuration(flags.timeout) : 0
+    if (limitMs === undefined) throw new CliError(`invalid --timeout "${flags.timeout}": write 30s, 2m or 1h`)
+    const following = (async () => {
+      for (const subject of await subjectsOf(session, args))
+        await follow(session, subject, flags.watch, Number(flags.revision ?? 0))
+    })()
+    if (!limitMs) await following
+    else {
+      following.catch(() => {})
+      const inTime = await Promise.race([following.then(() => true), session.clock.sleep(limitMs).then(() => false)])
+      if (!inTime) throw new CliError('timed out waiting for the condition')
+    }
+    return 0
+  },
+}
+
+async function follow(session: Session, subject: Subject, watch: boolean, revision: number): Promise<void> {
+  const show = (object: NamedObject): boolean => {
+    const { message, done } = progressOf({ ...subject, object }, revision)
+    session.io.out(`${message}\n`)
+    return done
+  }
+  const { metadata } = subject.object
+  if (show(subject.object) || !watch) return
+  await watchKind<NamedObject>(
+    session,
+    subject.kind,
+    { namespace: metadata.namespace, fieldSelector: `metadata.name=${metadata.name}` },
+    {
+      resourceVersion: metadata.resourceVersion ?? '',
+      onEvent: (type, object) => {
+        if (type === 'DELETED') throw new CliError('object has been deleted')
+        return show(object)
+      },
+    },
+  )
+}
+
+const history: SubVerb<{ revision?: string; output?: string }> = {
+  summary: 'show the revisions there have been',
+  usage: 'TYPE/NAME',
+  examples: ['gantry rollout history deployment/web', 'gantry rollout history deployment/web --revision=2'],
+  define: (command: Command) =>
+    void command.option('--revision <n>', 'what this revision was').option('-o, --output <format>', 'as yaml or json'),
+  async run(session, args, { revision, output: format }) {
+    const output = parseOutput(format)
+    for (const subject of await subjectsOf(session, args)) {
+      const deployment = deploymentOnly(subject, 'history')
+      const revisions = await revisionsOf(session, deployment)
+      const wanted = Number(revision ?? 0)
+      const name = `${kindName(subject.kind)}/${deployment.metadata.name}`
+      if (wanted > 0) {
+        const found = revisions.get(wanted)
+        if (!found) throw new CliError('unable to find the specified revision')
+        session.io.out(
+          output.type === 'table'
+            ? `${name} with revision #${wanted}\nPod Template:\n${toYaml(templateWithoutHash(found)).replace(/^(?=.)/gm, '  ')}\n`
+            : printObject(output, found as NamedObject),
+        )
+        continue
+      }
+      if (revisions.size === 0) session.io.out(`${name}\nNo rollout history found.\n\n`)
+      else {
+        const rows = [
+          'REVISION\tCHANGE-CAUSE',
+          ...Array.from(revisions, ([number, set]) => `${number}\t${changeCause(set)}`),
+        ]
+        session.io.out(`${name} \n${alignTabs(rows.join('\n'), { padding: 2 })}\n\n`)
+      }
+    }
+    return 0
+  },
+}
+
+const undo: SubVerb<{ toRevision?: string; dryRun?: string }> = {
+  summary: 'go back to an earlier revision',
+  usage: 'TYPE/NAME',
+  examples: ['gantry rollout undo deployment/web', 'gantry rollout undo deployment/web --to-revision=3'],
+  define: (command: Command) =>
+    void command.option('--to-revision <n>', 'to this one; 0 for the one before').addOption(dryRunOption()),
+  async run(session, args, flags) {
+    const dryRun = parseDryRun(flags.dryRun)
+    const wanted = Number(flags.toRevision ?? 0)
+    if (!Number.isInteger(wanted) || wanted < 0)
+      throw new CliError(`revision must be a positive integer: ${flags.toRevision}`)
+    for (const subject of await subjectsOf(session, args)) {
+      const deployment = deploymentOnly(subject, 'rollback')
+      if (deployment.spec?.paused)
+        throw new CliError(
+          `you cannot rollback a paused deployment; resume it first with 'gantry rollout resume deployment/${deployment.metadata.name}' and try again`,
+        )
+      const target = rollbackTarget(await revisionsOf(session, deployment), wanted)
+      const patch = rollbackPatch(deployment, target)
+      if (!patch) {
+        done(
+          session,
+          subject,
+          `skipped rollback (current template already matches revision ${target.metadata.annotations?.['deployment.kubernetes.io/revision']})`,
+        )
+        continue
+      }
+      if (dryRun !== 'client')
+        await patchSubject(session, subject, patch, { type: 'json', manager: 'kubectl-rollout', dryRun })
+      done(session, subject, `rolled back${dryRunSuffix(dryRun)}`)
+    }
+    return 0
+  },
+}
+
+const pausing = (paused: boolean): SubVerb<object> => {
+  const word = paused ? 'paused' : 'resumed'
+  return {
+    summary: paused ? 'make no changes of the template take effect for now' : 'let them take effect again',
+    usage: 'TYPE/NAME',
+    examples: [`gantry rollout ${paused ? 'pause' : 'resume'} deployment/web`],
+    async run(session, args) {
+      let failed = false
+      for (const subject of await subjectsOf(session, args)) {
+        const { spec, metadata } = deploymentOnly(subject, paused ? 'pausing' : 'resuming')
+        if (Boolean(spec?.paused) === paused) {
+          session.io.err(
+            `error: ${subject.kind.plural}.${subject.kind.group} "${metadata.name}" is ${paused ? 'already paused' : 'not paused'}\n`,
+          )
+          failed = true
+          continue
+        }
+        await patchSubject(session, subject, { spec: { paused: paused || null } }, { manager: 'kubectl-rollout' })
+        done(session, subject, word)
+      }
+      return failed ? 1 : 0
+    },
+  }
+}
+
+const restart: SubVerb<object> = {
+  summary: 'replace all pods, one after the other',
+  usage: 'TYPE/NAME',
+  examples: ['gantry rollout restart deployment/web'],
+  async run(session, args) {
+    for (const subject of await subjectsOf(session, args)) {
+      if (!templateOf(subject.object))
+        throw new CliError(`${subject.kind.plural}/${subject.object.metadata.name} has no pod template to restart`)
+      if ((subject.object.spec as { paused?: boolean }).paused)
+        throw new CliError("can't restart paused deployment (run rollout resume first)")
+      const annotations = { 'kubectl.kubernetes.io/restartedAt': formatTime(session.clock.now()) }
+      await patchSubject(
+        session,
+        subject,
+        { spec: { template: { metadata: { annotations } } } },
+        { manager: 'kubectl-rollout' },
+      )
+      done(session, subject, 'restarted')
+    }
+    return 0
+  },
+}
+
+export const rollout: Verb = {
+  usage: 'COMMAND TYPE/NAME',
+  examples: ['gantry rollout status deployment/web'],
+  run: async () => 1,
+  verbs: { status, history, undo, pause: pausing(true), resume: pausing(false), restart },
+}
