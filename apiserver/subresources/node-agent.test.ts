@@ -109,11 +109,12 @@ describe('logs', () => {
     expect((await server.get(`${pods}/two/log?container=first`)).code).toBe(200)
   })
 
-  it('pass the agent’s own refusals on', async () => {
+  it('turn the agent’s own refusals into a Status', async () => {
     agent.answer = (_req, res) => res.writeHead(400, { 'Content-Type': 'text/plain' }).end('container is waiting')
-    const { code, text } = await server.get(`${pods}/one/log`)
+    const { code, body } = await server.get(`${pods}/one/log`)
     agent.answer = sayHello
-    expect([code, text]).toEqual([400, 'container is waiting'])
+    expect([code, body.kind, body.reason]).toEqual([400, 'Status', 'BadRequest'])
+    expect(body.message).toContain('container is waiting')
   })
 })
 
