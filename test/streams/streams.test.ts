@@ -200,9 +200,11 @@ describe.runIf(existsSync(busyboxPath)).each(kinds)('streams of a pod on the %s 
   it('attaches to the container and follows its log', async () => {
     const following = follow(['logs', '-f', 'web'])
     const attached = follow(['attach', '-i', 'web'])
-    await new Promise((resolve) => setTimeout(resolve, 1500))
-    attached.child.stdin.write('hello\n')
-    await until(async () => attached.text().includes('heard hello') && following.text().includes('heard hello'))
+    // Output from before the attachment is not shown: said again until the attachment stands.
+    await until(async () => {
+      attached.child.stdin.write('hello\n')
+      return attached.text().includes('heard hello') && following.text().includes('heard hello')
+    })
     attached.child.kill('SIGKILL')
     following.child.kill('SIGKILL')
   })
@@ -229,7 +231,8 @@ describe.runIf(existsSync(busyboxPath)).each(kinds)('streams of a pod on the %s 
 
   it.runIf(existsSync('/usr/bin/script'))('runs a command under a terminal', async () => {
     const shell = follow(['exec', '-it', 'web', '--', 'sh'], true)
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    // A shell that shows its prompt is listening: what is typed earlier can be lost with the change to raw mode.
+    await until(async () => /[#$] /.test(shell.text()))
     shell.child.stdin.write('echo $((40+2)); exit 5\n')
     await until(async () => shell.text().includes('42'))
     expect(await shell.ended).toBe(5)
