@@ -104,7 +104,8 @@ function connected({ host, port }: Endpoint): Promise<Socket> {
 function join(client: Socket, upstream: Socket): void {
   upstream.on('error', () => client.destroy())
   client.once('close', () => upstream.destroy())
-  upstream.once('close', () => client.destroy())
+  // The last of an answer is still on its way when its server has left.
+  upstream.once('close', () => client.destroySoon())
   client.setNoDelay(true)
   client.pipe(upstream)
   upstream.pipe(client)

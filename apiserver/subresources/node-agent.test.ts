@@ -20,6 +20,10 @@ let server: RunningServer
 let agent: FakeAgent
 let app: { port: number; stop: () => void }
 
+/** A command at which the agent says much, and leaves. */
+const lastWords = 'last-words'
+const manyBytes = 12_000_000
+
 const pods = '/api/v1/namespaces/default/pods'
 
 beforeAll(async () => {
@@ -140,6 +144,16 @@ describe('exec, attach and port-forward', () => {
     }
   })
 
+  it('give a client that reads slowly all that the agent said before it left', async () => {
+    const { socket } = await upgrade(`${pods}/one/exec?command=${lastWords}&stdout=true`)
+    let length = 0
+    for await (const chunk of socket) {
+      length += (chunk as Buffer).length
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    expect(length).toBe(manyBytes)
+  })
+
   it.each([
     ['exec?stdout=true', 400, 'you must specify at least one command for the container'],
     ['exec?command=ls', 400, 'you must specify at least one of stdin, stdout, stderr'],
@@ -212,7 +226,8 @@ async function startAgent(pki: string): Promise<FakeAgent> {
     socket.write(
       'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: v5.channel.k8s.io\r\n\r\n',
     )
-    socket.pipe(socket)
+    if (req.url?.includes(lastWords)) socket.end(Buffer.alloc(manyBytes))
+    else socket.pipe(socket)
     socket.on('error', () => socket.destroy())
   })
   await new Promise<void>((resolve) => https.listen(0, '127.0.0.1', resolve))

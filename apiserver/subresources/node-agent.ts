@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Node, Pod } from '../../api/generated/types.ts'
 import {
@@ -22,6 +23,8 @@ export interface NodeAgentClient {
 }
 
 const connectTimeoutMs = 10_000
+/** How long who is still there may take for the next piece of what the other side left for it. */
+const lingerMs = 30_000
 
 /** Subresources that a pod's node answers: logs and the streams. Plain HTTP proxies to pods, services and nodes too. */
 export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scope: Scope) => Promise<void>> {
@@ -368,10 +371,12 @@ function join({ req, res, upgradeHead }: Scope, answer: IncomingMessage, socket:
   if (upgradeHead && upgradeHead.length > 0) socket.write(upgradeHead)
   client.pipe(socket)
   socket.pipe(client)
-  const close = () => {
-    client.destroy()
-    socket.destroy()
-  }
-  client.once('error', close).once('close', close)
-  socket.once('error', close).once('close', close)
+  client.once('error', () => client.destroy()).once('close', () => endAfterWrites(socket as Socket))
+  socket.once('error', () => socket.destroy()).once('close', () => endAfterWrites(client))
+}
+
+/** Whoever is still there gets what was written for it before the other left, if it goes on reading. */
+function endAfterWrites(socket: Socket): void {
+  socket.setTimeout(lingerMs, () => socket.destroy())
+  socket.destroySoon()
 }

@@ -1,9 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { podOf, runningContainer } from './container-of.ts'
 import type { Wanted } from './streams/remote-client.ts'
 import { HttpError, type ServerContext } from './types.ts'
+
+/** How long a client may take for the next piece of what the runtime left for it. */
+const lingerMs = 30_000
 
 export interface StreamUpgrade {
   kind: 'exec' | 'attach' | 'portForward'
@@ -33,6 +37,11 @@ export async function serveStream(context: ServerContext, upgrade: StreamUpgrade
   const { serveCommandSocket, servePortForwardSocket } = await import('./streams/websocket.ts')
   if (kind === 'portForward') servePortForwardSocket(url, upgrade, context.log)
   else serveCommandSocket(url, upgrade, wanted, context.log)
+}
+
+function endAfterWrites(socket: Socket): void {
+  socket.setTimeout(lingerMs, () => socket.destroy())
+  socket.destroySoon()
 }
 
 function wantedStreams(query: URLSearchParams): Wanted {
@@ -99,12 +108,9 @@ function passThrough(url: string, { req, socket, head }: StreamUpgrade): Promise
       if (targetHead.length > 0) socket.write(targetHead)
       if (head.length > 0) target.write(head)
       socket.pipe(target).pipe(socket)
-      const end = () => {
-        socket.destroy()
-        target.destroy()
-      }
-      socket.once('close', end)
-      target.once('close', end).once('error', end)
+      socket.once('close', () => target.destroy())
+      // What the runtime said last is still on its way to the client when the runtime has left.
+      target.once('error', () => target.destroy()).once('close', () => endAfterWrites(socket as Socket))
       resolve()
     })
     asked.end()

@@ -1,6 +1,6 @@
 declare module 'spdy-transport' {
   import type { EventEmitter } from 'node:events'
-  import type { Duplex } from 'node:stream'
+  import type { Duplex, Readable } from 'node:stream'
 
   interface Side {
     update(size: number, callback?: () => void): void
@@ -32,6 +32,8 @@ declare module 'spdy-transport' {
     destroyStreams(error?: Error): void
     _spdyState: {
       window: Window
+      /** What is to be sent; `count` pieces of it are not in its buffer yet. */
+      framer: Readable & { readonly count: number }
       parser: Duplex & { parseKVs(buffer: unknown, callback: (error: Error | null, headers?: Headers) => void): void }
     }
   }

@@ -21,6 +21,7 @@ const expectedHeaders = { ':method': 'POST', ':path': '/', ':status': '200' }
 /** Above this much that nobody has read yet, the other side has to wait. */
 const unreadBytes = 1024 * 1024
 const lookAgainMs = 5
+const nothing = Buffer.alloc(0)
 
 /** Speaks SPDY on a socket. `head` is what came with the upgrade already. */
 export function spdyConnection(socket: Duplex, isServer: boolean, head?: Buffer): SpdyConnection {
@@ -69,7 +70,14 @@ export function spdyConnection(socket: Duplex, isServer: boolean, head?: Buffer)
         )
       }),
     closed,
-    end: () => socket.end(),
+    end: () => {
+      const isSent = () => state.framer.count === 0 && state.framer.readableLength === 0 && wire.writableLength === 0
+      const endWhenSent = () => {
+        if (isSent() || socket.destroyed) socket.end()
+        else wire.write(nothing, () => setImmediate(endWhenSent))
+      }
+      endWhenSent()
+    },
     destroy: () => socket.destroy(),
   }
 }

@@ -84,7 +84,8 @@ export function servePortForwardSocket(url: string, { req, socket, head }: Upgra
         if (head.length > 0) stream.write(head)
         stream.pipe(target).pipe(stream)
         target.on('error', () => client.terminate())
-        target.once('close', () => client.close())
+        // Not the client itself: what the runtime said last is still in the stream.
+        target.once('close', () => stream.end())
         client.once('close', () => target.destroy())
       },
       (error: Error) => {
