@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type EtcdCluster, startEtcd } from '../support/etcd.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 import { namespaceWithAccount } from './namespace.ts'
 
 const pod = { containers: [{ name: 'main', image: 'registry.example/app:1' }] }
@@ -252,6 +253,11 @@ describe('workloads', () => {
     expect((await kubectl('get pod one', { expectFailure: true })).stderr).toContain('pods "one" not found')
   })
 
+  const configMapWatches = async () => {
+    const { stdout } = await kubectl('get --raw /metrics')
+    return Number(/^apiserver_longrunning_requests\{.*resource="ConfigMap".*\} (\d+)$/m.exec(stdout)?.[1] ?? 0)
+  }
+
   test('waiting ends with the condition, and watching sees the change', async () => {
     await kubectl('create configmap awaited')
     const waiting = kubectl(['wait', '--for=jsonpath={.data.ready}=yes', 'configmap/awaited', '--timeout=20s'])
@@ -261,7 +267,10 @@ describe('workloads', () => {
     await kubectl(['patch', 'configmap', 'awaited', '-p', '{"data":{"ready":"yes"}}'])
     expect((await waiting).stdout).toBe('configmap/awaited condition met\n')
     expect((await watching).stdout).toMatch(/yes;$/)
+    await until(async () => (await configMapWatches()) === 0)
     const gone = kubectl('wait --for=delete configmap/awaited --timeout=20s')
+    // It says nothing about what has gone already when it looks.
+    await until(async () => (await configMapWatches()) > 0)
     await kubectl('delete configmap awaited')
     expect((await gone).stdout).toBe('configmap/awaited condition met\n')
     const late = await kubectl('wait --for=delete namespace/e2e --timeout=1s', { expectFailure: true })
