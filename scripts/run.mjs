@@ -155,14 +155,19 @@ async function installSystemPackages(wanted, failed) {
   }
 }
 
-const hasPackageLists = () =>
-  existsSync('/var/lib/apt/lists') && readdirSync('/var/lib/apt/lists').some((name) => name.includes('_Packages'))
+// Functions, not constants: what runs above this line calls them.
+function hasPackageLists() {
+  return (
+    existsSync('/var/lib/apt/lists') && readdirSync('/var/lib/apt/lists').some((name) => name.includes('_Packages'))
+  )
+}
 
-const aptGet = (parameters) =>
-  run('apt-get', parameters, {
+function aptGet(parameters) {
+  return run('apt-get', parameters, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
   })
+}
 
 /** Resolves when the program has ended, to its exit code and what it complained of. */
 function run(program, parameters, options) {
