@@ -27,6 +27,7 @@ const nodePackages = {
 const testPackages = {
   etcd: 'etcd-server',
   'docker-registry': 'docker-registry',
+  skopeo: 'skopeo',
   unzip: 'unzip',
   openssl: 'openssl',
 }
