@@ -147,15 +147,18 @@ export function applyMerge(
   }
 }
 
-function parseApplied(text: string, scope: Scope, mode: ReturnType<typeof fieldValidationOf>): AnyObject {
-  const { endpoint, info, warn } = scope
-  let value: unknown
-  let duplicates: string[]
+/** The body of an apply patch, which is YAML whatever it is of. Throws 400. */
+export function parseApplyBody(text: string): ReturnType<typeof parseYaml> {
   try {
-    ;({ value, duplicates } = parseYaml(text))
+    return parseYaml(text)
   } catch (error) {
     throw badRequestError(`error decoding YAML: ${(error as Error).message}`)
   }
+}
+
+function parseApplied(text: string, scope: Scope, mode: ReturnType<typeof fieldValidationOf>): AnyObject {
+  const { endpoint, info, warn } = scope
+  const { value, duplicates } = parseApplyBody(text)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badRequestError('error decoding YAML: the body must be an object')
   }

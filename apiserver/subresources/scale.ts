@@ -1,7 +1,6 @@
 import type { Scale } from '../../api/generated/types.ts'
 import { conflictError, invalidError, methodNotSupportedError, modifiedMessage } from '../../api/machinery/errors.ts'
 import { invalid } from '../../api/machinery/field-errors.ts'
-import { parseYaml } from '../../api/machinery/json.ts'
 import { formatSelectorString } from '../../api/machinery/labels.ts'
 import { type AnyObject, apiVersionOf, type Stored } from '../../api/machinery/object.ts'
 import type { Resource, ScalePaths } from '../../api/machinery/resource.ts'
@@ -10,7 +9,7 @@ import { readBody } from '../handlers/body.ts'
 import { fieldManagerOf, type Scope, writeOptions } from '../handlers/context.ts'
 import { decodeAs, fieldValidationOf, parseBody } from '../handlers/decode-body.ts'
 import { isDryRun } from '../handlers/parameters.ts'
-import { isApply, parsePatch } from '../handlers/patch.ts'
+import { isApply, parseApplyBody, parsePatch } from '../handlers/patch.ts'
 import { isTrue } from '../handlers/request-info.ts'
 import { sendObject } from '../handlers/respond.ts'
 import { serverSideApply } from '../patch/apply.ts'
@@ -89,7 +88,7 @@ async function scaleChange(scope: Scope): Promise<(current: Stored<Scale>) => St
     nowMs: server.now(),
   }
   if (isApply(scope)) {
-    const { value } = parseYaml(body.toString())
+    const { value } = parseApplyBody(body.toString())
     const applied = decode(value)
     const force = isTrue(info.query.get('force'))
     return (current) =>

@@ -94,6 +94,16 @@ describe('the scale of a kind', () => {
     })
   })
 
+  it('refuses an apply that is no YAML, or nested without end', async () => {
+    const path = await makeDeployment()
+    for (const body of ['{', '['.repeat(20_000)]) {
+      const answer = await server.patch(`${path}/scale?fieldManager=me`, body, {
+        headers: { 'content-type': 'application/apply-patch+yaml' },
+      })
+      expect([answer.code, answer.body.reason]).toEqual([400, 'BadRequest'])
+    }
+  })
+
   it('of an old version, below zero, under another name or in a dry run changes nothing', async () => {
     const path = await makeDeployment()
     const { body: scale } = await server.get(`${path}/scale`)
