@@ -255,7 +255,7 @@ describe('workloads', () => {
 
   const configMapWatches = async () => {
     const { stdout } = await kubectl('get --raw /metrics')
-    return Number(/^apiserver_longrunning_requests\{.*resource="ConfigMap".*\} (\d+)$/m.exec(stdout)?.[1] ?? 0)
+    return Number(/^apiserver_longrunning_requests\{.*resource="configmaps".*\} (\d+)$/m.exec(stdout)?.[1] ?? 0)
   }
 
   test('waiting ends with the condition, and watching sees the change', async () => {
