@@ -32,7 +32,7 @@ describe.skipIf(why)(`the main job${why ? ` (${why})` : ''}`, () => {
   const addressOf = async (service: string) =>
     `http://${(await cluster.get<KubeItem>(`service ${service}`)).spec.clusterIP}`
   const rolledOut = (deployment: string, timeout = '60s') =>
-    kubectl(`rollout status deployment/${deployment} --timeout=${timeout}`, { timeoutMs: 90_000 })
+    kubectl(`rollout status deployment/${deployment} --timeout=${timeout}`, { timeoutMs: 150_000 })
   const call = (url: string) => cluster.call(url)
   const load = (url: string): Load => {
     const made = cluster.load(url)
@@ -246,6 +246,21 @@ describe.skipIf(why)(`the main job${why ? ` (${why})` : ''}`, () => {
     await kubectl('scale deployment wide --replicas=2')
     await until(async () => (await pods('app=wide')).length === 2, { timeoutMs: 60_000, message: 'two are left' })
   })
+
+  test('a hundred pods run on one node without an error', async () => {
+    await deploy('crowd', { replicas: 100, container: { command: ['sleep', '600'], readinessProbe: undefined } })
+    await rolledOut('crowd', '120s')
+    const crowd = await pods('app=crowd')
+    expect(crowd).toHaveLength(100)
+    expect(new Set(crowd.map(({ status }) => status.podIP)).size).toBe(100)
+    expect(crowd.flatMap(({ status }) => status.containerStatuses ?? []).filter((c) => c.restartCount > 0)).toEqual([])
+    const { stdout } = await kubectl(
+      'get events --field-selector type=Warning -o custom-columns=:.involvedObject.name,:.message',
+    )
+    expect(stdout.split('\n').filter((line) => line.startsWith('crowd-'))).toEqual([])
+    await kubectl('delete deployment,service crowd')
+    await until(async () => (await pods('app=crowd')).length === 0, { timeoutMs: 90_000, message: 'all are gone' })
+  }, 240_000)
 
   test('a deleted pod is replaced', async () => {
     const [gone] = (await pods('app=wide')) as [KubeItem]
