@@ -1,6 +1,7 @@
 import type { Node } from '../../api/generated/types.ts'
 import type { Clock, Live } from '../../client/types.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
+import { type AlikePods, AlikePodsIndex } from './alike-pods.ts'
 import { Columns } from './columns.ts'
 import { type ImageState, NodeInfo } from './node-info.ts'
 import { byZonesInTurn, zoneOf } from './node-order.ts'
@@ -9,6 +10,7 @@ interface PodState {
   info: PodInfo
   /** Placed by us; the API server has not yet told us so. */
   assumed: boolean
+  alike?: AlikePods | undefined
   /** Milliseconds since 1970: when an assumed pod whose binding is done is no longer believed in. */
   expiresAt?: number
 }
@@ -22,6 +24,7 @@ const defaultAssumedForMs = 15 * 60_000
  */
 export class Cache {
   readonly columns = new Columns()
+  readonly alikePods = new AlikePodsIndex()
   readonly #nodes = new Map<string, NodeInfo>()
   readonly #pods = new Map<string, PodState>()
   readonly #images = new Map<string, ImageState>()
@@ -132,16 +135,19 @@ export class Cache {
 
   #put(pod: PodInfo, state: PodState): void {
     this.#pods.set(pod.uid, state)
-    this.#nodeOrNew(pod.nodeName).addPod(pod)
+    const node = this.#nodeOrNew(pod.nodeName)
+    node.addPod(pod)
+    state.alike = this.alikePods.add(pod, node)
   }
 
   #remove(state: PodState): void {
-    const { info, assumed } = state
+    const { info, assumed, alike } = state
     this.#pods.delete(info.uid)
     if (assumed) this.#assumed--
     const node = this.#nodes.get(info.nodeName)
     if (!node) return
     node.removePod(info)
+    if (alike) this.alikePods.remove(alike, node)
     this.#dropIfEmpty(node)
   }
 

@@ -1,6 +1,7 @@
 import type { LabelSelector, TopologySpreadConstraint } from '../../../api/generated/types.ts'
 import type { LabelMatcher, Labels } from '../../../api/machinery/labels.ts'
 import { labelSelectorMatcher } from '../../../api/machinery/labels.ts'
+import type { Cache } from '../../cache/cache.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import { type NodeTest, requiredNodeTest } from '../../framework/node-affinity.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
@@ -18,6 +19,8 @@ export interface Spread {
   readonly topologyKey: string
   readonly minDomains: number
   readonly matches: LabelMatcher
+  /** Labels without which nothing matches. */
+  readonly required: Labels
   /** An empty selector matches the pod itself and counts no others, as upstream has it. */
   readonly countsNobody: boolean
   /** Whether the pods of a node count at all. */
@@ -59,6 +62,7 @@ function newSpread(
     topologyKey,
     minDomains,
     matches: selector ? labelSelectorMatcher(selector) : () => false,
+    required: selector?.matchLabels ?? {},
     countsNobody: selector !== undefined && isEmpty(selector),
     includes: (node) =>
       (!honorsAffinity || !nodeTest || nodeTest(node)) &&
@@ -98,12 +102,10 @@ const isEmpty = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): bo
 export const hasAllKeys = (labels: Labels, spreads: readonly Spread[]): boolean =>
   spreads.every(({ topologyKey }) => labels[topologyKey] !== undefined)
 
-/** How many pods of a node a constraint counts: those of the namespace that are not about to go. */
-export function countMatching(node: NodeInfo, spread: Spread, namespace: string): number {
-  if (spread.countsNobody) return 0
-  let count = 0
-  for (const pod of node.pods) {
-    if (pod.namespace === namespace && !pod.terminating && spread.matches(pod.labels)) count++
-  }
-  return count
+const none: ReadonlyMap<NodeInfo, number> = new Map()
+
+/** How many pods of each node a constraint counts: those of the namespace that are not about to go. */
+export function countMatching(cache: Cache, spread: Spread, namespace: string): ReadonlyMap<NodeInfo, number> {
+  if (spread.countsNobody) return none
+  return cache.alikePods.countByNode({ namespace, matches: spread.matches, required: spread.required })
 }

@@ -33,7 +33,7 @@ export const newPodTopologySpread = (cache: Cache, world: World): Plugin => ({
   preFilter(state, pod, nodes) {
     const spreads = spreadsOf(pod, 'DoNotSchedule', world)
     if (spreads.length === 0) return 'skip'
-    state.write(counts, SpreadCounts.of(spreads, pod, nodes))
+    state.write(counts, SpreadCounts.of(spreads, pod, nodes, cache))
     return undefined
   },
   addPod: (state, pod, other, node) => state.read(counts).count(pod, other, node, 1),
@@ -48,12 +48,12 @@ export const newPodTopologySpread = (cache: Cache, world: World): Plugin => ({
     return undefined
   },
   preScore(state, pod, nodes) {
-    const prepared = prepareSpreadScore(pod, nodes, cache.nodes, world)
+    const prepared = prepareSpreadScore(pod, nodes, cache, world)
     if (!prepared) return 'skip'
     state.write(soft, prepared)
     return undefined
   },
-  score: (state, pod, node) => spreadScore(state.read(soft), pod, node),
+  score: (state, _pod, node) => spreadScore(state.read(soft), node),
   normalize: (state, _pod, scores, nodes) => normalizeSpread(state.read(soft), scores, nodes),
 })
 

@@ -1,3 +1,4 @@
+import type { Cache } from '../../cache/cache.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import { maxScore } from '../../framework/plugin.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
@@ -6,8 +7,10 @@ import { countMatching, hasAllKeys, hasOwnConstraints, hostnameLabel, type Sprea
 
 export interface SpreadScore {
   readonly spreads: readonly Spread[]
-  /** Matching pods by domain, for each constraint; hosts are counted when they are scored. */
+  /** Matching pods by domain, for each constraint but those over hosts. */
   readonly counts: readonly Map<string, number>[]
+  /** Matching pods by node, for each constraint. */
+  readonly byNode: readonly ReadonlyMap<NodeInfo, number>[]
   /** The more domains, the more one pod more in a domain weighs. */
   readonly weights: readonly number[]
   /** Nodes without all the labels; they score nothing. */
@@ -18,7 +21,7 @@ export interface SpreadScore {
 export function prepareSpreadScore(
   pod: PodInfo,
   candidates: readonly NodeInfo[],
-  all: readonly NodeInfo[],
+  cache: Cache,
   world: World,
 ): SpreadScore | undefined {
   const spreads = spreadsOf(pod, 'ScheduleAnyway', world)
@@ -26,41 +29,38 @@ export function prepareSpreadScore(
   // The defaults spread over hosts even where nodes have no zone.
   const needsAllKeys = hasOwnConstraints(pod)
   const ignored = new Set(needsAllKeys ? candidates.filter(({ labels }) => !hasAllKeys(labels, spreads)) : [])
-  const counts = spreads.map((spread) => {
+  const byNode = spreads.map((spread) => countMatching(cache, spread, pod.namespace))
+  const counts = spreads.map((spread, i) => {
     const domains = new Map<string, number>()
-    // Hosts are counted when they are scored.
     if (isHost(spread)) return domains
     for (const node of candidates) {
       if (!ignored.has(node)) domains.set(node.labels[spread.topologyKey] ?? '', 0)
     }
-    for (const node of all) {
-      if (node.pods.length === 0 || !spread.includes(node)) continue
+    for (const [node, count] of byNode[i] as ReadonlyMap<NodeInfo, number>) {
+      if (node.node === undefined || !spread.includes(node)) continue
       if (needsAllKeys && !hasAllKeys(node.labels, spreads)) continue
       const domain = node.labels[spread.topologyKey] ?? ''
       const known = domains.get(domain)
-      if (known === undefined) continue
-      const count = countMatching(node, spread, pod.namespace)
-      if (count > 0) domains.set(domain, known + count)
+      if (known !== undefined) domains.set(domain, known + count)
     }
     return domains
   })
   const weights = spreads.map((spread, i) =>
     Math.log((isHost(spread) ? candidates.length - ignored.size : (counts[i]?.size ?? 0)) + 2),
   )
-  return { spreads, counts, weights, ignored }
+  return { spreads, counts, byNode, weights, ignored }
 }
 
 const isHost = ({ topologyKey }: Spread): boolean => topologyKey === hostnameLabel
 
 /** The more alike pods there are where the node is, the higher; see {@link normalizeSpread}. */
-export function spreadScore({ spreads, counts, weights, ignored }: SpreadScore, pod: PodInfo, node: NodeInfo): number {
+export function spreadScore({ spreads, counts, byNode, weights, ignored }: SpreadScore, node: NodeInfo): number {
   if (ignored.has(node)) return 0
   let score = 0
   for (const [i, spread] of spreads.entries()) {
     const domain = node.labels[spread.topologyKey]
     if (domain === undefined) continue
-    const count =
-      spread.topologyKey === hostnameLabel ? countMatching(node, spread, pod.namespace) : (counts[i]?.get(domain) ?? 0)
+    const count = (isHost(spread) ? byNode[i]?.get(node) : counts[i]?.get(domain)) ?? 0
     score += count * (weights[i] as number) + (spread.maxSkew - 1)
   }
   return Math.round(score)

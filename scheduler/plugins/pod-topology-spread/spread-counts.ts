@@ -1,3 +1,4 @@
+import type { Cache } from '../../cache/cache.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import type { Copyable } from '../../framework/cycle-state.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
@@ -16,12 +17,13 @@ export class SpreadCounts implements Copyable<SpreadCounts> {
     this.#least = spreads.map(() => undefined)
   }
 
-  static of(spreads: readonly Spread[], pod: PodInfo, nodes: readonly NodeInfo[]): SpreadCounts {
+  static of(spreads: readonly Spread[], pod: PodInfo, nodes: readonly NodeInfo[], cache: Cache): SpreadCounts {
     const counts = new SpreadCounts(spreads)
+    const byNode = spreads.map((spread) => countMatching(cache, spread, pod.namespace))
     for (const node of nodes) {
       if (!hasAllKeys(node.labels, spreads)) continue
       for (const [i, spread] of spreads.entries()) {
-        if (spread.includes(node)) counts.#add(i, node, countMatching(node, spread, pod.namespace))
+        if (spread.includes(node)) counts.#add(i, node, byNode[i]?.get(node) ?? 0)
       }
     }
     return counts
