@@ -43,8 +43,8 @@ export const builtinKinds: readonly Resource[] = [
   ...coordinationResources,
   ...nodeResources,
   ...discoveryResources,
-  ...flowcontrolResources,
   ...resourceResources,
+  ...flowcontrolResources,
   ...gantryResources,
 ]
 

@@ -4,8 +4,8 @@ import type { Resource, SubresourceInfo } from '../../api/machinery/resource.ts'
 
 /** What the server serves, in every form a client may ask for. Documents are made once and kept. */
 export interface Discovery {
-  /** /api */
-  api(): Buffer
+  /** /api; `serverAddress` is where the client has reached the server, host and port. */
+  api(serverAddress: string): Buffer
   /** /apis */
   apis(): Buffer
   /** /apis/GROUP */
@@ -27,6 +27,9 @@ interface Served {
 
 const statusVerbs = ['get', 'patch', 'update']
 
+/** Upstream's first groups: clients that find a kind in several take the first. All others come as they are registered. */
+const firstGroups = ['', 'apiregistration.k8s.io', 'apps', 'events.k8s.io']
+
 export function createDiscovery(resources: () => readonly Resource[]): Discovery {
   const documents = new Map<string, Buffer | undefined>()
   const kept = (name: string, make: () => object | undefined): Buffer | undefined => {
@@ -38,7 +41,14 @@ export function createDiscovery(resources: () => readonly Resource[]): Discovery
   }
   const groups = () => byGroup(resources())
   return {
-    api: () => kept('api', () => ({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] })) as Buffer,
+    api: (serverAddress) =>
+      Buffer.from(
+        JSON.stringify({
+          kind: 'APIVersions',
+          versions: ['v1'],
+          serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
+        }),
+      ),
     apis: () =>
       kept('apis', () => ({
         kind: 'APIGroupList',
@@ -82,9 +92,9 @@ export function createDiscovery(resources: () => readonly Resource[]): Discovery
   }
 }
 
-/** Groups in the order their first kind is registered, versions with the stored one first. */
+/** Groups in upstream's order, versions with the stored one first. */
 function byGroup(resources: readonly Resource[]): Map<string, Map<string, Served[]>> {
-  const groups = new Map<string, Map<string, Served[]>>()
+  const groups = new Map<string, Map<string, Served[]>>(firstGroups.map((name) => [name, new Map()]))
   const add = (served: Served) => {
     let versions = groups.get(served.group)
     if (!versions) {
@@ -99,6 +109,7 @@ function byGroup(resources: readonly Resource[]): Map<string, Map<string, Served
     add({ resource, group: resource.group, version: resource.version })
     for (const { group, version } of resource.versions) add({ resource, group, version })
   }
+  for (const [name, versions] of groups) if (versions.size === 0) groups.delete(name)
   for (const versions of groups.values()) {
     for (const served of versions.values()) served.sort((a, b) => (a.resource.plural < b.resource.plural ? -1 : 1))
   }
@@ -134,7 +145,9 @@ function legacyEntries(served: Served): { name: string }[] {
     verbs: [...resource.verbs].sort(),
     ...(resource.shortNames.length > 0 ? { shortNames: resource.shortNames } : {}),
     ...(resource.categories.length > 0 ? { categories: resource.categories } : {}),
-    ...(resource.verbs.includes('get') ? { storageVersionHash: storageVersionHash(resource) } : {}),
+    ...(resource.verbs.includes('create') && resource.verbs.includes('get')
+      ? { storageVersionHash: storageVersionHash(resource) }
+      : {}),
   }
   const parts = subresourcesOf(served).map((info) => ({
     name: `${resource.plural}/${info.name}`,

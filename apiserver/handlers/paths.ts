@@ -78,7 +78,8 @@ function serveDiscovery(req: IncomingMessage, res: ServerResponse, info: Request
       sendDocument(req, res, discovery.aggregated(root, aggregated), type)
       return true
     }
-    sendBytes(res, 200, root === 'api' ? discovery.api() : discovery.apis(), negotiate(accept, false))
+    const document = root === 'api' ? discovery.api(reachedAt(req)) : discovery.apis()
+    sendBytes(res, 200, document, negotiate(accept, false))
     return true
   }
   const body =
@@ -92,6 +93,10 @@ function serveDiscovery(req: IncomingMessage, res: ServerResponse, info: Request
   if (!body) return false
   sendBytes(res, 200, body, negotiate(req.headers.accept, false))
   return true
+}
+
+function reachedAt({ socket: { localAddress = '', localPort } }: IncomingMessage): string {
+  return `${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}`
 }
 
 /** The first form of aggregated discovery that the client names before plain JSON. */
