@@ -153,8 +153,12 @@ const namespaceHooks: RegistryHooks = {
 function tokenHandler(core: ServerCore, config: ApiServerConfig, issuer: TokenIssuer): SubresourceHandler {
   return async (scope: Scope) => {
     const { info, req, res, media, warn } = scope
-    const { value } = parseBody(await readBody(req), req.headers['content-type'], tokenRequestSchema)
-    const request = decodeAs(tokenRequestSchema, value, 'TokenRequest', 'v1', fieldValidationOf(info.query), [], warn)
+    const { value, faults } = parseBody(await readBody(req), req.headers['content-type'], tokenRequestSchema)
+    const request = decodeAs(tokenRequestSchema, value, 'TokenRequest', 'v1', {
+      mode: fieldValidationOf(info.query),
+      faults,
+      warn,
+    })
     defaultTokenRequest(request as unknown as Parameters<typeof defaultTokenRequest>[0])
     const answer = await requestToken(
       request as unknown as Parameters<typeof requestToken>[0],

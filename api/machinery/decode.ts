@@ -12,7 +12,7 @@ export interface DecodeOptions {
 
 export interface Decoded {
   object: Record<string, unknown>
-  /** `unknown field "spec.foo"`, at most a hundred. */
+  /** Paths of the fields that nobody knows, `spec.foo`, at most a hundred. */
   unknown: string[]
 }
 
@@ -123,7 +123,7 @@ function objectDecoder(schema: Schema): Decoder {
       if (!property) {
         if (keepUnknown) assign(result, key, inner)
         else if (run.unknown && run.unknown.length < maxUnknown) {
-          run.unknown.push(`unknown field ${JSON.stringify(pathOf({ parent: at, holder, part: key }))}`)
+          run.unknown.push(pathOf({ parent: at, holder, part: key }))
         }
         continue
       }

@@ -1,4 +1,4 @@
-import { isMap, isPair, isScalar, isSeq, type Node, parseAllDocuments } from 'yaml'
+import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml'
 
 /** Deeper than this nothing is read: nesting costs the reader more than the writer. */
 export const maxDepth = 1000
@@ -41,23 +41,28 @@ function endOfString(text: string, start: number): number {
   return i
 }
 
-/** `duplicate field "spec.replicas"` for each key that valid JSON names twice in one object. */
-export function duplicateFields(text: string): string[] {
+/**
+ * `duplicate field "spec.replicas"` for each key that valid JSON names twice in one object, in the order of the text,
+ * and among them what else was found: `others` by path. Those whose path the text does not show come last.
+ */
+export function duplicateFields(text: string, others: ReadonlyMap<string, string> = new Map()): string[] {
   const found: string[] = []
-  const scan = new DuplicateScanner(text, found)
+  const scan = new FieldScanner(text, found, new Map(others))
   scan.value('')
-  return found
+  return [...found, ...scan.others.values()]
 }
 
 /** Walks JSON that is known to be valid, looking at keys only. */
-class DuplicateScanner {
+class FieldScanner {
+  readonly others: Map<string, string>
   readonly #text: string
   readonly #found: string[]
   #at = 0
 
-  constructor(text: string, found: string[]) {
+  constructor(text: string, found: string[], others: Map<string, string>) {
     this.#text = text
     this.#found = found
+    this.others = others
   }
 
   value(path: string): void {
@@ -88,6 +93,8 @@ class DuplicateScanner {
       const full = path === '' ? key : `${path}.${key}`
       if (seen.has(key)) this.#found.push(`duplicate field ${JSON.stringify(full)}`)
       seen.add(key)
+      const other = this.others.get(full)
+      if (other !== undefined && this.others.delete(full)) this.#found.push(other)
       this.#at = end + 1
       this.#space()
       this.#at++
@@ -120,13 +127,18 @@ class DuplicateScanner {
 /** YAML 1.1 has types that JSON has not; upstream leaves those as the strings they are. */
 const notInJson = /:(timestamp|binary|set|omap|pairs)$/
 
-/** Parses one YAML document, as upstream does: version 1.1, of which only what JSON can hold. Throws an Error. */
+/**
+ * Parses one YAML document, as upstream does: version 1.1, of which only what JSON can hold. Keys that are named twice
+ * are told by line: `line 4: key "replicas" already set in map`. Throws an Error.
+ */
 export function parseYaml(text: string): { value: unknown; duplicates: string[] } {
+  const lineCounter = new LineCounter()
   const documents = parseAllDocuments(text, {
     version: '1.1',
     schema: 'yaml-1.1',
     uniqueKeys: false,
     merge: true,
+    lineCounter,
     customTags: (tags) =>
       tags.filter(
         (tag) => typeof tag !== 'string' && !notInJson.test(tag.tag) && !('format' in tag && tag.format === 'TIME'),
@@ -137,24 +149,26 @@ export function parseYaml(text: string): { value: unknown; duplicates: string[] 
   const [error] = document.errors
   if (error) throw new Error(error.message.split('\n', 1)[0])
   const duplicates: string[] = []
-  findDuplicates(document.contents as Node | null, '', duplicates, 0)
+  findDuplicates(document.contents as Node | null, lineCounter, duplicates, 0)
   const value: unknown = document.toJS({ maxAliasCount: 100 })
   return { value, duplicates }
 }
 
-function findDuplicates(node: unknown, path: string, found: string[], depth: number): void {
+function findDuplicates(node: unknown, lines: LineCounter, found: string[], depth: number): void {
   if (depth > maxDepth) throw new Error(`exceeded max depth of ${maxDepth}`)
   if (isMap(node)) {
     const seen = new Set<string>()
     for (const pair of node.items) {
       if (!isPair(pair)) continue
       const key = isScalar(pair.key) ? String(pair.key.value) : String(pair.key)
-      const full = path === '' ? key : `${path}.${key}`
-      if (seen.has(key)) found.push(`duplicate field ${JSON.stringify(full)}`)
+      if (seen.has(key)) {
+        const start = (pair.key as Node).range?.[0] ?? 0
+        found.push(`line ${lines.linePos(start).line}: key ${JSON.stringify(key)} already set in map`)
+      }
       seen.add(key)
-      findDuplicates(pair.value, full, found, depth + 1)
+      findDuplicates(pair.value, lines, found, depth + 1)
     }
   } else if (isSeq(node)) {
-    for (const [i, item] of node.items.entries()) findDuplicates(item, `${path}[${i}]`, found, depth + 1)
+    for (const item of node.items) findDuplicates(item, lines, found, depth + 1)
   }
 }

@@ -1,5 +1,10 @@
 import { DecodeError, decodeObject } from '../../api/machinery/decode.ts'
-import { badRequestError, invalidError, unsupportedMediaTypeError } from '../../api/machinery/errors.ts'
+import {
+  badRequestError,
+  invalidError,
+  type StatusError,
+  unsupportedMediaTypeError,
+} from '../../api/machinery/errors.ts'
 import { notSupported } from '../../api/machinery/field-errors.ts'
 import { duplicateFields, parseJson, parseYaml } from '../../api/machinery/json.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
@@ -18,21 +23,27 @@ export function fieldValidationOf(query: URLSearchParams): FieldValidation {
   ])
 }
 
+/** What there is to say of a body whose fields at `unknown` nobody knows: of those, and of keys named twice. */
+export type Faults = (unknown: readonly string[]) => string[]
+
+/** Of unknown fields alone. */
+export const unknownOnly: Faults = (unknown) => unknown.map(unknownField)
+const unknownField = (path: string): string => `unknown field ${JSON.stringify(path)}`
+
 /** A body as a JSON value; YAML and, for built-in types, protobuf are read too. Throws 400 and 415. */
 export function parseBody(
   body: Buffer,
   contentType: string | undefined,
   schema: Schema,
-): { value: unknown; duplicates: () => string[] } {
+): { value: unknown; faults: Faults } {
   const type = (contentType ?? 'application/json').split(';', 1)[0]?.trim().toLowerCase() ?? ''
   try {
-    if (type === protobufType) return { value: decodeProtobuf(schema, body), duplicates: () => [] }
+    if (type === protobufType) return { value: decodeProtobuf(schema, body), faults: unknownOnly }
     const text = body.toString()
-    if (type === 'application/json' || type === '')
-      return { value: parseJson(text), duplicates: () => duplicateFields(text) }
+    if (type === 'application/json' || type === '') return { value: parseJson(text), faults: faultsOfJson(text) }
     if (type === 'application/yaml' || type === 'application/x-yaml' || type === 'text/yaml') {
       const { value, duplicates } = parseYaml(text)
-      return { value, duplicates: () => duplicates }
+      return { value, faults: (unknown) => [...yamlFault(duplicates), ...unknownOnly(unknown)] }
     }
   } catch (error) {
     throw badRequestError(
@@ -44,6 +55,26 @@ export function parseBody(
   )
 }
 
+/** Faults in the order in which a text of JSON has them. */
+const faultsOfJson =
+  (text: string): Faults =>
+  (unknown) =>
+    duplicateFields(text, new Map(unknown.map((path) => [path, unknownField(path)])))
+
+const yamlPrefix = 'yaml: unmarshal errors:\n  '
+
+/** Keys that YAML names twice, as the one fault that upstream makes of them. */
+export const yamlFault = (duplicates: readonly string[]): string[] =>
+  duplicates.length > 0 ? [yamlPrefix + duplicates.join('\n  ')] : []
+
+/** Warnings are told one by one, those in {@link yamlFault} too. */
+export function warnOf(faults: readonly string[], warn: (message: string) => void): void {
+  for (const fault of faults) {
+    if (!fault.startsWith(yamlPrefix)) warn(fault)
+    else for (const line of fault.slice(yamlPrefix.length).split('\n  ')) warn(line)
+  }
+}
+
 /**
  * The body of a create or update: of the right kind, known fields only, defaulted, in the storage version. Faults that
  * strict validation refuses become warnings where it is off.
@@ -51,22 +82,24 @@ export function parseBody(
 export function decodeBody(scope: Scope, body: Buffer): AnyObject {
   const { endpoint, info, req, warn } = scope
   const mode = fieldValidationOf(info.query)
-  const { value, duplicates } = parseBody(body, req.headers['content-type'], endpoint.schema)
+  const { value, faults } = parseBody(body, req.headers['content-type'], endpoint.schema)
   const object = checkKind(value, endpoint.apiVersion, endpoint.resource.kind)
-  const faults = mode === 'Ignore' ? [] : duplicates()
-  return fromWire(endpoint, object, mode, faults, warn)
+  return fromWire(endpoint, object, { mode, faults, warn })
+}
+
+export interface DecodeRules {
+  mode: FieldValidation
+  /** Default: unknown fields are the only ones. */
+  faults?: Faults
+  warn?: (message: string) => void
+  /** The refusal of what cannot be decoded; default 400. */
+  refuse?: (why: string) => StatusError
 }
 
 /** A JSON object of the endpoint's version, checked and defaulted, in the storage version. */
-export function fromWire(
-  endpoint: Endpoint,
-  value: AnyObject,
-  mode: FieldValidation,
-  faults: string[],
-  warn: (message: string) => void,
-): AnyObject {
+export function fromWire(endpoint: Endpoint, value: AnyObject, rules: DecodeRules): AnyObject {
   const { served, resource } = endpoint
-  const decoded = decodeAs(endpoint.schema, value, resource.kind, endpoint.version, mode, faults, warn)
+  const decoded = decodeAs(endpoint.schema, value, resource.kind, endpoint.version, rules)
   if (!served) {
     resource.defaults?.(decoded)
     return decoded
@@ -77,18 +110,18 @@ export function fromWire(
   return stored
 }
 
-/** Decodes by a schema with upstream's words for what is wrong. Throws 400. */
+/** Decodes by a schema with upstream's words for what is wrong. Throws 400 unless the rules say otherwise. */
 export function decodeAs(
   schema: Schema,
   value: unknown,
   kind: string,
   version: string,
-  mode: FieldValidation,
-  faults: readonly string[] = [],
-  warn: (message: string) => void = () => {},
+  { mode, faults = unknownOnly, warn = () => {}, refuse }: DecodeRules,
 ): AnyObject {
-  const cannot = (why: string) =>
-    badRequestError(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`)
+  const cannot =
+    refuse ??
+    ((why: string) =>
+      badRequestError(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`))
   let decoded: { object: Record<string, unknown>; unknown: string[] }
   try {
     decoded = decodeObject(schema, value, { mode })
@@ -96,9 +129,9 @@ export function decodeAs(
     if (error instanceof DecodeError) throw cannot(error.message)
     throw error
   }
-  const all = [...faults, ...decoded.unknown]
+  const all = mode === 'Ignore' ? [] : faults(decoded.unknown)
   if (all.length > 0 && mode === 'Strict') throw cannot(`strict decoding error: ${all.join(', ')}`)
-  for (const fault of all) warn(fault)
+  warnOf(all, warn)
   const object = decoded.object as AnyObject
   object.metadata ??= {}
   return object

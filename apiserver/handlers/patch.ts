@@ -4,17 +4,18 @@ import {
   methodNotSupportedError,
   unsupportedMediaTypeError,
 } from '../../api/machinery/errors.ts'
-import { forbidden, required } from '../../api/machinery/field-errors.ts'
-import { parseJson, parseYaml } from '../../api/machinery/json.ts'
+import { forbidden, invalid, required } from '../../api/machinery/field-errors.ts'
+import { duplicateFields, parseJson, parseYaml } from '../../api/machinery/json.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
 import { attributeToApply, serverSideApply } from '../patch/apply.ts'
+import { printGo } from '../patch/go-format.ts'
 import { applyPatch, type PatchType } from '../patch/patch.ts'
 import { resetFieldsOf } from '../patch/reset-fields.ts'
 import type { WriteOptions, WriteRules } from '../registry/write.ts'
 import { readBody } from './body.ts'
 import { type Endpoint, type Scope, writeOptions } from './context.ts'
-import { fieldValidationOf, fromWire } from './decode-body.ts'
+import { fieldValidationOf, fromWire, unknownOnly, warnOf, yamlFault } from './decode-body.ts'
 import { isDryRun } from './parameters.ts'
 import { isTrue } from './request-info.ts'
 import { sendWritten } from './send.ts'
@@ -32,8 +33,16 @@ export async function handlePatch(scope: Scope, subresource = '', rules?: WriteR
   await patchWith(scope, subresource, rules, parsePatch(scope, await readBody(scope.req)))
 }
 
-/** What the patch in a body makes of an object. Throws 400, 415 and 422. */
-export function parsePatch(scope: Scope, body: Buffer): (current: AnyObject, schema: Schema) => AnyObject {
+export interface ParsedPatch {
+  apply: (current: AnyObject, schema: Schema) => AnyObject
+  /** Keys that the patch names twice. */
+  duplicates: string[]
+  /** What an error shows of a patch that came to `patched`. */
+  print: (patched: AnyObject) => string
+}
+
+/** The patch in a body. Throws 400, 415 and 422. */
+export function parsePatch(scope: Scope, body: Buffer): ParsedPatch {
   const type = patchTypes[mediaTypeOf(scope)]
   if (!type) {
     throw unsupportedMediaTypeError(
@@ -46,12 +55,17 @@ export function parsePatch(scope: Scope, body: Buffer): (current: AnyObject, sch
     ])
   }
   let patch: unknown
+  const text = body.toString()
   try {
-    patch = parseJson(body.toString())
+    patch = parseJson(text)
   } catch (error) {
     throw badRequestError(`error decoding patch: ${(error as Error).message}`)
   }
-  return (current, schema) => applyPatch({ type, current, patch, schema })
+  return {
+    apply: (current, schema) => applyPatch({ type, current, patch, schema }),
+    duplicates: duplicateFields(text),
+    print: (patched) => (type === 'strategic' ? printGo(patch) : JSON.stringify(patched)),
+  }
 }
 
 /** The body is an applied configuration. */
@@ -65,7 +79,7 @@ async function patchWith(
   scope: Scope,
   subresource: string,
   rules: WriteRules | undefined,
-  change: (current: AnyObject, schema: Schema) => AnyObject,
+  patch: ParsedPatch,
 ): Promise<void> {
   const { endpoint, info } = scope
   const mode = fieldValidationOf(info.query)
@@ -82,8 +96,13 @@ async function patchWith(
     (current) => {
       const before = current as AnyObject
       const visible = endpoint.served ? endpoint.served.fromStorage(before) : before
-      const patched = change(visible, endpoint.schema)
-      const next = fromWire(endpoint, patched, mode, [], warn)
+      const patched = patch.apply(visible, endpoint.schema)
+      const next = fromWire(endpoint, patched, {
+        mode,
+        faults: (unknown) => [...patch.duplicates, ...unknownOnly(unknown)],
+        warn,
+        refuse: (why) => invalidError({ group: '', kind: '' }, '', [invalid('patch', patch.print(patched), why)]),
+      })
       warned = true
       return next
     },
@@ -139,7 +158,7 @@ export function applyMerge(
     const before = live ? { live } : {}
     const merged = serverSideApply({ ...before, applied: config(), force, ...common })
     const managed = merged.metadata.managedFields
-    const next = fromWire(endpoint, merged, 'Ignore', [], () => {})
+    const next = fromWire(endpoint, merged, { mode: 'Ignore' })
     if (managed) next.metadata.managedFields = managed
     const applied = structuredClone(next)
     options.track = (final) => attributeToApply({ ...before, applied, final, ...common })
@@ -180,17 +199,12 @@ function parseApplied(text: string, scope: Scope, mode: ReturnType<typeof fieldV
     )
   }
   applied.metadata.name = info.name
-  if (duplicates.length > 0 || mode !== 'Ignore') checkApplied(applied, scope, mode, duplicates, warn)
+  if (mode === 'Ignore') return applied
+  const faults = yamlFault(duplicates)
+  if (faults.length > 0 && mode === 'Strict') {
+    throw badRequestError(`error strict decoding YAML: error converting YAML to JSON: ${faults.join(', ')}`)
+  }
+  warnOf(faults, warn)
+  fromWire(endpoint, structuredClone(applied), { mode, warn })
   return applied
-}
-
-/** Apply refuses unknown fields whatever the validation says: ownership of what has no schema means nothing. */
-function checkApplied(
-  applied: AnyObject,
-  { endpoint }: Scope,
-  mode: ReturnType<typeof fieldValidationOf>,
-  duplicates: string[],
-  warn: (message: string) => void,
-): void {
-  fromWire(endpoint, structuredClone(applied), mode, duplicates, warn)
 }

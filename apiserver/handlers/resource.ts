@@ -10,6 +10,7 @@ import type { WriteRules } from '../registry/write.ts'
 import { readBody } from './body.ts'
 import { type Scope, writeOptions } from './context.ts'
 import { decodeAs, decodeBody, parseBody } from './decode-body.ts'
+import { negotiate } from './negotiate.ts'
 import { includeObjectOf, integer, isDryRun } from './parameters.ts'
 import { handlePatch } from './patch.ts'
 import { presenterFor } from './present.ts'
@@ -94,6 +95,8 @@ async function handleCreate(scope: Scope): Promise<void> {
   const dryRun = isDryRun(info.query)
   const review = server.reviews.get(`${endpoint.resource.group}/${endpoint.resource.plural}`)
   if (review) {
+    // A review is no list entry: there is no table of it.
+    negotiate(req.headers.accept, false)
     sendObject(scope.res, 201, await review(object, scope), scope.media)
     return
   }
@@ -197,7 +200,7 @@ export async function deleteOptionsOf(scope: Scope): Promise<{ deletion: DeleteO
   if (body.length > 0) {
     const schema = builtinSchema('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions')
     const { value } = parseBody(body, req.headers['content-type'], schema)
-    deletion = decodeAs(schema, value, 'DeleteOptions', 'v1', 'Ignore') as DeleteOptions
+    deletion = decodeAs(schema, value, 'DeleteOptions', 'v1', { mode: 'Ignore' }) as DeleteOptions
     delete (deletion as Partial<AnyObject>).metadata
   } else {
     const grace = integer(query, 'gracePeriodSeconds')

@@ -17,16 +17,12 @@ export async function handleBinding(scope: Scope): Promise<void> {
   const pods = server.registry('', 'pods')
   if (info.verb !== 'create') throw methodNotSupportedError(pods.of, info.verb)
   const schema = builtinSchema('io.k8s.api.core.v1.Binding')
-  const { value } = parseBody(await readBody(req), req.headers['content-type'], schema)
-  const binding = decodeAs(
-    schema,
-    value,
-    'Binding',
-    'v1',
-    fieldValidationOf(info.query),
-    [],
-    scope.warn,
-  ) as unknown as Stored<Binding>
+  const { value, faults: decodingFaults } = parseBody(await readBody(req), req.headers['content-type'], schema)
+  const binding = decodeAs(schema, value, 'Binding', 'v1', {
+    mode: fieldValidationOf(info.query),
+    faults: decodingFaults,
+    warn: scope.warn,
+  }) as unknown as Stored<Binding>
   const podName = binding.metadata.name ?? ''
   if (info.resource === 'pods' && info.name !== podName) {
     if (podName !== '') throw badRequestError('name in URL does not match name in Binding object')

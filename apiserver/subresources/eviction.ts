@@ -21,16 +21,12 @@ export async function handleEviction(scope: Scope): Promise<void> {
   const pods = server.registry('', 'pods')
   if (info.verb !== 'create') throw methodNotSupportedError(pods.of, info.verb)
   const schema = builtinSchema('io.k8s.api.policy.v1.Eviction')
-  const { value } = parseBody(await readBody(req), req.headers['content-type'], schema)
-  const eviction = decodeAs(
-    schema,
-    value,
-    'Eviction',
-    'v1',
-    fieldValidationOf(info.query),
-    [],
-    scope.warn,
-  ) as unknown as Stored<Eviction>
+  const { value, faults } = parseBody(await readBody(req), req.headers['content-type'], schema)
+  const eviction = decodeAs(schema, value, 'Eviction', 'v1', {
+    mode: fieldValidationOf(info.query),
+    faults,
+    warn: scope.warn,
+  }) as unknown as Stored<Eviction>
   if (eviction.metadata.name && eviction.metadata.name !== info.name) {
     throw badRequestError('name in URL does not match name in Eviction object')
   }

@@ -7,7 +7,7 @@ import type { Resource, ScalePaths } from '../../api/machinery/resource.ts'
 import { builtinSchema } from '../../api/schema/builtin.ts'
 import { readBody } from '../handlers/body.ts'
 import { fieldManagerOf, type Scope, writeOptions } from '../handlers/context.ts'
-import { decodeAs, fieldValidationOf, parseBody } from '../handlers/decode-body.ts'
+import { decodeAs, type Faults, fieldValidationOf, parseBody } from '../handlers/decode-body.ts'
 import { isDryRun } from '../handlers/parameters.ts'
 import { isApply, parseApplyBody, parsePatch } from '../handlers/patch.ts'
 import { isTrue } from '../handlers/request-info.ts'
@@ -79,7 +79,8 @@ async function scaleChange(scope: Scope): Promise<(current: Stored<Scale>) => St
   const body = await readBody(req)
   const mode = fieldValidationOf(info.query)
   const schema = scaleSchema()
-  const decode = (value: unknown) => decodeAs(schema, value, 'Scale', 'v1', mode, [], scope.warn) as Stored<Scale>
+  const decode = (value: unknown, faults?: Faults) =>
+    decodeAs(schema, value, 'Scale', 'v1', { mode, warn: scope.warn, ...(faults ? { faults } : {}) }) as Stored<Scale>
   const common = {
     schema,
     manager: fieldManagerOf(scope),
@@ -101,12 +102,12 @@ async function scaleChange(scope: Scope): Promise<(current: Stored<Scale>) => St
     return next
   }
   if (info.verb === 'update') {
-    const { value } = parseBody(body, req.headers['content-type'], schema)
-    const sent = decode(value)
+    const { value, faults } = parseBody(body, req.headers['content-type'], schema)
+    const sent = decode(value, faults)
     return (current) => recorded(current, structuredClone(sent))
   }
   const patch = parsePatch(scope, body)
-  return (current) => recorded(current, decode(patch(current as unknown as AnyObject, schema)))
+  return (current) => recorded(current, decode(patch.apply(current as unknown as AnyObject, schema)))
 }
 
 function applyScale(scope: Scope, object: AnyObject, scale: Stored<Scale>, paths: ScalePaths): AnyObject {

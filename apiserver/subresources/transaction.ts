@@ -193,7 +193,7 @@ async function prepare(scope: Scope, target: Target, dryRun: boolean): Promise<P
 }
 
 function decode({ info, warn }: Scope, endpoint: Endpoint, object: AnyObject): AnyObject {
-  return fromWire(endpoint, object, fieldValidationOf(info.query), [], warn)
+  return fromWire(endpoint, object, { mode: fieldValidationOf(info.query), warn })
 }
 
 function prepareApply(
