@@ -90,9 +90,14 @@ async function atRevision(
   after?: string,
 ): Promise<Candidates> {
   if (version > feed.revision && !(await reached(feed, version))) throw tooLarge(version, feed.revision)
-  // Nothing of this kind has changed since: what the cache holds is what was there.
-  if (cache.lastChange <= version) return { objects: cache.range(request.prefix, after), revision: version }
   try {
+    // Nothing of this kind has changed since: what the cache holds is what was there. Whether a version is still to be
+    // had must not depend on that, so the store is asked if it could have answered.
+    if (cache.lastChange <= version) {
+      const objects = cache.range(request.prefix, after)
+      if (version < feed.revision) await store.get(request.prefix, version)
+      return { objects, revision: version }
+    }
     // A filtered page may have to look at more than its size; read on until it is full.
     const objects: CachedObject[] = []
     let from = after

@@ -243,4 +243,21 @@ describe.each(stores)('watches on the %s store', (kind) => {
     const all = await client.expect(200, 'GET', configMaps)
     expect(names).toEqual(all.items?.map(({ metadata }) => metadata.name))
   })
+
+  test('a token dies with its version although nothing of its kind has changed', async () => {
+    const accounts = '/api/v1/namespaces/default/serviceaccounts'
+    for (const name of ['page-a', 'page-b', 'page-c'])
+      await client.expect(201, 'POST', accounts, { body: { metadata: { name, labels: { paged: 'yes' } } } })
+    const page = await client.expect(200, 'GET', `${accounts}?limit=1&labelSelector=paged`)
+    const rest = `${accounts}?limit=1&labelSelector=paged&continue=`
+    const { continue: token, resourceVersion } = page.metadata
+    const later = await create(client, 'unlike', '0')
+    expect((await client.expect(200, 'GET', rest + token)).metadata.resourceVersion).toBe(resourceVersion)
+    await server.store.compact(later)
+    const expired = await client.expect(410, 'GET', rest + token)
+    const second = await client.expect(200, 'GET', rest + expired.metadata.continue)
+    expect(second.items?.map(({ metadata }) => metadata.name)).toEqual(['page-b'])
+    expect(Number(second.metadata.resourceVersion)).toBeGreaterThan(Number(resourceVersion))
+    await remove(client, 'unlike')
+  })
 })
