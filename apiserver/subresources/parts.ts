@@ -7,7 +7,10 @@ import type { Scope } from '../handlers/context.ts'
 import { handlePart } from '../handlers/resource.ts'
 import type { WriteRules } from '../registry/write.ts'
 
-/** Subresources that own one part of their object: a write changes that part, and nothing else. */
+/**
+ * Subresources that own one part of their object: a write changes that part and nothing else, but for labels and
+ * annotations where upstream takes those along.
+ */
 export const partHandlers: Record<string, (scope: Scope) => Promise<void>> = {
   '/pods/ephemeralcontainers': (scope) => handlePart(scope, 'ephemeralcontainers', ephemeralContainers),
   '/pods/resize': (scope) => handlePart(scope, 'resize', resize),
@@ -56,7 +59,7 @@ const finalize: WriteRules = {
     const namespace = structuredClone(old) as unknown as Stored<Namespace>
     const finalizers = (sent as unknown as Namespace).spec?.finalizers
     namespace.spec = finalizers && finalizers.length > 0 ? { finalizers } : {}
-    return versioned(namespace as unknown as AnyObject, sent)
+    return { ...(namespace as unknown as AnyObject), metadata: sent.metadata }
   },
   validate: (object) => validateNamespaceFinalize(object as unknown as NamespaceObject),
 }
@@ -68,7 +71,7 @@ const approval: WriteRules = {
     request.status = { ...request.status, ...(conditions ? { conditions } : {}) }
     if (!conditions) delete request.status.conditions
     stampConditions(request, old as unknown as Stored<CertificateSigningRequest>, nowMs)
-    return versioned(request as unknown as AnyObject, sent)
+    return { ...(request as unknown as AnyObject), metadata: sent.metadata }
   },
   validate: (object, old) =>
     validateApprovalUpdate(

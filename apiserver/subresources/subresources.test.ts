@@ -473,6 +473,20 @@ describe('parts with rules of their own', () => {
     expect([next.code, next.body.spec.finalizers, next.body.status.phase]).toEqual([200, ['example.com/one'], 'Active'])
   })
 
+  it('finalize and approval take labels and annotations along', async () => {
+    const path = '/api/v1/namespaces/noted'
+    const { body } = await server.create('/api/v1/namespaces', { metadata: { name: 'noted' } })
+    const metadata = { ...body.metadata, annotations: { note: 'n' } }
+    const noted = await server.request('PUT', `${path}/finalize`, { ...body, metadata })
+    expect([noted.code, noted.body.metadata.annotations]).toEqual([200, { note: 'n' }])
+    expect(noted.body.metadata.uid).toBe(body.metadata.uid)
+
+    const request = '/apis/certificates.k8s.io/v1/certificatesigningrequests/me/approval'
+    const approved = await server.patch(request, { metadata: { annotations: { by: 'us' } } })
+    expect([approved.code, approved.body.metadata.annotations]).toEqual([200, { by: 'us' }])
+    expect(approved.body.status.conditions).not.toHaveLength(0)
+  })
+
   it('token issues what authenticates as the service account', async () => {
     const accounts = '/api/v1/namespaces/default/serviceaccounts'
     const { code, body, text } = await server.create(`${accounts}/default/token`, { spec: { expirationSeconds: 3600 } })
