@@ -104,7 +104,7 @@ export class Client implements Api {
   async get<T>(ref: ResourceRef<T>, key: Key, options: GetOptions = {}) {
     const query = queryOf({ resourceVersion: options.resourceVersion })
     const headers = options.metadataOnly ? metadataOf('PartialObjectMetadata') : {}
-    return await this.#json<Live<T>>('GET', pathOf(ref, key.namespace, key.name), {
+    return await this.#json<Live<T>>('GET', pathOf(ref, key.namespace, key.name, options.subresource), {
       query,
       headers,
       signal: options.signal,
@@ -186,6 +186,10 @@ export class Client implements Api {
       body: JSON.stringify(body),
       signal: options.signal,
     })
+  }
+
+  read<R>(path: string, options: { query?: Record<string, string>; signal?: AbortSignal } = {}): Promise<R> {
+    return this.#json<R>('GET', path, options)
   }
 
   async discover(signal?: AbortSignal): Promise<{ resources: ServedResource[]; incomplete: string[] }> {

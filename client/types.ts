@@ -25,6 +25,8 @@ export interface GetOptions {
   resourceVersion?: string
   /** Only apiVersion, kind and metadata. */
   metadataOnly?: boolean
+  /** Reads this part of the object instead: `scale`. */
+  subresource?: string
   signal?: AbortSignal
 }
 
@@ -106,6 +108,8 @@ export interface Api {
   deleteCollection<T>(ref: ResourceRef<T>, selection: ListOptions, options?: DeleteOptions): Promise<void>
   /** POST of `body` to a subresource of the object, such as `binding`, `eviction`, `token`; answers what the server sends. */
   post<R>(ref: ResourceRef, key: Key, subresource: string, body: object, options?: WriteOptions): Promise<R>
+  /** GET of a path that is no object of a kind, such as a metric of a pod. */
+  read<R>(path: string, options?: { query?: Record<string, string>; signal?: AbortSignal }): Promise<R>
   /** All kinds served now, without subresources. `incomplete` names the groups that could not be asked. */
   discover(signal?: AbortSignal): Promise<{ resources: ServedResource[]; incomplete: string[] }>
 }

@@ -1,6 +1,7 @@
 import type {
   Api,
   DeleteOptions,
+  GetOptions,
   Key,
   ListOptions,
   Patch,
@@ -23,7 +24,7 @@ export class LimitedApi implements Api {
     this.#free = limit
   }
 
-  get<T>(ref: ResourceRef<T>, key: Key, options?: { resourceVersion?: string; signal?: AbortSignal }) {
+  get<T>(ref: ResourceRef<T>, key: Key, options?: GetOptions) {
     return this.#turn(() => this.#api.get(ref, key, options))
   }
 
@@ -57,6 +58,10 @@ export class LimitedApi implements Api {
 
   post<R>(ref: ResourceRef, key: Key, subresource: string, body: object, options?: WriteOptions) {
     return this.#turn(() => this.#api.post<R>(ref, key, subresource, body, options))
+  }
+
+  read<R>(path: string, options?: { query?: Record<string, string>; signal?: AbortSignal }) {
+    return this.#turn(() => this.#api.read<R>(path, options))
   }
 
   discover: Api['discover'] = (...args) => this.#turn(() => this.#api.discover(...args))

@@ -8,7 +8,7 @@ import {
   StatusError,
 } from '../../api/machinery/errors.ts'
 import { compileFieldSelector } from '../../api/machinery/fields.ts'
-import { compileSelector } from '../../api/machinery/labels.ts'
+import { compileSelector, formatSelectorString } from '../../api/machinery/labels.ts'
 import { formatTime } from '../../api/machinery/time.ts'
 import { keyOf } from '../key.ts'
 import { apiVersionOf, builtinRefs } from '../resources.ts'
@@ -16,6 +16,7 @@ import type {
   Api,
   Clock,
   DeleteOptions,
+  GetOptions,
   Key,
   ListOptions,
   Live,
@@ -72,6 +73,8 @@ export class MemoryApi implements Api {
   fault: ((call: Call) => void | Promise<void>) | undefined
   /** What subresources such as binding answer, by `plural/subresource`. */
   readonly posts = new Map<string, (key: Key, body: object) => unknown>()
+  /** What paths that are no objects answer to {@link read}. */
+  readonly paths = new Map<string, (query: Record<string, string>) => unknown>()
   #revision = 1
   #compactedTo = 0
 
@@ -125,9 +128,16 @@ export class MemoryApi implements Api {
     for (const table of this.#tables.values()) table.history.length = 0
   }
 
-  async get<T>(ref: ResourceRef<T>, key: Key): Promise<Live<T>> {
-    await this.#enter('get', ref, key)
-    return structuredClone(this.#standing(this.#table(ref), key)) as Live<T>
+  async get<T>(ref: ResourceRef<T>, key: Key, { subresource }: GetOptions = {}): Promise<Live<T>> {
+    await this.#enter('get', ref, key, subresource)
+    const standing = structuredClone(this.#standing(this.#table(ref), key))
+    return (subresource === 'scale' ? scaleOf(standing) : standing) as Live<T>
+  }
+
+  async read<R>(path: string, { query = {} }: { query?: Record<string, string> } = {}): Promise<R> {
+    const answer = this.paths.get(path)
+    if (!answer) throw new StatusError(404, 'NotFound', 'the server could not find the requested resource')
+    return answer(query) as R
   }
 
   async list<T>(ref: ResourceRef<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
@@ -210,6 +220,16 @@ export class MemoryApi implements Api {
   async update<T>(ref: ResourceRef<T>, object: T, options: WriteOptions = {}): Promise<Live<T>> {
     const sent = structuredClone(object) as unknown as Stored
     await this.#enter('update', ref, sent.metadata, options.subresource)
+    if (options.subresource === 'scale') {
+      const { replicas } = sent.spec as { replicas: number }
+      const { name, resourceVersion } = sent.metadata
+      const write = (old: Stored): Stored => ({
+        ...old,
+        metadata: { ...old.metadata, name, ...(resourceVersion ? { resourceVersion } : {}) },
+        spec: { ...(old.spec as object), replicas },
+      })
+      return scaleOf(this.#write(ref, sent.metadata, {}, write)) as Live<T>
+    }
     return this.#write(ref, sent.metadata, options, () => sent) as Live<T>
   }
 
@@ -383,6 +403,21 @@ export class MemoryApi implements Api {
 }
 
 const nameOf = ({ group, plural }: ResourceRef) => ({ group, resource: plural })
+
+/** The object as a scale, where its counts are where built-in kinds have them. */
+function scaleOf({ metadata, spec, status }: Stored): object {
+  const { replicas = 0, selector } = spec as { replicas?: number; selector?: object }
+  return {
+    apiVersion: 'autoscaling/v1',
+    kind: 'Scale',
+    metadata,
+    spec: { replicas },
+    status: {
+      replicas: (status as { replicas?: number } | undefined)?.replicas ?? 0,
+      ...(selector ? { selector: formatSelectorString(selector) } : {}),
+    },
+  }
+}
 
 const bookmark = <T>(revision: number, annotations?: Record<string, string>): WatchEvent<T> => ({
   type: 'BOOKMARK',
