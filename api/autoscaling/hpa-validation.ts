@@ -20,10 +20,9 @@ export function validateHpa(
 ): FieldError[] {
   const errors: FieldError[] = []
   const { minReplicas, maxReplicas = 0, metrics = [] } = spec
-  // Scaling to zero is off in upstream by default; what already does may go on.
-  const lowest = old?.spec?.minReplicas === 0 ? 0 : 1
-  if (minReplicas !== undefined && minReplicas < lowest) {
-    errors.push(invalid('spec.minReplicas', minReplicas, `must be greater than or equal to ${lowest}`))
+  // Scaling to zero, as upstream with the gate HPAScaleToZero; the rule for metrics below is its price.
+  if (minReplicas !== undefined && minReplicas < 0) {
+    errors.push(invalid('spec.minReplicas', minReplicas, 'must be greater than or equal to 0'))
   }
   if (maxReplicas === 0) errors.push(required('spec.maxReplicas', 'must be set and greater than 0'))
   else if (maxReplicas < 0) {

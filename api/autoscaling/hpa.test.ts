@@ -47,10 +47,14 @@ describe('validation of an autoscaler', () => {
   it.each([
     ['a sound one', hpa(), []],
     [
+      'less than no replicas',
+      hpa({ minReplicas: -1 }),
+      ['spec.minReplicas: Invalid value: -1: must be greater than or equal to 0'],
+    ],
+    [
       'no replicas',
       hpa({ minReplicas: 0 }),
       [
-        'spec.minReplicas: Invalid value: 0: must be greater than or equal to 1',
         'spec.metrics: Forbidden: must specify at least one Object or External metric to support scaling to zero replicas',
       ],
     ],
@@ -130,9 +134,9 @@ describe('validation of an autoscaler', () => {
     expect(faults(kind, object)).toEqual(expected)
   })
 
-  it('an autoscaler that scales to zero may go on', () => {
+  it('an autoscaler may scale to zero by a metric that there is without pods', () => {
     const metrics = [{ type: 'External', external: { metric: { name: 'q' }, target } }]
-    expect(faults(kind, hpa({ minReplicas: 0, metrics }), hpa({ minReplicas: 0, metrics }))).toEqual([])
+    expect(faults(kind, hpa({ minReplicas: 0, metrics }))).toEqual([])
   })
 
   it('a scale asks for no negative number', () => {
