@@ -54,6 +54,23 @@ const flags = {
   'terminated-pod-gc-threshold': { kind: 'number', default: '12500', help: 'ended pods that are kept; 0: all' },
   'root-ca-file': { kind: 'text', default: '', help: 'CA given to pods; default: that of the kubeconfig' },
   'enable-garbage-collector': { kind: 'bool', default: 'true', help: 'delete what has lost its owner' },
+  'horizontal-pod-autoscaler-sync-period': { kind: 'duration', default: '15s', help: 'between two looks at each' },
+  'horizontal-pod-autoscaler-tolerance': { kind: 'fraction', default: '0.1', help: 'difference that changes nothing' },
+  'horizontal-pod-autoscaler-downscale-stabilization': {
+    kind: 'duration',
+    default: '5m',
+    help: 'that no recommendation may be higher in, before pods are taken away',
+  },
+  'horizontal-pod-autoscaler-cpu-initialization-period': {
+    kind: 'duration',
+    default: '5m',
+    help: 'after the start of a pod, when its CPU counts only while it is ready',
+  },
+  'horizontal-pod-autoscaler-initial-readiness-delay': {
+    kind: 'duration',
+    default: '30s',
+    help: 'after the start of a pod, when becoming unready counts as never having been ready',
+  },
   v: { kind: 'number', default: '2', help: 'detail of the log: 4 and more tell a developer’s story' },
 } satisfies Record<string, Flag>
 
@@ -120,6 +137,13 @@ export function parseConfig(args: readonly string[]): ManagerConfig {
       terminatedPodGcThreshold: number('terminated-pod-gc-threshold'),
       rootCaFile: text('root-ca-file'),
       enableGarbageCollector: bool('enable-garbage-collector'),
+      hpa: {
+        syncPeriodMs: ms('horizontal-pod-autoscaler-sync-period'),
+        tolerance: parseFraction('horizontal-pod-autoscaler-tolerance', text('horizontal-pod-autoscaler-tolerance')),
+        downscaleStabilizationMs: ms('horizontal-pod-autoscaler-downscale-stabilization'),
+        cpuInitializationPeriodMs: ms('horizontal-pod-autoscaler-cpu-initialization-period'),
+        initialReadinessDelayMs: ms('horizontal-pod-autoscaler-initial-readiness-delay'),
+      },
       workers: Object.fromEntries(
         Object.entries(concurrency).map(([word, workers]) => {
           const name = `concurrent-${word}-syncs`

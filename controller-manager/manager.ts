@@ -5,6 +5,7 @@ import { newDisruptionController } from './disruption/controller.ts'
 import { newEndpointsController } from './endpoints/controller.ts'
 import { newEndpointSliceController } from './endpointslice/controller.ts'
 import { newGarbageCollector } from './garbage-collector/controller.ts'
+import { newHpaController } from './hpa/controller.ts'
 import { newJobController } from './job/controller.ts'
 import { newNamespaceController } from './namespace/controller.ts'
 import { newNodeIpamController } from './node-ipam/controller.ts'
@@ -63,4 +64,10 @@ export const controllers: readonly ControllerEntry[] = [
   { name: 'job-controller', alias: 'job', make: newJobController },
   { name: 'cronjob-controller', alias: 'cronjob', make: newCronJobController },
   { name: 'disruption-controller', alias: 'disruption', component: 'controllermanager', make: newDisruptionController },
+  {
+    name: 'horizontal-pod-autoscaler-controller',
+    alias: 'horizontalpodautoscaling',
+    component: 'horizontal-pod-autoscaler',
+    make: newHpaController,
+  },
 ]

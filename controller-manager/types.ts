@@ -3,6 +3,7 @@ import type { EventRecorder } from '../client/events.ts'
 import type { InformerFactory } from '../client/informer.ts'
 import type { Logger } from '../client/logger.ts'
 import type { Api, Clock } from '../client/types.ts'
+import type { HpaOptions } from './hpa/types.ts'
 
 /** What an operator can set for the controllers. Each is the flag of upstream's name. */
 export interface ControllerOptions {
@@ -28,6 +29,7 @@ export interface ControllerOptions {
   /** PEM of the CA by which the manager itself trusts the API server. */
   apiServerCa: string
   enableGarbageCollector: boolean
+  hpa: HpaOptions
   /** How many keys a controller works on at once, by the flag's own word: `--concurrent-replicaset-syncs` is `replicaset`. */
   workers: Readonly<Record<string, number>>
 }

@@ -1,3 +1,5 @@
+import { parseDuration } from '../machinery/duration.ts'
+
 /** The times of a schedule: for each field the values it names, as bits. */
 export interface CronTimes {
   minutes: bigint
@@ -97,28 +99,6 @@ function parseWord(text: string): CronSchedule {
   }
   // Shorter than a second is a second; fractions of one are cut off.
   return { everyMs: Math.max(1000, Math.floor(everyMs / 1000) * 1000) }
-}
-
-const unitMs: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  μs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-}
-
-/** Milliseconds of `1h30m`; undefined for what is no duration. */
-function parseDuration(text: string): number | undefined {
-  const match = /^([+-]?)(0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text)
-  if (!match) return undefined
-  let ms = 0
-  for (const [, amount, unit] of (match[2] as string).matchAll(/([\d.]+)(\D+)/g)) {
-    ms += Number(amount) * (unitMs[unit as string] as number)
-  }
-  return match[1] === '-' ? -ms : ms
 }
 
 function parseField(text: string, bounds: Bounds): { bits: bigint; any: boolean } {
