@@ -15,6 +15,7 @@ import { discoveryResources } from './discovery/index.ts'
 import { flowcontrolResources } from './flowcontrol/index.ts'
 import { gantryResources } from './gantry/transaction.ts'
 import type { Resource } from './machinery/resource.ts'
+import { metricsResources } from './metrics/index.ts'
 import { networkingResources } from './networking/index.ts'
 import { nodeResources } from './node/index.ts'
 import { policyResources } from './policy/index.ts'
@@ -45,6 +46,7 @@ export const builtinKinds: readonly Resource[] = [
   ...discoveryResources,
   ...resourceResources,
   ...flowcontrolResources,
+  ...metricsResources,
   ...gantryResources,
 ]
 
@@ -53,12 +55,15 @@ export interface ServedKindsOptions {
   eventTtlSeconds?: number
   /** A cluster whose pods are processes of one machine has no other addresses than those of its loopback. */
   allowLoopbackEndpoints?: boolean
+  /** What nodes and pods use is measured and served. Default true. */
+  resourceMetrics?: boolean
 }
 
 /** The same for one server, as it is configured. */
 export function builtinResources(options: ServedKindsOptions = {}): readonly Resource[] {
-  const { eventTtlSeconds, allowLoopbackEndpoints = false } = options
-  return builtinKinds.map((kind) => ({
+  const { eventTtlSeconds, allowLoopbackEndpoints = false, resourceMetrics = true } = options
+  const kinds = resourceMetrics ? builtinKinds : builtinKinds.filter((kind) => !metricsResources.includes(kind))
+  return kinds.map((kind) => ({
     ...kind,
     ...(kind.ttlSeconds === undefined || eventTtlSeconds === undefined ? {} : { ttlSeconds: eventTtlSeconds }),
     ...(allowLoopbackEndpoints && ['endpoints', 'endpointslices'].includes(kind.plural) ? loopbackAllowed(kind) : {}),

@@ -25,6 +25,8 @@ import type { ReviewHandler, Scope, SubresourceHandler } from './handlers/contex
 import { decodeAs, fieldValidationOf, parseBody } from './handlers/decode-body.ts'
 import { isDryRun } from './handlers/parameters.ts'
 import { sendObject } from './handlers/respond.ts'
+import { resourceMetricsHandlers } from './metrics-api/handlers.ts'
+import type { NodeAgentClient } from './node-agents/connection.ts'
 import { createOpenApi } from './openapi/openapi.ts'
 import type { Pki } from './pki/ensure.ts'
 import type { RegistryHooks } from './registry/write.ts'
@@ -44,6 +46,7 @@ export function assembleParts(
   config: ApiServerConfig,
   pki: Pki,
   ranges: readonly IpRange[],
+  onError: (error: unknown, what: string) => void,
 ): ServerParts {
   const { client, lookup, now } = core
   const signingKey = loadSigningKey(pki.serviceAccount.privateKeyPem)
@@ -93,6 +96,12 @@ export function assembleParts(
     issuer: config.serviceAccountIssuer,
     jwksUri: `${config.serviceAccountIssuer}/openid/v1/jwks`,
   })
+  const agents: NodeAgentClient = {
+    cert: pki.apiserverKubeletClient.certPem,
+    key: pki.apiserverKubeletClient.keyPem,
+    // Addresses before names: a node's name need not resolve on the machine of the API server.
+    addressTypes: ['InternalIP', 'ExternalIP', 'Hostname', 'InternalDNS', 'ExternalDNS'],
+  }
   return {
     authenticator,
     authorizer,
@@ -118,14 +127,8 @@ export function assembleParts(
       ['/serviceaccounts/token', tokenHandler(core, config, issuer)],
       ['gantry.dev/transactions/', handleTransaction],
       ...Object.entries(partHandlers),
-      ...Object.entries(
-        nodeAgentHandlers({
-          cert: pki.apiserverKubeletClient.certPem,
-          key: pki.apiserverKubeletClient.keyPem,
-          // Addresses before names: a node's name need not resolve on the machine of the API server.
-          addressTypes: ['InternalIP', 'ExternalIP', 'Hostname', 'InternalDNS', 'ExternalDNS'],
-        }),
-      ),
+      ...Object.entries(nodeAgentHandlers(agents)),
+      ...Object.entries(resourceMetricsHandlers(core, agents, onError)),
     ]),
     reviews: new Map(
       [...createReviews({ authorizer, authenticator, apiAudiences: config.apiAudiences })].map(

@@ -29,6 +29,7 @@ export interface ApiServerConfig {
   maxMutatingRequestsInflight: number
   minRequestTimeoutSeconds: number
   eventTtlSeconds: number
+  resourceMetrics: boolean
   allowLoopbackEndpoints: boolean
   shutdownGraceSeconds: number
   requestLog: boolean
@@ -108,6 +109,12 @@ const flags: readonly Flag[] = [
     default: 'false',
     help: 'endpoints may have loopback addresses: for pods that are processes of this machine',
   },
+  {
+    name: 'resource-metrics',
+    type: 'string',
+    default: 'true',
+    help: 'serve metrics.k8s.io: what nodes and pods use, asked of the node agents when somebody asks for it',
+  },
   { name: 'event-ttl', type: 'string', default: '1h', help: 'how long events are kept' },
   {
     name: 'shutdown-grace-period',
@@ -166,6 +173,7 @@ export function parseConfig(args: readonly string[]): ApiServerConfig {
     maxMutatingRequestsInflight: number('max-mutating-requests-inflight'),
     minRequestTimeoutSeconds: number('min-request-timeout'),
     eventTtlSeconds: seconds('event-ttl', text('event-ttl')),
+    resourceMetrics: text('resource-metrics') !== 'false',
     allowLoopbackEndpoints: values['allow-loopback-endpoints'] === true,
     shutdownGraceSeconds: number('shutdown-grace-period'),
     requestLog: values['request-log'] === true,

@@ -64,7 +64,7 @@ export async function startApiServer(
       store,
       resources,
       tls,
-      assemble: (core) => assembleParts(core, config, pki, ranges),
+      assemble: (core) => assembleParts(core, config, pki, ranges, onError),
       now,
       inflight: { readOnly: config.maxRequestsInflight, mutating: config.maxMutatingRequestsInflight },
       minRequestTimeoutSeconds: config.minRequestTimeoutSeconds,

@@ -1,5 +1,5 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
-import { Agent, request as httpsRequest } from 'node:https'
+import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Node, Pod } from '../../api/generated/types.ts'
@@ -11,16 +11,7 @@ import {
 } from '../../api/machinery/errors.ts'
 import type { Stored } from '../../api/machinery/object.ts'
 import type { Scope } from '../handlers/context.ts'
-
-/** How the node agents are reached: upstream's kubelet API over mutual TLS. */
-export interface NodeAgentClient {
-  cert?: string | Buffer
-  key?: string | Buffer
-  /** Verifies the agents' certificates; absent: they are not verified, as upstream by default. */
-  ca?: string | Buffer
-  /** In this order, the first of a node's addresses that has such a type. */
-  addressTypes: readonly string[]
-}
+import { agentAddress, agentConnections, type NodeAgentClient } from '../node-agents/connection.ts'
 
 const connectTimeoutMs = 10_000
 /** How long who is still there may take for the next piece of what the other side left for it. */
@@ -28,15 +19,9 @@ const lingerMs = 30_000
 
 /** Subresources that a pod's node answers: logs and the streams. Plain HTTP proxies to pods, services and nodes too. */
 export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scope: Scope) => Promise<void>> {
-  const agent = new Agent({
-    keepAlive: true,
-    maxSockets: 256,
-    ...(client.cert ? { cert: client.cert } : {}),
-    ...(client.key ? { key: client.key } : {}),
-    ...(client.ca ? { ca: client.ca } : { rejectUnauthorized: false }),
-  })
+  const agent = agentConnections(client)
   const toAgent = async (scope: Scope, pod: Stored<Pod>, path: string) => {
-    const { host, port } = await agentAddress(scope, client, pod.spec?.nodeName ?? '')
+    const { host, port } = await addressOf(scope, client, pod.spec?.nodeName ?? '')
     return { agent, protocol: 'https:', host, port, path } as const
   }
   const stream = (verb: 'exec' | 'attach') => async (scope: Scope) => {
@@ -90,7 +75,7 @@ export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scop
     },
     '/nodes/proxy': async (scope) => {
       const { scheme, name, port } = splitTarget(scope.info.name)
-      const address = await agentAddress(scope, client, name)
+      const address = await addressOf(scope, client, name)
       const own = port !== '' && Number(port) !== address.port
       await relay(scope, {
         protocol: own ? `${scheme}:` : 'https:',
@@ -153,21 +138,13 @@ function streamQuery(query: URLSearchParams, verb: 'exec' | 'attach'): string {
   return `?${own}`
 }
 
-async function agentAddress(
+async function addressOf(
   scope: Scope,
   client: NodeAgentClient,
   nodeName: string,
 ): Promise<{ host: string; port: number }> {
   const nodes = scope.server.registry('', 'nodes')
-  const node = (await nodes.get('', nodeName)).object as unknown as Stored<Node>
-  const addresses = node.status?.addresses ?? []
-  for (const type of client.addressTypes) {
-    const found = addresses.find((address) => address.type === type)
-    if (found) return { host: found.address, port: node.status?.daemonEndpoints?.kubeletEndpoint?.Port || 10250 }
-  }
-  throw internalServerError(
-    `no preferred addresses found for node ${nodeName}; known addresses: ${JSON.stringify(addresses)}`,
-  )
+  return agentAddress((await nodes.get('', nodeName)).object as unknown as Stored<Node>, client)
 }
 
 /** `https:web:8443` is scheme, name and port; the first and last may be left out. */

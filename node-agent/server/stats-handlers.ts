@@ -16,7 +16,7 @@ export const statsHandlers: Record<string, Handler> = {
         res.end(await context.stats.metrics())
         return
       case 'resource':
-        res.end(resourceMetrics(await meterOf(context).measure()))
+        res.end(resourceMetrics(context, await meterOf(context).measure()))
         return
       case 'cadvisor':
         res.end(cadvisorMetrics(await meterOf(context).measure()))
@@ -135,7 +135,7 @@ function groupByPod(containers: readonly ContainerUsage[]): Map<string, Containe
 }
 
 /** What metrics-server reads. */
-function resourceMetrics({ node, containers }: Usage): string {
+function resourceMetrics({ pods: view }: ServerContext, { node, containers }: Usage): string {
   const out = new Exposition()
   const seconds = (nanoSeconds: number) => nanoSeconds / 1e9
   const cpu = out.family(
@@ -146,6 +146,16 @@ function resourceMetrics({ node, containers }: Usage): string {
   for (const { name, pod, cpu: used } of containers) {
     if (used)
       cpu({ container: name, namespace: pod.namespace, pod: pod.name }, seconds(used.coreNanoSeconds), used.timeMs)
+  }
+  const started = out.family(
+    'container_start_time_seconds',
+    'gauge',
+    'Start time of the container since unix epoch in seconds',
+  )
+  const statuses = new Map(view.list().map((pod) => [pod.metadata.uid, pod.status?.containerStatuses]))
+  for (const { name, pod } of containers) {
+    const startMs = Date.parse(startOf(statuses.get(pod.uid), name) ?? '')
+    if (startMs) started({ container: name, namespace: pod.namespace, pod: pod.name }, startMs / 1000)
   }
   const memory = out.family(
     'container_memory_working_set_bytes',

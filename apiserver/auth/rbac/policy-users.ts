@@ -41,6 +41,8 @@ export const clusterRoles: Record<string, readonly string[]> = {
     'networking.k8s.io: ingresses ingresses/status networkpolicies: READ',
     'resource.k8s.io: resourceclaims resourceclaims/status resourceclaimtemplates: READ',
   ],
+  // Not of upstream's own: it comes with the server of these metrics, which here is this one.
+  'system:aggregated-metrics-reader': ['metrics.k8s.io: nodes pods: READ'],
   'system:auth-delegator': [
     'authentication.k8s.io: tokenreviews: create',
     'authorization.k8s.io: subjectaccessreviews: create',
@@ -187,6 +189,7 @@ export const aggregateTo: Record<string, string> = {
   'system:aggregate-to-admin': 'admin',
   'system:aggregate-to-edit': 'edit',
   'system:aggregate-to-view': 'view',
+  'system:aggregated-metrics-reader': 'view',
 }
 
 /** Bindings of cluster roles to those who hold them, each of its role's name. */

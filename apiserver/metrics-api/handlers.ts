@@ -1,0 +1,108 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { APIService, Node, Pod } from '../../api/generated/types.ts'
+import { notFoundError, unavailableError } from '../../api/machinery/errors.ts'
+import type { AnyObject, KubeObject, Stored } from '../../api/machinery/object.ts'
+import type { Scope, ServerContext, SubresourceHandler } from '../handlers/context.ts'
+import { includeObjectOf } from '../handlers/parameters.ts'
+import { presenterFor } from '../handlers/present.ts'
+import { sendParts } from '../handlers/respond.ts'
+import { parseSelection } from '../handlers/selection.ts'
+import { sendCached } from '../handlers/send.ts'
+import { agentAddress, agentConnections, askAgent, type NodeAgentClient } from '../node-agents/connection.ts'
+import { storeKey, storePrefix } from '../registry/codec.ts'
+import { CachedObject } from '../registry/watch-cache.ts'
+import type { ServerCore } from '../server.ts'
+import { Collector } from './collector.ts'
+import { readNodeSample } from './exposition.ts'
+import { nodeMetricsOf, podMetricsOf } from './objects.ts'
+
+const apiService = 'v1beta1.metrics.k8s.io'
+const agentTimeoutMs = 5000
+
+/** Serves metrics.k8s.io: nodes and pods of which something is known, measured when they are asked for. */
+export function resourceMetricsHandlers(
+  { client, lookup, now }: Pick<ServerCore, 'client' | 'lookup' | 'now'>,
+  agents: NodeAgentClient,
+  onError: (error: unknown, what: string) => void,
+): Record<string, SubresourceHandler> {
+  const nodeKind = lookup('', 'nodes')
+  const connections = agentConnections(agents)
+  const collector = new Collector({
+    async sample(name) {
+      const node = client.cached<Stored<Node>>(nodeKind, '', name)
+      if (!node) throw new Error('there is no such node')
+      return readNodeSample(
+        await askAgent(connections, agentAddress(node, agents), '/metrics/resource', agentTimeoutMs),
+        now(),
+      )
+    },
+    now,
+    sleep: (ms) => delay(ms),
+    onError: (error, node) => onError(error, `measuring node ${node}`),
+  })
+  /** What is used on those of the nodes that are well. */
+  const usageOn = (wanted: Iterable<string>) => {
+    const nodes = client.cachedList<Stored<Node>>(nodeKind, '')
+    collector.keepOnly(new Set(nodes.map(({ metadata }) => metadata.name ?? '')))
+    const well = new Set(nodes.filter(isReady).map(({ metadata }) => metadata.name ?? ''))
+    return collector.usageOf([...wanted].filter((node) => well.has(node)))
+  }
+  const nodes = async (chosen: readonly Stored<Node>[]): Promise<KubeObject[]> => {
+    const usage = await usageOn(chosen.map(({ metadata }) => metadata.name ?? ''))
+    return chosen.flatMap((node) => {
+      const own = usage.get(node.metadata.name ?? '')
+      return (own && nodeMetricsOf(node, own, now())) ?? []
+    })
+  }
+  const pods = async (chosen: readonly Stored<Pod>[]): Promise<KubeObject[]> => {
+    const usage = await usageOn(chosen.flatMap(({ spec }) => spec?.nodeName ?? []))
+    return chosen.flatMap((pod) => {
+      const own = usage.get(pod.spec?.nodeName ?? '')
+      return (own && podMetricsOf(pod, own, now())) ?? []
+    })
+  }
+  return {
+    'metrics.k8s.io/nodes/': (scope) => answer(scope, 'nodemetrics', nodes),
+    'metrics.k8s.io/pods/': (scope) => answer(scope, 'podmetrics', pods),
+  }
+}
+
+/** Whoever registers a service for these metrics wants its numbers, not ours; requests are passed to it by aggregation. */
+function requireOurs({ client, registry }: ServerContext): void {
+  const kind = registry('apiregistration.k8s.io', 'apiservices').resource
+  const service = client.cached<Stored<APIService>>(kind, '', apiService)?.spec?.service
+  if (!service) return
+  throw unavailableError(
+    `the APIService ${apiService} hands these metrics to the service ${service.namespace}/${service.name}, which this server cannot pass requests to; delete it to have what the node agents measure`,
+  )
+}
+
+/** One by its name, or a list of what the selectors choose. The nodes and pods themselves say which there are. */
+async function answer<T extends AnyObject>(
+  scope: Scope,
+  called: string,
+  measure: (chosen: readonly T[]) => Promise<KubeObject[]>,
+): Promise<void> {
+  const { info, endpoint, media, server, res } = scope
+  const { cache, resource } = server.registry('', endpoint.resource.plural)
+  requireOurs(server)
+  if (info.verb === 'get') {
+    const source = cache.get(storeKey(resource, info.namespace, info.name))
+    const [one] = await measure(source ? [source.object as T] : [])
+    const fullName = resource.namespaced ? `${info.namespace}/${info.name}` : info.name
+    if (!one) throw notFoundError({ group: endpoint.group, resource: called }, fullName)
+    sendCached(scope, 200, cached(one))
+    return
+  }
+  const { matches } = parseSelection(resource, info.query, '')
+  const all = cache.range(storePrefix(resource, info.namespace))
+  const measured = await measure((matches ? all.filter(matches) : all).map(({ object }) => object as T))
+  const presenter = presenterFor(endpoint.resource, endpoint.served, media, includeObjectOf(info.query), server.now)
+  await sendParts(res, 200, presenter.list(measured.map(cached), { revision: '' }), media)
+}
+
+/** In the form that presenters take. */
+const cached = (object: KubeObject): CachedObject => new CachedObject('', 0, Buffer.from(JSON.stringify(object)))
+
+const isReady = ({ status }: Stored<Node>): boolean =>
+  status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false
