@@ -25,7 +25,10 @@ import type { ReviewHandler, Scope, SubresourceHandler } from './handlers/contex
 import { decodeAs, fieldValidationOf, parseBody } from './handlers/decode-body.ts'
 import { isDryRun } from './handlers/parameters.ts'
 import { sendObject } from './handlers/respond.ts'
+import { prometheusGroups } from './metrics-api/custom-metrics.ts'
 import { resourceMetricsHandlers } from './metrics-api/handlers.ts'
+import { prometheusAt } from './metrics-api/prometheus.ts'
+import { type MetricRule, parseRules } from './metrics-api/rules.ts'
 import type { NodeAgentClient } from './node-agents/connection.ts'
 import { createOpenApi } from './openapi/openapi.ts'
 import type { Pki } from './pki/ensure.ts'
@@ -96,6 +99,9 @@ export function assembleParts(
     issuer: config.serviceAccountIssuer,
     jwksUri: `${config.serviceAccountIssuer}/openid/v1/jwks`,
   })
+  const groups = config.prometheusUrl
+    ? prometheusGroups(core, rulesIn(config.metricsRules), prometheusAt(config.prometheusUrl))
+    : []
   const agents: NodeAgentClient = {
     cert: pki.apiserverKubeletClient.certPem,
     key: pki.apiserverKubeletClient.keyPem,
@@ -130,6 +136,7 @@ export function assembleParts(
       ...Object.entries(nodeAgentHandlers(agents)),
       ...Object.entries(resourceMetricsHandlers(core, agents, onError)),
     ]),
+    groups,
     reviews: new Map(
       [...createReviews({ authorizer, authenticator, apiAudiences: config.apiAudiences })].map(
         ([name, review]): [string, ReviewHandler] => [
@@ -139,11 +146,19 @@ export function assembleParts(
       ),
     ),
     documents: {
-      discovery: createDiscovery(() => core.resources),
+      discovery: createDiscovery(() => core.resources, groups),
       openapi: createOpenApi(() => core.resources),
       issuer: { configuration: () => documents.configuration, keys: () => documents.jwks },
     },
     healthChecks: [],
+  }
+}
+
+function rulesIn(file: string): MetricRule[] {
+  try {
+    return parseRules(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new Error(`--metrics-rules ${file}: ${(error as Error).message}`)
   }
 }
 

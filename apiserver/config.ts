@@ -30,6 +30,9 @@ export interface ApiServerConfig {
   minRequestTimeoutSeconds: number
   eventTtlSeconds: number
   resourceMetrics: boolean
+  /** Empty: no metrics are read from Prometheus. */
+  prometheusUrl: string
+  metricsRules: string
   allowLoopbackEndpoints: boolean
   shutdownGraceSeconds: number
   requestLog: boolean
@@ -115,6 +118,13 @@ const flags: readonly Flag[] = [
     default: 'true',
     help: 'serve metrics.k8s.io: what nodes and pods use, asked of the node agents when somebody asks for it',
   },
+  {
+    name: 'prometheus-url',
+    type: 'string',
+    default: '',
+    help: 'Prometheus from which custom.metrics.k8s.io and external.metrics.k8s.io are read, by --metrics-rules',
+  },
+  { name: 'metrics-rules', type: 'string', default: '', help: 'YAML file that says which metrics, by which queries' },
   { name: 'event-ttl', type: 'string', default: '1h', help: 'how long events are kept' },
   {
     name: 'shutdown-grace-period',
@@ -145,6 +155,13 @@ export function parseConfig(args: readonly string[]): ApiServerConfig {
     return value
   }
   const issuer = text('service-account-issuer')
+  const prometheusUrl = text('prometheus-url')
+  if (prometheusUrl !== '' && !isHttpUrl(prometheusUrl)) {
+    throw new Error(`--prometheus-url: ${JSON.stringify(prometheusUrl)} is no address such as http://127.0.0.1:9090`)
+  }
+  if ((prometheusUrl === '') !== (text('metrics-rules') === '')) {
+    throw new Error('--prometheus-url and --metrics-rules: one needs the other')
+  }
   const audiences = list('api-audiences')
   return {
     dataDir: text('data-dir'),
@@ -173,6 +190,8 @@ export function parseConfig(args: readonly string[]): ApiServerConfig {
     maxMutatingRequestsInflight: number('max-mutating-requests-inflight'),
     minRequestTimeoutSeconds: number('min-request-timeout'),
     eventTtlSeconds: seconds('event-ttl', text('event-ttl')),
+    prometheusUrl,
+    metricsRules: text('metrics-rules'),
     resourceMetrics: text('resource-metrics') !== 'false',
     allowLoopbackEndpoints: values['allow-loopback-endpoints'] === true,
     shutdownGraceSeconds: number('shutdown-grace-period'),
@@ -187,6 +206,8 @@ export function configHelp(): string {
     `  --${name.padEnd(width)}  ${help}${value === '' || value === 'false' ? '' : ` (default ${value})`}`
   return `Usage: gantry apiserver [flags]\n\nServes the Kubernetes API.\n\n${flags.map(line).join('\n')}\n`
 }
+
+const isHttpUrl = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
 
 function portRange(text: string): [number, number] {
   const match = text.match(/^(\d{1,5})-(\d{1,5})$/)

@@ -15,6 +15,7 @@ import { RequestMetrics } from './handlers/metrics.ts'
 import { createPathHandlers, type Documents } from './handlers/paths.ts'
 import { createPipeline, type RequestLogEntry } from './handlers/pipeline.ts'
 import type { RequestInfo } from './handlers/request-info.ts'
+import type { ServedGroup } from './handlers/served-group.ts'
 import { WatchHub } from './handlers/watch.ts'
 import { StoreFeed } from './registry/feed.ts'
 import type { ServerClient } from './registry/reader.ts'
@@ -32,6 +33,7 @@ export interface ServerParts {
   /** By `group/plural`. */
   hooks?: ReadonlyMap<string, RegistryHooks>
   subresources: ReadonlyMap<string, SubresourceHandler>
+  groups?: readonly ServedGroup[]
   reviews: ReadonlyMap<string, ReviewHandler>
   documents: Documents
   healthChecks: readonly HealthCheck[]
@@ -135,6 +137,7 @@ export class ApiServer {
       endpointOfKind: (group, version, kind) => kinds.get(`${group}/${version}/${kind}`),
       registry: registryOf,
       subresources: parts.subresources,
+      groups: new Map((parts.groups ?? []).map((served) => [apiVersionOf(served.group, served.version), served])),
       reviews: parts.reviews,
       minRequestTimeoutSeconds: options.minRequestTimeoutSeconds ?? 1800,
     }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { apiVersionOf } from '../../api/machinery/object.ts'
 import type { Resource, SubresourceInfo } from '../../api/machinery/resource.ts'
+import type { NamedResource, ServedGroup } from '../handlers/served-group.ts'
 
 /** What the server serves, in every form a client may ask for. Documents are made once and kept. */
 export interface Discovery {
@@ -30,7 +31,8 @@ const statusVerbs = ['get', 'patch', 'update']
 /** Upstream's first groups: clients that find a kind in several take the first. All others come as they are registered. */
 const firstGroups = ['', 'apiregistration.k8s.io', 'apps', 'events.k8s.io']
 
-export function createDiscovery(resources: () => readonly Resource[]): Discovery {
+/** `others` are groups whose resources are no kinds. */
+export function createDiscovery(resources: () => readonly Resource[], others: readonly ServedGroup[] = []): Discovery {
   const documents = new Map<string, Buffer | undefined>()
   const kept = (name: string, make: () => object | undefined): Buffer | undefined => {
     if (!documents.has(name)) {
@@ -40,6 +42,10 @@ export function createDiscovery(resources: () => readonly Resource[]): Discovery
     return documents.get(name)
   }
   const groups = () => byGroup(resources())
+  const allGroups = (): [string, readonly string[]][] => [
+    ...[...groups()].map(([name, versions]): [string, string[]] => [name, [...versions.keys()]]),
+    ...byName(others),
+  ]
   return {
     api: (serverAddress) =>
       Buffer.from(
@@ -53,22 +59,27 @@ export function createDiscovery(resources: () => readonly Resource[]): Discovery
       kept('apis', () => ({
         kind: 'APIGroupList',
         apiVersion: 'v1',
-        groups: [...groups()].filter(([name]) => name !== '').map(([name, versions]) => groupOf(name, versions)),
+        groups: allGroups()
+          .filter(([name]) => name !== '')
+          .map(([name, versions]) => groupOf(name, versions)),
       })) as Buffer,
     group: (name) =>
       kept(`group ${name}`, () => {
-        const versions = name === '' ? undefined : groups().get(name)
+        const [, versions] = (name !== '' && allGroups().find(([known]) => known === name)) || []
         return versions && { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(name, versions) }
       }),
     resourceList: (group, version) =>
       kept(`list ${group}/${version}`, () => {
         const served = groups().get(group)?.get(version)
+        const named = others.find((other) => other.group === group && other.version === version)
+        const entries =
+          served?.flatMap(legacyEntries) ?? named?.resources.map((resource) => ({ ...resource, singularName: '' }))
         return (
-          served && {
+          entries && {
             kind: 'APIResourceList',
             ...(group === '' ? {} : { apiVersion: 'v1' }),
             groupVersion: apiVersionOf(group, version),
-            resources: served.flatMap(legacyEntries).sort((a, b) => (a.name < b.name ? -1 : 1)),
+            resources: entries.sort((a, b) => (a.name < b.name ? -1 : 1)),
           }
         )
       }),
@@ -77,16 +88,28 @@ export function createDiscovery(resources: () => readonly Resource[]): Discovery
         kind: 'APIGroupDiscoveryList',
         apiVersion: `apidiscovery.k8s.io/${version}`,
         metadata: {},
-        items: [...groups()]
-          .filter(([name]) => (name === '') === (root === 'api'))
-          .map(([name, versions]) => ({
-            metadata: { ...(name === '' ? {} : { name }), creationTimestamp: null },
-            versions: [...versions].map(([version, served]) => ({
-              version,
-              resources: served.filter(({ resource }) => !isPart(resource)).map(aggregatedEntry),
-              freshness: 'Current',
+        items: [
+          ...[...groups()]
+            .filter(([name]) => (name === '') === (root === 'api'))
+            .map(([name, versions]) => ({
+              metadata: { ...(name === '' ? {} : { name }), creationTimestamp: null },
+              versions: [...versions].map(([version, served]) => ({
+                version,
+                resources: served.filter(({ resource }) => !isPart(resource)).map(aggregatedEntry),
+                freshness: 'Current',
+              })),
             })),
+          ...(root === 'apis' ? [...byName(others).keys()] : []).map((name) => ({
+            metadata: { name, creationTimestamp: null },
+            versions: others
+              .filter(({ group }) => group === name)
+              .map(({ version, resources: named }) => ({
+                version,
+                resources: aggregatedNames(name, version, named),
+                freshness: 'Current',
+              })),
           })),
+        ],
       })) as Buffer,
     invalidate: () => documents.clear(),
   }
@@ -116,8 +139,15 @@ function byGroup(resources: readonly Resource[]): Map<string, Map<string, Served
   return groups
 }
 
-function groupOf(name: string, versions: ReadonlyMap<string, unknown>): object {
-  const list = [...versions.keys()].map((version) => ({ groupVersion: apiVersionOf(name, version), version }))
+/** Versions by the name of their group. */
+function byName(groups: readonly ServedGroup[]): Map<string, string[]> {
+  const names = new Map<string, string[]>()
+  for (const { group, version } of groups) names.set(group, [...(names.get(group) ?? []), version])
+  return names
+}
+
+function groupOf(name: string, versions: readonly string[]): object {
+  const list = versions.map((version) => ({ groupVersion: apiVersionOf(name, version), version }))
   return { name, versions: list, preferredVersion: list[0] }
 }
 
@@ -178,6 +208,33 @@ function aggregatedEntry(served: Served): object {
     ...(resource.categories.length > 0 ? { categories: resource.categories } : {}),
     ...(subresources.length > 0 ? { subresources } : {}),
   }
+}
+
+/** What is one of an object stands below the object, which is named though it has no verbs here, as upstream does it. */
+function aggregatedNames(group: string, version: string, named: readonly NamedResource[]): object[] {
+  const kindOf = (kind: string) => ({ group, version, kind })
+  const scopeOf = (namespaced: boolean) => (namespaced ? 'Namespaced' : 'Cluster')
+  const below = new Map<string, NamedResource[]>()
+  const plain: object[] = []
+  for (const one of named) {
+    const [parent = '', part] = one.name.split('/')
+    if (part !== undefined) below.set(parent, [...(below.get(parent) ?? []), { ...one, name: part }])
+    else {
+      const { name: resource, namespaced, kind, verbs } = one
+      plain.push({ resource, responseKind: kindOf(kind), scope: scopeOf(namespaced), singularResource: '', verbs })
+    }
+  }
+  return [
+    ...plain,
+    ...[...below].map(([resource, parts]) => ({
+      resource,
+      responseKind: { group: '', version: '', kind: '' },
+      scope: scopeOf(parts[0]?.namespaced ?? true),
+      singularResource: '',
+      verbs: [],
+      subresources: parts.map(({ name, kind, verbs }) => ({ subresource: name, responseKind: kindOf(kind), verbs })),
+    })),
+  ]
 }
 
 /** Upstream's: the start of a hash over what is stored, so that clients see when that changes. */

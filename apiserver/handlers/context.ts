@@ -12,6 +12,7 @@ import type { WriteOptions } from '../registry/write.ts'
 import type { Store } from '../storage/store.ts'
 import type { MediaType } from './negotiate.ts'
 import type { RequestInfo } from './request-info.ts'
+import type { ServedGroup } from './served-group.ts'
 import type { WatchHub } from './watch.ts'
 
 /** One kind in one version, as paths name it. */
@@ -41,6 +42,8 @@ export interface ServerContext {
   registry: (group: string, plural: string) => Registry
   /** Handlers of the subresources that have a behaviour of their own, by `group/plural/subresource`. */
   subresources: ReadonlyMap<string, SubresourceHandler>
+  /** Groups that are served as a whole, by `group/version`. */
+  groups: ReadonlyMap<string, ServedGroup>
   /** Objects that are answered, not stored (reviews), by `group/plural`. */
   reviews: ReadonlyMap<string, ReviewHandler>
   /** Seconds of a watch that names no timeout: at least this, at most twice. */

@@ -109,20 +109,15 @@ async function route(
   server: ServerContext,
   upgradeHead: Buffer | undefined,
 ): Promise<void> {
+  const request = { server, req, res, info, user, media, warn: warner(res), ...(upgradeHead ? { upgradeHead } : {}) }
   const endpoint = server.endpoint(info.group, info.version, info.resource)
-  if (!endpoint) throw noSuchPathError()
-  checkScope(info, endpoint)
-  const scope = {
-    server,
-    req,
-    res,
-    info,
-    user,
-    endpoint,
-    media,
-    warn: warner(res),
-    ...(upgradeHead ? { upgradeHead } : {}),
+  if (!endpoint) {
+    const group = server.groups.get(`${info.group}/${info.version}`)
+    if (!group) throw noSuchPathError()
+    return group.handle(request)
   }
+  checkScope(info, endpoint)
+  const scope = { ...request, endpoint }
   const { resource } = endpoint
   const own = server.subresources.get(`${resource.group}/${resource.plural}/${info.subresource}`)
   if (own) {

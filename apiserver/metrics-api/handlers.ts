@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { APIService, Node, Pod } from '../../api/generated/types.ts'
-import { notFoundError, unavailableError } from '../../api/machinery/errors.ts'
+import type { Node, Pod } from '../../api/generated/types.ts'
+import { notFoundError } from '../../api/machinery/errors.ts'
 import type { AnyObject, KubeObject, Stored } from '../../api/machinery/object.ts'
-import type { Scope, ServerContext, SubresourceHandler } from '../handlers/context.ts'
+import type { Scope, SubresourceHandler } from '../handlers/context.ts'
 import { includeObjectOf } from '../handlers/parameters.ts'
 import { presenterFor } from '../handlers/present.ts'
 import { sendParts } from '../handlers/respond.ts'
@@ -15,8 +15,8 @@ import type { ServerCore } from '../server.ts'
 import { Collector } from './collector.ts'
 import { readNodeSample } from './exposition.ts'
 import { nodeMetricsOf, podMetricsOf } from './objects.ts'
+import { requireOurs } from './step-back.ts'
 
-const apiService = 'v1beta1.metrics.k8s.io'
 const agentTimeoutMs = 5000
 
 /** Serves metrics.k8s.io: nodes and pods of which something is known, measured when they are asked for. */
@@ -67,16 +67,6 @@ export function resourceMetricsHandlers(
   }
 }
 
-/** Whoever registers a service for these metrics wants its numbers, not ours; requests are passed to it by aggregation. */
-function requireOurs({ client, registry }: ServerContext): void {
-  const kind = registry('apiregistration.k8s.io', 'apiservices').resource
-  const service = client.cached<Stored<APIService>>(kind, '', apiService)?.spec?.service
-  if (!service) return
-  throw unavailableError(
-    `the APIService ${apiService} hands these metrics to the service ${service.namespace}/${service.name}, which this server cannot pass requests to; delete it to have what the node agents measure`,
-  )
-}
-
 /** One by its name, or a list of what the selectors choose. The nodes and pods themselves say which there are. */
 async function answer<T extends AnyObject>(
   scope: Scope,
@@ -85,7 +75,7 @@ async function answer<T extends AnyObject>(
 ): Promise<void> {
   const { info, endpoint, media, server, res } = scope
   const { cache, resource } = server.registry('', endpoint.resource.plural)
-  requireOurs(server)
+  requireOurs(server, endpoint.group, endpoint.version)
   if (info.verb === 'get') {
     const source = cache.get(storeKey(resource, info.namespace, info.name))
     const [one] = await measure(source ? [source.object as T] : [])
