@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { CredentialsWanted } from './credentials-stamp.ts'
 import { gantryCommand, programVersion } from './gantry-program.ts'
 import type { Layout } from './layout.ts'
-import type { RuntimeKind, Settings } from './settings.ts'
+import type { ExtraComponent, RuntimeKind, Settings } from './settings.ts'
 import type { ChildSpec } from './supervisor/supervisor.ts'
 
 /** A node of the cluster, and how its agent is reached and entered. */
@@ -69,6 +69,7 @@ export function componentsOf(plan: ClusterPlan): ChildSpec[] {
       '--leader-elect=false',
       '--bind-address=127.0.0.1',
       `--secure-port=${settings.schedulerPort}`,
+      ...extraFlags(settings, 'scheduler'),
     ]),
     program('controller-manager', controllerManagerFlags(plan)),
     ...nodes.map((node) => nodeAgent(plan, node)),
@@ -89,6 +90,7 @@ function apiServerFlags({ layout, settings, hostIp }: ClusterPlan): string[] {
     ...(hostIp === undefined ? [] : [`--advertise-address=${hostIp}`]),
     ...(settings.store === 'etcd' ? [`--etcd-servers=http://127.0.0.1:${settings.etcdPorts[0]}`] : []),
     ...(settings.runtime === 'process' ? ['--allow-loopback-endpoints'] : []),
+    ...extraFlags(settings, 'apiserver'),
   ]
 }
 
@@ -103,6 +105,7 @@ function controllerManagerFlags({ layout, settings }: ClusterPlan): string[] {
     `--cluster-cidr=${pods}`,
     `--service-cluster-ip-range=${services}`,
     `--root-ca-file=${join(layout.pki, 'ca.crt')}`,
+    ...extraFlags(settings, 'controller-manager'),
   ]
 }
 
@@ -122,10 +125,15 @@ function nodeAgent({ layout, settings, cniBinDir }: ClusterPlan, { name, ip, ent
     `--service-cluster-ip-range=${services}`,
     `--cluster-dns=${dns}`,
     `--cni-bin-dir=${cniBinDir}`,
+    ...extraFlags(settings, 'node-agent'),
   ]
   const { command, ...rest } = program('node-agent', flags, { stopMs: 30_000 })
   return { ...rest, name: `agent-${name}`, command: [...enter, ...command] as [string, ...string[]] }
 }
+
+/** What the operator adds; of two flags of one name the last counts. */
+const extraFlags = ({ extraConfig = {} }: Settings, component: ExtraComponent): string[] =>
+  Object.entries(extraConfig[component] ?? {}).map(([flag, value]) => `--${flag}=${value}`)
 
 function etcd({ layout, settings, etcdProgram }: ClusterPlan): ChildSpec {
   const [client, peer] = settings.etcdPorts.map((port) => `http://127.0.0.1:${port}`) as [string, string]

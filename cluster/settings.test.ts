@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { componentsOf } from './components.ts'
+import { layoutOf } from './layout.ts'
 import { parseUpFlags, type Settings, settle } from './settings.ts'
 
 const freePort = async (wanted?: number) => wanted ?? 40_000
@@ -44,6 +46,23 @@ test('a cluster that is there goes on as it was, with as many nodes as asked for
   expect(await settle(parseUpFlags(['--port=0']), kept, fresh)).toEqual(kept)
 })
 
+test('further flags of components are kept, changed and taken back', async () => {
+  const extra = (...words: string[]) => parseUpFlags(words.map((word) => `--extra-config=${word}`))
+  const first = await settle(extra('apiserver.event-ttl=2h', 'controller-manager.v=4'), undefined, fresh)
+  expect(first.extraConfig).toEqual({ apiserver: { 'event-ttl': '2h' }, 'controller-manager': { v: '4' } })
+  const second = await settle(extra('apiserver.event-ttl=3h', 'controller-manager.v='), first, fresh)
+  expect(second.extraConfig).toEqual({ apiserver: { 'event-ttl': '3h' } })
+  const flags = componentsOf({
+    layout: layoutOf('/data'),
+    settings: second,
+    nodes: [],
+    cniBinDir: '/cni',
+    etcdProgram: 'etcd',
+  }).map(({ command }) => command.at(-1))
+  expect(flags[0]).toBe('--event-ttl=3h')
+  expect(await settle(extra('apiserver.event-ttl='), second, fresh)).not.toHaveProperty('extraConfig')
+})
+
 test.each([
   [['--store=etcd'], /keeps its objects in the embedded store; with --store etcd it needs a directory of its own/],
   [['--runtime=containerd'], /runs on process; with --runtime containerd it needs a directory of its own/],
@@ -56,6 +75,11 @@ test.each([
   [['--nodes=many'], '--nodes: "many" is not a whole number from 1 to 250'],
   [['--port=70000'], '--port: "70000" is not a whole number from 0 to 65535'],
   [['--runtime=docker'], '--runtime: "docker" is none of containerd, process, hollow'],
+  [['--extra-config=event-ttl=1h'], '--extra-config: "event-ttl=1h" is not of the form COMPONENT.FLAG=VALUE'],
+  [
+    ['--extra-config=etcd.v=1'],
+    '--extra-config: "etcd" is none of apiserver, scheduler, controller-manager, node-agent',
+  ],
   [['--store=mysql'], '--store: "mysql" is none of embedded, etcd'],
 ])('a flag that makes no sense is refused in words: %s', (args, message) => {
   expect(() => parseUpFlags(args)).toThrow(message)

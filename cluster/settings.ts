@@ -18,7 +18,14 @@ export interface Settings {
   controllerManagerPort: number
   /** Client and peer port of a private etcd. */
   etcdPorts: [number, number]
+  /** Further flags by component: `{ apiserver: { 'event-ttl': '2h' } }`. */
+  extraConfig?: ExtraConfig
 }
+
+export type ExtraConfig = Partial<Record<ExtraComponent, Record<string, string>>>
+
+const extraComponents = ['apiserver', 'scheduler', 'controller-manager', 'node-agent'] as const
+export type ExtraComponent = (typeof extraComponents)[number]
 
 /** What was asked for on the command line; what is left out is as it was, or as it is by default. */
 export interface UpFlags {
@@ -27,6 +34,7 @@ export interface UpFlags {
   store?: StoreKind
   nodes?: number
   port?: number
+  extraConfig?: ExtraConfig
   detach: boolean
   quickstart: boolean
   help: boolean
@@ -45,6 +53,9 @@ comes back when it ends. Started again on the same directory, it goes on where i
                     hollow (nothing is run, for trying out scale). Default: containerd where it can be had, else process
   --store KIND      where objects are kept: embedded, or etcd, a private one (default embedded)
   --port N          port of the API (default 6443; 0 takes any free one)
+  --extra-config COMPONENT.FLAG=VALUE
+                    a further flag for apiserver, scheduler, controller-manager or node-agent, as often as needed;
+                    kept for the next start; an empty VALUE takes it back
   --detach          return when the cluster is ready; it goes on in the background, its logs in DIR/logs
   --quickstart      run the application of manifests/quickstart and call it
 
@@ -61,6 +72,7 @@ export function parseUpFlags(args: readonly string[]): UpFlags {
       store: { type: 'string' },
       nodes: { type: 'string' },
       port: { type: 'string' },
+      'extra-config': { type: 'string', multiple: true },
       detach: { type: 'boolean', short: 'd', default: false },
       quickstart: { type: 'boolean', default: false },
       supervise: { type: 'boolean', default: false },
@@ -78,6 +90,7 @@ export function parseUpFlags(args: readonly string[]): UpFlags {
   if (values.store !== undefined) flags.store = oneOf('--store', values.store, storeKinds)
   if (values.nodes !== undefined) flags.nodes = whole('--nodes', values.nodes, 1, 250)
   if (values.port !== undefined) flags.port = whole('--port', values.port, 0, 65_535)
+  if (values['extra-config']) flags.extraConfig = parseExtraConfig(values['extra-config'])
   return flags
 }
 
@@ -121,7 +134,13 @@ export async function settle(flags: UpFlags, kept: Settings | undefined, fresh: 
     if (flags.runtime !== undefined && flags.runtime !== kept.runtime) {
       throw new Error(`this cluster runs on ${kept.runtime}; with --runtime ${flags.runtime} ${other}`)
     }
-    return { ...kept, nodes: flags.nodes ?? kept.nodes, port: flags.port || kept.port }
+    const { extraConfig: _, ...rest } = kept
+    return {
+      ...rest,
+      nodes: flags.nodes ?? kept.nodes,
+      port: flags.port || kept.port,
+      ...merged(kept.extraConfig, flags.extraConfig),
+    }
   }
   const { runtime, freePort } = fresh
   const store = flags.store ?? 'embedded'
@@ -138,10 +157,34 @@ export async function settle(flags: UpFlags, kept: Settings | undefined, fresh: 
     controllerManagerPort: await freePort(usual ? 10_257 : undefined),
     etcdPorts:
       store === 'etcd' ? [await freePort(usual ? 2379 : undefined), await freePort(usual ? 2380 : undefined)] : [0, 0],
+    ...merged(undefined, flags.extraConfig),
   }
 }
 
 const storeNames = { embedded: 'the embedded store', etcd: 'etcd' }
+
+function parseExtraConfig(words: readonly string[]): ExtraConfig {
+  const config: ExtraConfig = {}
+  for (const word of words) {
+    const [, name = '', flag = '', value = ''] = /^([a-z-]+)\.([a-z0-9-]+)=(.*)$/s.exec(word) ?? []
+    if (flag === '') {
+      throw new Error(`--extra-config: ${JSON.stringify(word)} is not of the form COMPONENT.FLAG=VALUE`)
+    }
+    const component = oneOf('--extra-config', name, extraComponents)
+    config[component] = { ...config[component], [flag]: value }
+  }
+  return config
+}
+
+/** What was kept with what was asked for; an empty value takes a flag back. */
+function merged(kept: ExtraConfig = {}, asked: ExtraConfig = {}): { extraConfig?: ExtraConfig } {
+  const all: ExtraConfig = {}
+  for (const component of extraComponents) {
+    const flags = Object.entries({ ...kept[component], ...asked[component] }).filter(([, value]) => value !== '')
+    if (flags.length > 0) all[component] = Object.fromEntries(flags)
+  }
+  return Object.keys(all).length > 0 ? { extraConfig: all } : {}
+}
 
 function oneOf<T extends string>(flag: string, value: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === value)
