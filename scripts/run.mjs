@@ -30,6 +30,7 @@ const testPackages = {
   skopeo: 'skopeo',
   unzip: 'unzip',
   openssl: 'openssl',
+  prometheus: 'prometheus',
 }
 
 requireNode(20)
