@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Namespace, Pod, PodTemplateSpec } from '../../../api/generated/types.ts'
+import type { Namespace, Pod } from '../../../api/generated/types.ts'
 import { invalidError, notFoundError } from '../../../api/machinery/errors.ts'
 import { semanticEqual } from '../../../api/machinery/field-rules.ts'
-import type { AnyObject, Stored } from '../../../api/machinery/object.ts'
-import type { Resource } from '../../../api/machinery/resource.ts'
+import type { Stored } from '../../../api/machinery/object.ts'
 import type { AdmissionContext } from '../context.ts'
+import { templateOf } from '../pod-template.ts'
 import { refuse } from '../refuse.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../types.ts'
 import { type CheckedPod, containersOf } from './check.ts'
@@ -12,27 +12,6 @@ import { describePolicy, type Policy, policiesOf, policyLabelFaults, violations 
 
 /** Pods looked at when a namespace becomes stricter: it must not take long. */
 const maxPodsChecked = 3000
-
-/** Kinds that make pods, with where their template lies. They are warned about, not refused: their pods will be. */
-const templates: Record<string, (object: AnyObject) => PodTemplateSpec | undefined> = {
-  '/podtemplates': (object) => object.template as PodTemplateSpec | undefined,
-  'batch/cronjobs': (object) =>
-    (object.spec as { jobTemplate?: { spec?: { template?: PodTemplateSpec } } } | undefined)?.jobTemplate?.spec
-      ?.template,
-  ...Object.fromEntries(
-    [
-      '/replicationcontrollers',
-      'apps/replicasets',
-      'apps/deployments',
-      'apps/statefulsets',
-      'apps/daemonsets',
-      'batch/jobs',
-    ].map((kind) => [
-      kind,
-      (object: AnyObject) => (object.spec as { template?: PodTemplateSpec } | undefined)?.template,
-    ]),
-  ),
-}
 
 /** Holds pods to the Pod Security Standard that the labels of their namespace name. */
 export function createPodSecurity({ client, lookup }: AdmissionContext): AdmissionPlugin {
@@ -60,6 +39,7 @@ export function createPodSecurity({ client, lookup }: AdmissionContext): Admissi
     warnOf(attributes, checked, warn)
   }
 
+  // Kinds that make pods are warned about, not refused: their pods will be.
   const checkTemplate = async (attributes: AdmissionAttributes): Promise<void> => {
     const { object, namespace } = attributes
     const template = object && templateOf(attributes.resource)?.(object)
@@ -97,8 +77,6 @@ export function createPodSecurity({ client, lookup }: AdmissionContext): Admissi
     },
   }
 }
-
-const templateOf = ({ group, plural }: Resource) => templates[`${group}/${plural}`]
 
 function warnOf({ warn }: AdmissionAttributes, pod: CheckedPod, policy: Policy): void {
   const found = violations(pod, policy)
