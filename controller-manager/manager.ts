@@ -1,5 +1,6 @@
 import { newCronJobController } from './cronjob/controller.ts'
 import { newDaemonSetController } from './daemonset/controller.ts'
+import { newDependenciesController } from './dependencies/controller.ts'
 import { newDeploymentController } from './deployment/controller.ts'
 import { newDisruptionController } from './disruption/controller.ts'
 import { newEndpointsController } from './endpoints/controller.ts'
@@ -70,4 +71,5 @@ export const controllers: readonly ControllerEntry[] = [
     component: 'horizontal-pod-autoscaler',
     make: newHpaController,
   },
+  { name: 'dependencies-controller', make: newDependenciesController },
 ]

@@ -7,6 +7,7 @@ import { createPersistentVolumeClaimResize } from './claim-resize.ts'
 import type { AdmissionContext } from './context.ts'
 import { createDefaultIngressClass, createDefaultStorageClass } from './default-class.ts'
 import { createDefaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { createDependsOn } from './depends-on.ts'
 import { createExtendedResourceToleration } from './extended-resource-toleration.ts'
 import { createLimitRanger } from './limit-ranger.ts'
 import { createNamespaceLifecycle } from './namespace-lifecycle.ts'
@@ -25,6 +26,7 @@ import type { AdmissionPlugin } from './types.ts'
 const plugins: readonly { name: string; on: boolean; create: (context: AdmissionContext) => AdmissionPlugin }[] = [
   { name: 'NamespaceLifecycle', on: true, create: createNamespaceLifecycle },
   { name: 'Protection', on: true, create: createProtection },
+  { name: 'DependsOn', on: true, create: createDependsOn },
   { name: 'LimitRanger', on: true, create: createLimitRanger },
   { name: 'ServiceAccount', on: true, create: createServiceAccountAdmission },
   { name: 'NodeRestriction', on: true, create: createNodeRestriction },

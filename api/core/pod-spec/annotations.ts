@@ -1,3 +1,4 @@
+import { dependsOnAnnotation, parseDependencies } from '../../gantry/depends-on.ts'
 import type { AppArmorProfile, ObjectMeta, PodSpec, SeccompProfile, Toleration } from '../../generated/types.ts'
 import { type FieldError, forbidden, invalid } from '../../machinery/field-errors.ts'
 import { checkDescendingPath } from './checks.ts'
@@ -35,6 +36,9 @@ export function validatePodAnnotations(
       if (!options.allowInvalidDeletionCost && !deletionCostIsValid(annotations)) {
         errors.push(invalid(`${path}[${key}]`, value, 'must be a 32bit integer'))
       }
+    } else if (key === dependsOnAnnotation) {
+      const { faults } = parseDependencies(value)
+      errors.push(...faults.map((fault) => invalid(`${path}[${key}]`, value, fault)))
     } else if (key === seccompPodAnnotation || key.startsWith(seccompContainerPrefix)) {
       validateSeccompName(errors, value, `${path}.${key}`)
     } else if (key.startsWith(appArmorPrefix)) {

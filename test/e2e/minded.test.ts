@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startCluster, type TestCluster, withoutContainers } from '../support/cluster.ts'
+import { until } from '../support/until.ts'
+
+// What annotations under gantry.dev/ do in a whole cluster. Hollow containers: nothing here depends on what runs in them.
+
+const why = withoutContainers()
+
+describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
+  let cluster: TestCluster
+
+  beforeAll(async () => {
+    cluster = await startCluster(['--runtime', 'hollow'])
+  }, 120_000)
+  afterAll(async () => cluster?.down(), 60_000)
+
+  const kubectl = (args: string | readonly string[], options?: Parameters<TestCluster['kubectl']>[1]) =>
+    cluster.kubectl(args, options)
+  const apply = (...objects: object[]) =>
+    kubectl(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) })
+  /** One field of an object, by JSONPath. */
+  const field = async (what: string, path: string) =>
+    (await kubectl(['get', ...what.split(' '), '-o', `jsonpath={${path}}`])).stdout
+  const eventually = (what: string, path: string, wanted: string | RegExp, timeoutMs = 30_000) =>
+    until(
+      async () => {
+        const is = await field(what, path)
+        return typeof wanted === 'string' ? is === wanted : wanted.test(is)
+      },
+      { timeoutMs, everyMs: 200, message: `${path} of ${what} is ${wanted}` },
+    )
+
+  const template = (
+    app: string,
+    { annotations = {}, container = {} }: { annotations?: object; container?: object },
+  ) => ({
+    metadata: { labels: { app }, annotations },
+    spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'c', image: 'nowhere/at-all:1', ...container }] },
+  })
+  interface Workload {
+    annotations?: object
+    pods?: Parameters<typeof template>[1]
+    spec?: object
+  }
+  const workload = (kind: string, name: string, { annotations = {}, pods = {}, spec = {} }: Workload = {}) => ({
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: { name, annotations },
+    spec: { selector: { matchLabels: { app: name } }, template: template(name, pods), ...spec },
+  })
+  const service = (name: string) => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name },
+    spec: { selector: { app: name }, ports: [{ port: 80 }] },
+  })
+
+  test('depends-on: pods start when what they depend on is ready, and a ring is refused', async () => {
+    const annotations = { 'gantry.dev/depends-on': 'service/db, job/migrate' }
+    await apply(workload('Deployment', 'web', { pods: { annotations } }), service('db'))
+    const waits = `.items[0].status.conditions[?(@.type=="gantry.dev/DependenciesReady")].message`
+    await eventually('pods -l app=web', waits, 'waiting for service/db (no ready endpoint), job/migrate (not found)')
+    expect((await kubectl('get pods -l app=web')).stdout).toContain('SchedulingGated')
+
+    const job = { ...template('migrate', { container: { env: [{ name: 'GANTRY_HOLLOW_EXIT', value: '0' }] } }) }
+    await apply(workload('StatefulSet', 'db', { spec: { serviceName: 'db' } }), {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'migrate' },
+      spec: { template: { ...job, spec: { ...job.spec, restartPolicy: 'Never' } } },
+    })
+    await kubectl('rollout status deployment/web --timeout=30s')
+    expect((await kubectl('get events --field-selector reason=DependenciesReady')).stdout).toContain('pod/web-')
+
+    const patch = JSON.stringify({
+      spec: { template: { metadata: { annotations: { 'gantry.dev/depends-on': 'deploy/web' } } } },
+    })
+    const refused = await kubectl(['patch', 'statefulset', 'db', '-p', patch], { expectFailure: true })
+    expect(refused.stderr).toContain(
+      'statefulset/db waits for deployment/web waits for service/db waits for statefulset/db, so none of them could ever start',
+    )
+    const nonsense = patch.replace('deploy/web', 'db')
+    expect((await kubectl(['patch', 'statefulset', 'db', '-p', nonsense], { expectFailure: true })).stderr).toContain(
+      'spec.template.annotations[gantry.dev/depends-on]: Invalid value: "db": "db" is not KIND/NAME',
+    )
+  })
+})
