@@ -12,9 +12,11 @@ describe('revisions', () => {
     ['several', [1, 5, 3], 5, 3],
     ['one that makes no sense', [1, 'x', 3], 3, 1],
     ['one without', [undefined, 2], 2, 0],
+    ['one beyond what a double holds', ['3546343826724305832', 1], 3546343826724305832n, 1],
+    ['one beyond 64 bits', ['9223372036854775808', 1], 1, 0],
   ])('%s', (_, revisions, max, last) => {
     const sets = revisions.map((revision) => replicaSet(revision === undefined ? {} : { revision }))
-    expect([maxRevision(sets), lastRevision(sets)]).toEqual([max, last])
+    expect([maxRevision(sets), lastRevision(sets)]).toEqual([BigInt(max), BigInt(last)])
   })
 })
 
@@ -50,13 +52,13 @@ describe('the annotations of the newest revision', () => {
       { gone: 'stays', 'kubernetes.io/change-cause': 'because', [name('revision')]: '2' },
     ],
   ])('%s', (_, own, annotations, revision, wanted) => {
-    expect(annotationsForRevision(deployment({ annotations }), own, revision)).toEqual(wanted)
+    expect(annotationsForRevision(deployment({ annotations }), own, BigInt(revision))).toEqual(wanted)
   })
 
   test('the history keeps to 2,000 characters, and forgets the oldest', () => {
     const long = Array.from({ length: 500 }, (_, i) => String(1000 + i)).join(',')
     const own = { [name('revision')]: '2000', [name('revision-history')]: long }
-    const history = annotationsForRevision(deployment(), own, 2001)[name('revision-history')] ?? ''
+    const history = annotationsForRevision(deployment(), own, 2001n)[name('revision-history')] ?? ''
     expect(history.length).toBeLessThanOrEqual(2000)
     expect(history.endsWith(',1499,2000')).toBe(true)
   })

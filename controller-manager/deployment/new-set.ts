@@ -67,7 +67,7 @@ export function objectOf({ set, replicas, annotations, minReadySeconds }: Draft)
 export const revisionText = (draft: Draft | undefined): string | undefined =>
   draft?.annotations[annotationNames.revision]
 
-const nextRevision = (old: readonly Draft[]): number => maxRevision(old.map(({ set }) => set)) + 1
+const nextRevision = (old: readonly Draft[]): bigint => maxRevision(old.map(({ set }) => set)) + 1n
 
 /** The same for the same template, so that a second try finds the first one's. Cut off where names end. */
 const setName = (deployment: string, hash: string): string => `${deployment.slice(0, 252 - hash.length)}-${hash}`

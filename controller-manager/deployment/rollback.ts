@@ -2,7 +2,7 @@ import type { Deployment, PodTemplateSpec, ReplicaSet } from '../../api/generate
 import type { Live } from '../../client/types.ts'
 import { sameTemplate, withoutHash } from '../pods/template-hash.ts'
 import { annotationNames, staysBehind } from './annotations.ts'
-import { lastRevision, revisionOf } from './history.ts'
+import { lastRevision, parseRevision, revisionOf } from './history.ts'
 
 export interface Rollback {
   deployment: Live<Deployment>
@@ -10,20 +10,19 @@ export interface Rollback {
 }
 
 /** The revision that old clients ask for by annotation; 0 is the one before the current. Nowadays' patch the template. */
-export function rollbackTarget({ metadata }: Live<Deployment>): number | undefined {
-  const text = metadata.annotations?.[annotationNames.rollbackTo] ?? ''
-  return /^[+-]?\d+$/.test(text) ? Number(text) : undefined
+export function rollbackTarget({ metadata }: Live<Deployment>): bigint | undefined {
+  return parseRevision(metadata.annotations?.[annotationNames.rollbackTo] ?? '')
 }
 
 /** The deployment with the template and annotations of that revision, and without the request for it. */
 export function planRollback(
   deployment: Live<Deployment>,
   sets: readonly Live<ReplicaSet>[],
-  target: number,
+  target: bigint,
 ): Rollback {
   const done = withoutRequest(deployment)
-  const revision = target === 0 ? lastRevision(sets) : target
-  if (revision === 0) return { deployment: done, event: notFound('Unable to find last revision.') }
+  const revision = target === 0n ? lastRevision(sets) : target
+  if (revision === 0n) return { deployment: done, event: notFound('Unable to find last revision.') }
   const set = sets.find(({ metadata }) => revisionOf(metadata.annotations) === revision)
   if (!set) return { deployment: done, event: notFound('Unable to find the revision to rollback to.') }
   const { name } = deployment.metadata
