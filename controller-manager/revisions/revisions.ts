@@ -79,7 +79,15 @@ interface RevisionData {
   spec: { template: PodTemplateSpec & { $patch?: string } }
 }
 
+/** Keys in order, at every level: clients compare it byte by byte with what they make of the template themselves. */
 const dataOf = (template: PodTemplateSpec): JsonValue =>
-  ({ spec: { template: { ...template, $patch: 'replace' } } }) as unknown as JsonValue
+  inOrder({ spec: { template: { ...template, $patch: 'replace' } } } as unknown as JsonValue)
+
+function inOrder(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(inOrder)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).sort(([a], [b]) => compare(a, b))
+  return Object.fromEntries(entries.map(([key, inner]) => [key, inOrder(inner as JsonValue)]))
+}
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
