@@ -452,12 +452,19 @@ function seenThrough({ type, before, object }: Change, matches: (object: Stored)
 /** By these, lists of objects are merged where a patch is strategic. */
 const mergeKeys = ['type', 'name', 'uid', 'ip', 'key', 'containerPort']
 
+const deleteFrom = '$deleteFromPrimitiveList/'
+
 function merged(old: unknown, patch: unknown, strategic: boolean): unknown {
   if (Array.isArray(patch) && strategic && Array.isArray(old)) return mergedList(old, patch)
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
   const base = typeof old === 'object' && old !== null && !Array.isArray(old) ? { ...(old as object) } : {}
   const result = base as Record<string, unknown>
   for (const [field, value] of Object.entries(patch)) {
+    if (strategic && field.startsWith(deleteFrom)) {
+      const name = field.slice(deleteFrom.length)
+      const list = result[name]
+      if (Array.isArray(list)) result[name] = list.filter((item) => !(value as unknown[]).includes(item))
+    }
     if (field.startsWith('$')) continue
     if (value === null) delete result[field]
     else result[field] = merged(result[field], value, strategic)

@@ -218,6 +218,18 @@ describe('the job controller', () => {
     })
   })
 
+  test('a pod that no longer matches is let go, and held by nobody', async () => {
+    await make()
+    await settle()
+    const [released] = running()
+    api.edit<Pod>(pods, released!.metadata, ({ metadata }) => {
+      metadata.labels = { job: 'other' }
+    })
+    await settle()
+    const { metadata } = api.objects<Pod>(pods).find((pod) => pod.metadata.uid === released?.metadata.uid)!
+    expect([metadata.ownerReferences ?? [], metadata.finalizers ?? []]).toEqual([[], []])
+  })
+
   test('a deleted job leaves no pod held', async () => {
     await make()
     await settle()

@@ -79,6 +79,7 @@ export function newJobController(deps: ControllerDeps): Controller {
       matches: labelSelectorMatcher(job.spec.selector),
       candidates: [...podsOf(pods, job.metadata.uid), ...orphanPods(pods, namespace)],
       candidateRef: podResource,
+      finalizer: trackingFinalizer,
       signal,
     })
     // Adopted just now: its end must be counted as well.

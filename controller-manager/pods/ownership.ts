@@ -72,6 +72,8 @@ export async function claim<T extends Owned>(options: {
   candidates: readonly T[]
   candidateRef: ResourceRef<object>
   belongs?: (candidate: T) => boolean
+  /** A finalizer of the owner's, taken off what is released: nobody else would. */
+  finalizer?: string
   signal: AbortSignal
 }): Promise<T[]> {
   const { api, owner, ownerRef, candidateRef, signal } = options
@@ -81,7 +83,7 @@ export async function claim<T extends Owned>(options: {
   if (adopt.length > 0) await requireAlive(api, ownerRef, owner, signal)
   for (const candidate of adopt) {
     try {
-      await patchOwners(api, candidateRef, candidate, [controllerReference(owner)], signal)
+      await patchMetadata(api, candidateRef, candidate, { ownerReferences: [controllerReference(owner)] }, signal)
       owned.push(candidate)
     } catch (error) {
       if (!isNotFound(error)) failures.push(error)
@@ -89,7 +91,10 @@ export async function claim<T extends Owned>(options: {
   }
   for (const candidate of release) {
     try {
-      await patchOwners(api, candidateRef, candidate, [{ $patch: 'delete', uid: owner.metadata.uid }], signal)
+      const ownerReferences = [{ $patch: 'delete', uid: owner.metadata.uid }]
+      const { finalizer } = options
+      const finalizers = finalizer === undefined ? {} : { '$deleteFromPrimitiveList/finalizers': [finalizer] }
+      await patchMetadata(api, candidateRef, candidate, { ownerReferences, ...finalizers }, signal)
     } catch (error) {
       // Invalid: it has another uid now, or no owners; either way it is not ours.
       if (!isNotFound(error) && !isInvalid(error)) failures.push(error)
@@ -112,13 +117,13 @@ async function requireAlive(api: Api, ref: ResourceRef<object>, owner: Owner, si
 }
 
 /** The uid in the patch is the precondition: the server refuses it for another object of the same name. */
-async function patchOwners(
+async function patchMetadata(
   api: Api,
   ref: ResourceRef<object>,
   { metadata }: Owned,
-  ownerReferences: readonly object[],
+  changes: object,
   signal: AbortSignal,
 ): Promise<void> {
-  const body = { metadata: { uid: metadata.uid, ownerReferences } }
+  const body = { metadata: { uid: metadata.uid, ...changes } }
   await api.patch(ref, { namespace: metadata.namespace, name: metadata.name }, { type: 'strategic', body }, { signal })
 }
