@@ -222,6 +222,7 @@ describe('the target', () => {
     await clock.advance(100)
     expect(replicas()).toBe(20)
     expect(conditions()).toEqual(['AbleToScale=False FailedUpdateScale'])
+    expect(api.calls.filter(({ verb, subresource }) => verb === 'update' && subresource === 'scale')).toHaveLength(1)
     expect(lastNotes()).toEqual([
       'Warning FailedRescale: New size: 10; reason: Current number of replicas above Spec.MaxReplicas; error: not today',
     ])

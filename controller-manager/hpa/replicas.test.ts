@@ -169,7 +169,7 @@ describe('replicas for a part of what is requested', () => {
       90,
     ],
     ['up with a pod that starts: it uses nothing yet', [...workers('a'), pending], { a: 1200 }, 50, 3, 120],
-    ['up, and the one that starts is enough', [...workers('a'), pending], { a: 900 }, 50, 2, 90],
+    ['up, and the one that starts is enough', [...workers('a'), pending], { a: 1040 }, 50, 2, 104],
     ['up with a silent pod: it uses nothing', workers('a', 'b', 's'), { a: 1000, b: 1000 }, 50, 4, 100],
     ['down with a silent pod: it uses all', workers('a', 'b', 'c', 's'), { a: 100, b: 100, c: 100 }, 50, 3, 10],
     ['down, and the silent pod would turn it round', workers('a', 's'), { a: 300 }, 50, 2, 30],
