@@ -178,6 +178,21 @@ describe('proxy', () => {
     expect([wrong.code, wrong.body.message]).toEqual([400, 'no port "nothing" on pod one'])
   })
 
+  it('sends who asks for the root without its slash there', async () => {
+    const { code, headers } = await server.get(`${pods}/one/proxy?x=1`)
+    expect([code, headers.location]).toEqual([301, `${pods}/one/proxy/?x=1`])
+  })
+
+  it('makes the links of a page anew', async () => {
+    const { text } = await server.get(`${pods}/one/proxy/page`)
+    expect(text).toBe(`<a href="${pods}/one/proxy/next">on</a>`)
+  })
+
+  it('makes the place of a redirection anew', async () => {
+    const { code, headers } = await server.get(`${pods}/one/proxy/away`)
+    expect([code, headers.location]).toEqual([302, `${pods}/one/proxy/page`])
+  })
+
   it('reaches a ready endpoint of a service, and says when there is none', async () => {
     await server.create('/api/v1/namespaces/default/services', {
       metadata: { name: 'web' },
@@ -242,6 +257,14 @@ async function startAgent(pki: string): Promise<FakeAgent> {
 /** Stands for what runs in a pod: answers with what it was asked. */
 async function startApp() {
   const http = createHttpServer((req, res) => {
+    if (req.url === '/page') {
+      res.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<a href="/next">on</a>')
+      return
+    }
+    if (req.url === '/away') {
+      res.writeHead(302, { location: '/page' }).end()
+      return
+    }
     let body = ''
     req.on('data', (chunk: Buffer) => {
       body += chunk

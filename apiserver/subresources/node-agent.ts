@@ -12,6 +12,7 @@ import {
 import type { Stored } from '../../api/machinery/object.ts'
 import type { Scope } from '../handlers/context.ts'
 import { agentAddress, agentConnections, type NodeAgentClient } from '../node-agents/connection.ts'
+import { isProxiedHtml, type ProxiedAt, proxiedLink, withProxiedLinks } from './proxied-html.ts'
 
 const connectTimeoutMs = 10_000
 /** How long who is still there may take for the next piece of what the other side left for it. */
@@ -47,7 +48,7 @@ export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scop
       const options = new URLSearchParams(query)
       for (const local of ['container', 'pretty', 'insecureSkipTLSVerifyBackend']) options.delete(local)
       const path = `/containerLogs/${namespace}/${name}/${container}${options.size > 0 ? `?${options}` : ''}`
-      await relay(scope, await toAgent(scope, pod, path), logRefusal)
+      await relay(scope, await toAgent(scope, pod, path), { refusal: logRefusal })
     },
     '/pods/exec': stream('exec'),
     '/pods/attach': stream('attach'),
@@ -66,22 +67,21 @@ export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scop
       const ip = pod.status?.podIP
       if (!ip) throw badRequestError(`pod ${name} does not have an address to proxy to yet`)
       const number = port === '' ? firstPort(pod) : portOf(pod, port)
-      await relay(scope, { protocol: `${scheme}:`, host: ip, port: number, path: proxyPath(scope) })
+      await proxy(scope, { protocol: `${scheme}:`, host: ip, port: number })
     },
     '/services/proxy': async (scope) => {
       const target = splitTarget(scope.info.name)
       const backend = await serviceBackend(scope, target.name, target.port)
-      await relay(scope, { protocol: `${target.scheme}:`, ...backend, path: proxyPath(scope) })
+      await proxy(scope, { protocol: `${target.scheme}:`, ...backend })
     },
     '/nodes/proxy': async (scope) => {
       const { scheme, name, port } = splitTarget(scope.info.name)
       const address = await addressOf(scope, client, name)
       const own = port !== '' && Number(port) !== address.port
-      await relay(scope, {
+      await proxy(scope, {
         protocol: own ? `${scheme}:` : 'https:',
         ...address,
         ...(own ? { port: Number(port) } : { agent }),
-        path: proxyPath(scope),
       })
     },
   }
@@ -214,12 +214,21 @@ async function serviceBackend(scope: Scope, name: string, port: string): Promise
   return chosen
 }
 
-function proxyPath({ req, info }: Scope): string {
+/** Plain HTTP to what has an address of its own. Pages and redirections name paths as the client has to ask for them. */
+async function proxy(scope: Scope, target: RequestOptions & { host: string; port: number }): Promise<void> {
+  const { req, res, info } = scope
   const url = req.url ?? '/'
   // Cut from the raw address: what is proxied to must see its own escapes.
-  const mark = url.indexOf('/proxy', url.indexOf(info.resource))
-  const rest = url.slice(mark + '/proxy'.length)
-  return rest.startsWith('/') ? rest : `/${rest}`
+  const end = url.indexOf('/proxy', url.indexOf(info.resource)) + '/proxy'.length
+  const [prefix, rest] = [url.slice(0, end), url.slice(end)]
+  if (!rest.startsWith('/') && (req.method === 'GET' || req.method === 'HEAD') && !scope.upgradeHead) {
+    // Without the slash, relative links of the page would lead astray.
+    res.writeHead(301, { Location: `${prefix}/${rest}`, 'Content-Length': 0 })
+    res.end()
+    return
+  }
+  const path = rest.startsWith('/') ? rest : `/${rest}`
+  await relay(scope, { ...target, path }, { at: { host: `${target.host}:${target.port}`, prefix } })
 }
 
 const hopByHop = new Set([
@@ -251,12 +260,12 @@ const longestRefusal = 50_000
 
 /**
  * Passes a request on and its answer back, or, where it switches protocols, joins the two connections. With `refusal`, an
- * answer that is one is thrown as what it makes of it.
+ * answer that is one is thrown as what it makes of it. With `at`, links are made anew.
  */
 function relay(
   scope: Scope,
   target: RequestOptions,
-  refusal?: (code: number, text: string) => StatusError,
+  { refusal, at }: { refusal?: (code: number, text: string) => StatusError; at?: ProxiedAt } = {},
 ): Promise<void> {
   const { req, res, upgradeHead } = scope
   const headers: Record<string, string | string[]> = {}
@@ -299,7 +308,7 @@ function relay(
         answer.once('error', reject)
         return
       }
-      passBack(scope, answer)
+      passBack(scope, answer, at)
       res.once('close', resolve)
     })
     upstream.once('upgrade', (answer, socket, head) => {
@@ -326,15 +335,18 @@ function agentTls(target: RequestOptions): object {
   }
 }
 
-function passBack({ res }: Scope, answer: IncomingMessage): void {
+function passBack({ req, res }: Scope, answer: IncomingMessage, at: ProxiedAt | undefined): void {
   const code = answer.statusCode ?? 502
+  const page = at && req.method !== 'HEAD' && isProxiedHtml(answer.headers)
   for (const [name, value] of Object.entries(answer.headers)) {
-    if (value !== undefined && !hopByHop.has(name)) res.setHeader(name, value)
+    if (value === undefined || hopByHop.has(name) || (page && name === 'content-length')) continue
+    res.setHeader(name, at && name === 'location' ? proxiedLink(String(value), at) : value)
   }
   res.writeHead(code)
   res.flushHeaders()
-  answer.pipe(res)
-  answer.once('error', () => res.destroy())
+  const body = page ? withProxiedLinks(answer, at) : answer
+  body.pipe(res)
+  body.once('error', () => res.destroy())
 }
 
 function join({ req, res, upgradeHead }: Scope, answer: IncomingMessage, socket: Duplex, head: Buffer): void {
