@@ -56,6 +56,22 @@ describe('reading a log', () => {
     expect(text.startsWith('line 15000\n')).toBe(true)
   })
 
+  it('gives the last lines as they were when it was asked, whatever is written meanwhile', async () => {
+    writeFileSync(path, three)
+    let text = ''
+    const isRunning = async () => true
+    for await (const chunk of readLog(
+      path,
+      { tailLines: 2, limitBytes: 100 },
+      isRunning,
+      new AbortController().signal,
+    )) {
+      text += chunk
+      appendFileSync(path, line(4, 'four'))
+    }
+    expect(text).toBe('two\nthree\n')
+  })
+
   it('is empty where there is no file', async () => {
     expect(await read()).toBe('')
   })

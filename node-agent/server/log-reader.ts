@@ -38,14 +38,17 @@ export async function* readLog(
     return
   }
   try {
-    let offset = options.tailLines === undefined ? 0 : await tailOffset(file, options.tailLines)
+    const tail = options.tailLines === undefined ? undefined : await tailOf(file, options.tailLines)
+    let offset = tail?.start ?? 0
+    // What is written while the last lines are read is not among them.
+    const until = tail && !options.follow ? tail.end : Infinity
     let rest = Buffer.alloc(0)
     for (;;) {
       // Asked before reading: what it wrote before it ended is then there to be read.
       const ended = options.follow ? !(await isRunning()) : true
       for (;;) {
         const buffer = Buffer.allocUnsafe(chunkBytes)
-        const { bytesRead } = await file.read(buffer, 0, chunkBytes, offset)
+        const { bytesRead } = await file.read(buffer, 0, Math.min(chunkBytes, until - offset), offset)
         if (bytesRead === 0) break
         offset += bytesRead
         const text =
@@ -57,7 +60,7 @@ export async function* readLog(
         if (out.length > 0) yield out
         if (left <= 0 || signal.aborted) return
       }
-      if (await isReplaced(file, path)) {
+      if (until === Infinity && (await isReplaced(file, path))) {
         await file.close()
         file = await open(path, 'r')
         offset = 0
@@ -102,10 +105,13 @@ async function isReplaced(file: FileHandle, path: string): Promise<boolean> {
   }
 }
 
-/** Where the last lines begin. */
-async function tailOffset(file: FileHandle, lines: number): Promise<number> {
+/** Where the last lines begin, and where they end. */
+async function tailOf(file: FileHandle, lines: number): Promise<{ start: number; end: number }> {
   const { size } = await file.stat()
-  if (lines === 0) return size
+  return { start: lines === 0 ? size : await startOfLast(file, lines, size), end: size }
+}
+
+async function startOfLast(file: FileHandle, lines: number, size: number): Promise<number> {
   const buffer = Buffer.allocUnsafe(chunkBytes)
   let missing = lines
   let end = size
