@@ -28,6 +28,7 @@ export interface ApiServerConfig {
   maxRequestsInflight: number
   maxMutatingRequestsInflight: number
   minRequestTimeoutSeconds: number
+  requestTimeoutSeconds: number
   eventTtlSeconds: number
   resourceMetrics: boolean
   /** Empty: no metrics are read from Prometheus. */
@@ -105,6 +106,12 @@ const flags: readonly Flag[] = [
     type: 'string',
     default: '1800',
     help: 'seconds a watch lasts at least, unless it asks for less',
+  },
+  {
+    name: 'request-timeout',
+    type: 'string',
+    default: '1m',
+    help: 'how long a request may take that is no watch, stream or the like; 0: no limit',
   },
   {
     name: 'allow-loopback-endpoints',
@@ -189,6 +196,7 @@ export function parseConfig(args: readonly string[]): ApiServerConfig {
     maxRequestsInflight: number('max-requests-inflight'),
     maxMutatingRequestsInflight: number('max-mutating-requests-inflight'),
     minRequestTimeoutSeconds: number('min-request-timeout'),
+    requestTimeoutSeconds: seconds('request-timeout', text('request-timeout')),
     eventTtlSeconds: seconds('event-ttl', text('event-ttl')),
     prometheusUrl,
     metricsRules: text('metrics-rules'),

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type RunningServer, runServer } from './testing/running-server.ts'
@@ -35,11 +37,12 @@ function dial({
 }
 
 /** Sends the head of a write and half of its body, which keeps the request running until {@link finish}. */
-async function halfWrite(to: RunningServer, name: string) {
+async function halfWrite(to: RunningServer, name: string, token = '') {
   const body = JSON.stringify({ metadata: { name } })
-  const connection = await dial(to)
+  const connection = await dial(token === '' ? to : { ...to, admin: to.nobody })
+  const who = token === '' ? '' : `Authorization: Bearer ${token}\r\n`
   connection.socket.write(
-    `POST ${configMaps} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
+    `POST ${configMaps} HTTP/1.1\r\nHost: x\r\n${who}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
   )
   return { ...connection, finish: () => connection.socket.write(body.slice(5)) }
 }
@@ -52,20 +55,76 @@ const until = async (holds: () => boolean | Promise<boolean>) => {
 }
 
 describe('limits', () => {
-  it('refuses a write over the limit with 429 and Retry-After, and lets reads and watches pass', async () => {
-    const { create, get } = await start('--max-mutating-requests-inflight=1')
-    const running = await halfWrite(server as RunningServer, 'slow')
-    await until(async () =>
-      (await get('/metrics')).text.includes('apiserver_current_inflight_requests{request_kind="mutating"} 1'),
+  /** A server with one who may do everything, but is no administrator. */
+  const startWithUser = async (...flags: string[]) => {
+    server = await runServer([...flags, '--authorization-mode=AlwaysAllow'], (directory) => {
+      writeFileSync(join(directory, 'tokens.csv'), 'secret,alice,1\n')
+      return [`--token-auth-file=${join(directory, 'tokens.csv')}`]
+    })
+    return { ...server, alice: { as: server.nobody, headers: { authorization: 'Bearer secret' } } }
+  }
+  const writing = (count: number) =>
+    until(async () =>
+      String((await server?.get('/metrics'))?.text).includes(
+        `apiserver_current_inflight_requests{request_kind="mutating"} ${count}`,
+      ),
     )
-    const refused = await create(configMaps, { metadata: { name: 'other' } })
+
+  it('refuses a write over the limit with 429 and Retry-After, and lets reads and watches pass', async () => {
+    const { create, get, alice } = await startWithUser('--max-mutating-requests-inflight=1')
+    const running = await halfWrite(server as RunningServer, 'slow', 'secret')
+    await writing(1)
+    const refused = await create(configMaps, { metadata: { name: 'other' } }, alice)
     expect([refused.code, refused.headers['retry-after'], refused.body.reason]).toEqual([429, '1', 'TooManyRequests'])
-    expect((await get(configMaps)).code).toBe(200)
-    expect((await get(`${configMaps}?watch=true&timeoutSeconds=1&resourceVersion=0`)).code).toBe(200)
+    expect((await get(configMaps, alice)).code).toBe(200)
+    expect((await get(`${configMaps}?watch=true&timeoutSeconds=1&resourceVersion=0`, alice)).code).toBe(200)
     running.finish()
     await until(() => running.text().includes('201 Created'))
     running.socket.destroy()
-    expect((await create(configMaps, { metadata: { name: 'other' } })).code).toBe(201)
+    expect((await create(configMaps, { metadata: { name: 'other' } }, alice)).code).toBe(201)
+  })
+
+  it('lets administrators write and probes ask whatever else goes on', async () => {
+    const { create, get, alice, request } = await startWithUser(
+      '--max-mutating-requests-inflight=1',
+      '--max-requests-inflight=1',
+    )
+    const running = await halfWrite(server as RunningServer, 'slow', 'secret')
+    await writing(1)
+    expect((await create(configMaps, { metadata: { name: 'mending' } })).code).toBe(201)
+    running.socket.destroy()
+    await writing(0)
+    // One read that waits for a version that has not come yet.
+    const waiting = get(`${configMaps}?resourceVersion=1000000&resourceVersionMatch=NotOlderThan`, alice)
+    await until(async () => (await get(configMaps, alice)).code === 429)
+    expect((await request('GET', '/livez', undefined, alice)).code).toBe(200)
+    expect((await get(configMaps)).code).toBe(200)
+    expect((await waiting).code).toBe(504)
+  })
+
+  it('ends a request that takes too long with 504, and writes nothing', async () => {
+    const { get } = await start('--request-timeout=1s')
+    const running = await halfWrite(server as RunningServer, 'slow')
+    await running.closed
+    expect(running.text()).toMatch(/^HTTP\/1\.1 504 /)
+    expect(running.text()).toContain('Timeout: request did not complete within the allotted timeout')
+    expect((await get(configMaps)).body.items).toEqual([])
+  })
+
+  it('cuts off a client that does not read its answer', async () => {
+    const { create, get } = await start('--request-timeout=1s')
+    for (let i = 0; i < 24; i++)
+      await create(configMaps, { metadata: { name: `big-${i}` }, data: { text: 'x'.repeat(1 << 20) } })
+    const { socket, text, closed } = await dial(server as RunningServer)
+    socket.on('error', () => {})
+    socket.write(`GET ${configMaps} HTTP/1.1\r\nHost: x\r\n\r\n`)
+    socket.pause()
+    await until(async () =>
+      /apiserver_request_total\{verb="LIST",[^}]*resource="configmaps"/.test((await get('/metrics')).text),
+    )
+    socket.resume()
+    await closed
+    expect(text().length).toBeLessThan(24 << 20)
   })
 
   it('refuses a body over 3 MiB with 413, whether its length is announced or not, and writes nothing', async () => {

@@ -9,6 +9,7 @@ import { AdmissionChain } from './admission/chain.ts'
 import type { AdmissionPlugin } from './admission/types.ts'
 import type { Authenticator, Authorizer } from './auth/types.ts'
 import type { Endpoint, ReviewHandler, ServerContext, SubresourceHandler } from './handlers/context.ts'
+import { Deadlines } from './handlers/deadlines.ts'
 import type { HealthCheck } from './handlers/health.ts'
 import { InflightLimiter, type InflightLimits } from './handlers/inflight.ts'
 import { RequestMetrics } from './handlers/metrics.ts'
@@ -48,6 +49,8 @@ export interface ApiServerOptions {
   now?: () => number
   inflight?: InflightLimits
   minRequestTimeoutSeconds?: number
+  /** What is not long-running by nature is ended after this. */
+  requestTimeoutSeconds?: number
   log?: (entry: RequestLogEntry) => void
   onError?: (error: unknown, what: string) => void
 }
@@ -69,6 +72,7 @@ export class ApiServer {
   readonly #options: ApiServerOptions
   readonly #feed: StoreFeed
   readonly #hubs: WatchHub[] = []
+  readonly #deadlines: Deadlines
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #stopping = false
@@ -142,6 +146,7 @@ export class ApiServer {
       minRequestTimeoutSeconds: options.minRequestTimeoutSeconds ?? 1800,
     }
     const limiter = new InflightLimiter(options.inflight ?? { readOnly: 400, mutating: 200 })
+    this.#deadlines = new Deadlines((options.requestTimeoutSeconds ?? 60) * 1000)
     const metrics = new RequestMetrics({
       watchers: () => this.#watcherCounts(),
       objects: function* () {
@@ -157,6 +162,7 @@ export class ApiServer {
       server,
       authenticator: parts.authenticator,
       limiter,
+      deadlines: this.#deadlines,
       metrics,
       paths: createPathHandlers({
         documents: parts.documents,
@@ -219,6 +225,7 @@ export class ApiServer {
     await closed
     clearInterval(sweep)
     clearTimeout(cut)
+    this.#deadlines.stop()
     await this.#feed.stop()
   }
 

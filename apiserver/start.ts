@@ -68,6 +68,7 @@ export async function startApiServer(
       now,
       inflight: { readOnly: config.maxRequestsInflight, mutating: config.maxMutatingRequestsInflight },
       minRequestTimeoutSeconds: config.minRequestTimeoutSeconds,
+      requestTimeoutSeconds: config.requestTimeoutSeconds,
       ...(config.requestLog ? { log: (entry) => log.info(entry, 'request') } : {}),
       onError,
     })

@@ -17,16 +17,16 @@ export class InflightLimiter {
     this.#limits = limits
   }
 
-  /** Counts a request in and returns what counts it out. Throws 429 with Retry-After. */
-  enter(isMutating: boolean): () => void {
+  /** Counts a request in and returns what counts it out. Throws 429 with Retry-After, unless it is exempt. */
+  enter(isMutating: boolean, isExempt: boolean): () => void {
     if (isMutating) {
-      if (this.#limits.mutating > 0 && this.mutating >= this.#limits.mutating) throw busy()
+      if (!isExempt && this.#limits.mutating > 0 && this.mutating >= this.#limits.mutating) throw busy()
       this.mutating++
       return () => {
         this.mutating--
       }
     }
-    if (this.#limits.readOnly > 0 && this.readOnly >= this.#limits.readOnly) throw busy()
+    if (!isExempt && this.#limits.readOnly > 0 && this.readOnly >= this.#limits.readOnly) throw busy()
     this.readOnly++
     return () => {
       this.readOnly--

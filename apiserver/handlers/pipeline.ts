@@ -11,6 +11,7 @@ import { forbiddenRequest } from '../auth/forbidden.ts'
 import { impersonate } from '../auth/impersonation.ts'
 import type { Authenticator, AuthorizationAttributes, Credentials, UserInfo } from '../auth/types.ts'
 import type { Endpoint, ServerContext } from './context.ts'
+import type { Deadlines } from './deadlines.ts'
 import type { InflightLimiter } from './inflight.ts'
 import type { RequestMetrics } from './metrics.ts'
 import { type MediaType, negotiate } from './negotiate.ts'
@@ -30,6 +31,7 @@ export interface PipelineOptions {
   server: ServerContext
   authenticator: Authenticator
   limiter: InflightLimiter
+  deadlines: Deadlines
   metrics: RequestMetrics
   paths: readonly PathHandler[]
   /** Called once for each request that has been answered. */
@@ -57,7 +59,7 @@ const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecol
 export function createPipeline(
   options: PipelineOptions,
 ): (req: IncomingMessage, res: ServerResponse, upgradeHead?: Buffer) => Promise<void> {
-  const { server, authenticator, limiter, metrics, paths, log, onInternalError } = options
+  const { server, authenticator, limiter, deadlines, metrics, paths, log, onInternalError } = options
   return async (req, res, upgradeHead) => {
     const startedAt = performance.now()
     let media = json
@@ -82,7 +84,10 @@ export function createPipeline(
       if (!info) throw badRequestError('the path of the request is not well formed')
       media = mediaOf(req, info)
       user = await whoAsks(req, authenticator, server)
-      if (!isLongRunning(info)) leave = limiter.enter(mutatingVerbs.has(info.verb))
+      if (!isLongRunning(info)) {
+        deadlines.add(res)
+        leave = limiter.enter(mutatingVerbs.has(info.verb), isExempt(user, info))
+      }
       await authorize(server, user, info)
       if (!info.isResource) {
         for (const handler of paths) if (await handler(req, res, info, user)) return
@@ -90,6 +95,8 @@ export function createPipeline(
       }
       await route(req, res, info, user, media, server, upgradeHead)
     } catch (error) {
+      // Whatever comes after the answer, such as one of its time running out, is nobody's.
+      if (res.writableEnded) return
       const status = toStatusError(error)
       if (status.code === 500) onInternalError(error, info)
       // What is left of the body would be read as the next request.
@@ -216,6 +223,11 @@ function readCertificate(socket: TLSSocket): Credentials['certificate'] {
 
 function isLongRunning(info: RequestInfo): boolean {
   return info.verb === 'watch' || longRunningSubresources.has(info.subresource)
+}
+
+/** Administrators must be able to mend an overloaded server, and probes would have it killed. */
+function isExempt({ groups }: UserInfo, { path }: RequestInfo): boolean {
+  return groups.includes('system:masters') || /^\/(healthz|livez|readyz)(\/|$)/.test(path)
 }
 
 async function authorize(server: ServerContext, user: UserInfo, info: RequestInfo): Promise<void> {
