@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { pods } from '../../client/resources.ts'
 import { PodRig } from '../testing/pod-rig.ts'
 
 let rig: PodRig
@@ -56,6 +57,16 @@ describe('a pod', () => {
     expect(rig.cri.containers.size).toBe(1)
     await rig.delete('once')
     await rig.until('gone', async () => (await rig.get('once')) === undefined && rig.cri.sandboxes.size === 0)
+  })
+
+  it('that is done is forgotten when its object goes at once', async () => {
+    await rig.create('once', { restartPolicy: 'Never' })
+    await rig.until('running', phaseIs('once', 'Running'))
+    rig.cri.exit(only(), 0)
+    await rig.until('succeeded', phaseIs('once', 'Succeeded'))
+    await rig.pass(1000)
+    await rig.api.delete(pods, { namespace: 'default', name: 'once' }, { gracePeriodSeconds: 0 })
+    await rig.until('forgotten', () => rig.workers.list().length === 0)
   })
 
   it('is stopped, removed and let go when it is deleted', async () => {

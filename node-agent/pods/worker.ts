@@ -361,7 +361,8 @@ export class PodWorker {
     deps.statuses.forget(uid)
     deps.backOff.forgetAll(`${uid}/`)
     this.#stage = 'finished'
-    return undefined
+    // Not undefined, which waits for a word: there may never be another.
+    return 0
   }
 
   async #deleteObject(): Promise<void> {
