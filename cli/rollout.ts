@@ -1,17 +1,17 @@
 import type { Command } from 'commander'
-import type { Deployment } from '../api/generated/types.ts'
+import type { Deployment, ReplicaSet } from '../api/generated/types.ts'
 import { formatTime } from '../api/machinery/time.ts'
 import type { Live } from '../client/types.ts'
+import { templateLines } from './describe/pod-template.ts'
 import { dryRunOption, dryRunSuffix, parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
 import { parseDuration } from './flags.ts'
 import { kindName } from './kinds.ts'
 import type { NamedObject } from './objects.ts'
-import { toYaml } from './print/documents.ts'
 import { parseOutput, printObject } from './print/printer.ts'
 import { alignTabs } from './print/tabs.ts'
 import { progressOf } from './rollout/progress.ts'
-import { changeCause, revisionsOf, rollbackPatch, rollbackTarget, templateWithoutHash } from './rollout/revisions.ts'
+import { changeCause, revisionsOf, rollbackPatch, rollbackTarget } from './rollout/revisions.ts'
 import type { Session } from './session.ts'
 import type { Verb } from './verb.ts'
 import { watchKind } from './watch.ts'
@@ -102,7 +102,7 @@ const history: SubVerb<{ revision?: string; output?: string }> = {
         if (!found) throw new CliError('unable to find the specified revision')
         session.io.out(
           output.type === 'table'
-            ? `${name} with revision #${wanted}\nPod Template:\n${toYaml(templateWithoutHash(found)).replace(/^(?=.)/gm, '  ')}\n`
+            ? `${name} with revision #${wanted}\n${revisionText(found)}\n`
             : printObject(output, found as NamedObject),
         )
         continue
@@ -118,6 +118,15 @@ const history: SubVerb<{ revision?: string; output?: string }> = {
     }
     return 0
   },
+}
+
+/** The template of a revision as it is described, with what led to it. */
+function revisionText(revision: Live<ReplicaSet>): string {
+  const { template } = revision.spec ?? {}
+  const cause = revision.metadata.annotations?.['kubernetes.io/change-cause']
+  const annotations = { ...template?.metadata?.annotations, ...(cause ? { 'kubernetes.io/change-cause': cause } : {}) }
+  const lines = templateLines({ ...template, metadata: { ...template?.metadata, annotations } })
+  return `${alignTabs(lines.join('\n'), { padding: 2 })}\n`
 }
 
 const undo: SubVerb<{ toRevision?: string; dryRun?: string }> = {

@@ -4,6 +4,10 @@ import type { Verb } from './verb.ts'
 export const verbs: Record<string, { summary: string; load: () => Promise<Verb> }> = {
   apply: { summary: 'make objects as files describe them', load: async () => (await import('./apply.ts')).apply },
   get: { summary: 'show objects', load: async () => (await import('./get.ts')).get },
+  describe: {
+    summary: 'tell all of objects, with their events',
+    load: async () => (await import('./describe.ts')).describe,
+  },
   delete: { summary: 'delete objects', load: async () => (await import('./delete.ts')).deleteVerb },
   logs: { summary: 'show what containers print', load: async () => (await import('./logs.ts')).logs },
   scale: { summary: 'set how many replicas there are', load: async () => (await import('./scale.ts')).scale },
