@@ -1,16 +1,28 @@
+import { spawnSync } from 'node:child_process'
 import type { Readable } from 'node:stream'
 
 /** What a verb hears and says: the terminal, or a test. */
 export interface Io {
   out(text: string): void
   err(text: string): void
-  /** Bytes as they come: logs, the output of a command. */
-  write(to: 'out' | 'err', bytes: Uint8Array): void
+  /** Bytes as they come: logs, the output of a command. A promise while whoever reads them is behind. */
+  write(to: 'out' | 'err', bytes: Uint8Array): Promise<void> | undefined
   stdin: Readable
+  /** The terminal that standard input is; undefined where it is none. */
+  terminal?: Terminal
   isTerminal: { stdin: boolean; stdout: boolean }
   env: NodeJS.ProcessEnv
   /** Fires when the user wants an end of it. */
   signal: AbortSignal
+}
+
+/** A terminal that can be handed over to a command elsewhere. */
+export interface Terminal {
+  /** Raw: every key is passed on as it is, Ctrl-C too. */
+  setRaw(raw: boolean): void
+  size(): { columns: number; rows: number } | undefined
+  /** Calls at every new size; returns what ends that. */
+  onResize(listener: () => void): () => void
 }
 
 /** The terminal of this process. Ctrl-C fires the signal; pressed again it ends the process. */
@@ -27,11 +39,32 @@ export function processIo(): Io {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    write: (to, bytes) => void (to === 'out' ? process.stdout : process.stderr).write(bytes),
+    write(to, bytes) {
+      const stream = to === 'out' ? process.stdout : process.stderr
+      return stream.write(bytes) ? undefined : new Promise((resolve) => stream.once('drain', resolve))
+    },
     stdin: process.stdin,
+    ...(process.stdin.isTTY ? { terminal: processTerminal() } : {}),
     isTerminal: { stdin: process.stdin.isTTY ?? false, stdout: process.stdout.isTTY ?? false },
     env: process.env,
     signal: stop.signal,
+  }
+}
+
+function processTerminal(): Terminal {
+  const { stdin, stdout } = process
+  return {
+    setRaw(raw) {
+      stdin.setRawMode(raw)
+      // Node's raw mode still puts a return before each new line, and a full-screen program means what it sends. Where
+      // there is no stty the picture may be crooked, and nothing else is.
+      if (raw) spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
+    },
+    size: () => (stdout.isTTY ? { columns: stdout.columns, rows: stdout.rows } : undefined),
+    onResize(listener) {
+      stdout.on('resize', listener)
+      return () => void stdout.off('resize', listener)
+    },
   }
 }
 

@@ -53,7 +53,7 @@ export const logs: Verb<LogsFlags> = {
     const query = queryOf(flags)
     const found = flags.selector
       ? await podsSelected(session, flags.selector)
-      : (await podsNamed(session, args.slice(0, 1))).slice(0, 1)
+      : await onePodNamed(session, args.slice(0, 1))
     if (found.length === 0) session.io.err(`No resources found in ${session.namespace} namespace.\n`)
     const streams = found.flatMap((pod) => streamsOf(session, pod, flags, wantedContainer))
     const limit = Number(flags.maxLogRequests ?? 5)
@@ -66,6 +66,14 @@ export const logs: Verb<LogsFlags> = {
     else for (const stream of streams) await show(stream)
     return 0
   },
+}
+
+/** One of those a workload has; says which. */
+async function onePodNamed(session: Session, words: readonly string[]): Promise<Live<Pod>[]> {
+  const [first, ...others] = await podsNamed(session, words)
+  if (!first) return []
+  if (others.length > 0) session.io.err(`Found ${others.length + 1} pods, using pod/${first.metadata.name}\n`)
+  return [first]
 }
 
 interface Stream {
@@ -109,7 +117,7 @@ async function showLog(
     headers: { accept: '*/*' },
   })
   if (!prefix) {
-    for await (const chunk of answer) session.io.write('out', chunk as Buffer)
+    for await (const chunk of answer) await session.io.write('out', chunk as Buffer)
     return
   }
   const { createInterface } = await import('node:readline')

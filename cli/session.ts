@@ -19,7 +19,8 @@ export class Session {
   readonly namespace: string
   /** `-n` was given: what is written elsewhere must not contradict it. */
   readonly namespaceGiven: boolean
-  readonly #impersonation: Record<string, string>
+  /** What every request says beside who asks: whom to act for. */
+  readonly headers: Readonly<Record<string, string>>
   #kinds: Promise<Kinds> | undefined
 
   constructor(io: Io, flags: SharedFlags, clock: Clock = systemClock) {
@@ -30,7 +31,7 @@ export class Session {
     this.client = new Client(config, { clock, ...(timeoutMs ? { timeoutMs } : {}) })
     this.namespace = flags.namespace || config.namespace || 'default'
     this.namespaceGiven = Boolean(flags.namespace)
-    this.#impersonation = flags.as
+    this.headers = flags.as
       ? { 'impersonate-user': flags.as, ...(flags.asGroup ? { 'impersonate-group': flags.asGroup.join(',') } : {}) }
       : {}
   }
@@ -59,7 +60,7 @@ export class Session {
     const answer = await this.client.raw(method, path, {
       signal: this.io.signal,
       ...request,
-      headers: { 'accept-encoding': 'identity', ...this.#impersonation, ...request.headers },
+      headers: { 'accept-encoding': 'identity', ...this.headers, ...request.headers },
     })
     for (const warning of warningsOf(answer.headers.warning)) this.io.err(`Warning: ${warning}\n`)
     return answer

@@ -9,6 +9,11 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
     load: async () => (await import('./describe.ts')).describe,
   },
   delete: { summary: 'delete objects', load: async () => (await import('./delete.ts')).deleteVerb },
+  exec: { summary: 'run a command in a container', load: async () => (await import('./exec.ts')).exec },
+  attach: {
+    summary: 'connect to a container that runs',
+    load: async () => (await import('./attach.ts')).attach,
+  },
   logs: { summary: 'show what containers print', load: async () => (await import('./logs.ts')).logs },
   scale: { summary: 'set how many replicas there are', load: async () => (await import('./scale.ts')).scale },
   set: { summary: 'change the image of a workload', load: async () => (await import('./set.ts')).set },

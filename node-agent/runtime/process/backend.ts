@@ -162,11 +162,11 @@ export function processBackend(dataDir: string): Backend {
       joinStreams(child, streams)
       return exitOf(child)
     },
-    async attach({ id }, streams) {
+    async attach({ id, config }, streams) {
       const found = running.get(id)
       if (!found) return
       const stdin = found.child?.stdin
-      if (streams.stdin && stdin) streams.stdin.pipe(stdin, { end: false })
+      if (streams.stdin && stdin) streams.stdin.pipe(stdin, { end: config.stdinOnce ?? false })
       const forget = found.pump.onOutput((stream, chunk) => {
         const target: Writable | undefined = stream === 'stdout' ? streams.stdout : streams.stderr
         target?.write(chunk)
