@@ -98,7 +98,8 @@ export const get: Verb<GetFlags> = {
 }
 
 async function raw(session: Session, path: string): Promise<number> {
-  for await (const chunk of await session.raw('GET', path, { stream: true })) session.io.write('out', chunk as Buffer)
+  for await (const chunk of await session.raw('GET', path, { stream: true }))
+    await session.io.write('out', chunk as Buffer)
   return 0
 }
 
@@ -106,11 +107,16 @@ async function wantedObjects(session: Session, args: readonly string[], flags: G
   const kinds = await session.kinds()
   if (flags.filename) {
     const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
-    return manifests.map(({ object }) => {
+    return manifests.reduce<Wanted[]>((wanted, { object }) => {
       const kind = kinds.of(object.apiVersion, object.kind)
       const namespace = kind.namespaced ? object.metadata.namespace || session.namespace : undefined
-      return { kind, names: [object.metadata.name ?? ''], namespace }
-    })
+      const name = object.metadata.name ?? ''
+      // Those of one kind that follow each other are one table.
+      const last = wanted.at(-1)
+      if (last?.kind === kind && last.namespace === namespace) last.names?.push(name)
+      else wanted.push({ kind, names: [name], namespace })
+      return wanted
+    }, [])
   }
   const targets = parseTargets(args, kinds)
   if (targets.type === 'all')

@@ -37,11 +37,12 @@ export function parseManifest(text: string, source: string): ManifestObject[] {
   })
 }
 
-const documentsOf = (text: string): string[] => (/^\s*\{/.test(text) ? [text] : text.split(/^---(?=\s|$).*$/m))
+/** JSON has no line that begins so: a new line in a string is written as an escape. */
+const documentsOf = (text: string): string[] => text.split(/^---(?=\s|$).*$/m)
 
 function parseDocument(text: string, source: string): unknown {
   try {
-    if (/^\s*\{/.test(text)) return parseJson(text)
+    if (/^\s*\{\s*["}]/.test(text)) return parseJson(text)
     const { value, duplicates } = parseYaml(text)
     if (duplicates.length > 0) throw new Error(duplicates.join(', '))
     return value

@@ -5,6 +5,7 @@ export const toYaml = (value: unknown): string =>
   stringify(value, {
     indentSeq: false,
     lineWidth: 0,
+    singleQuote: true,
     sortMapEntries: true,
     aliasDuplicateObjects: false,
     version: '1.1',

@@ -1,4 +1,5 @@
 import { CliError } from '../errors.ts'
+import { sorted } from './documents.ts'
 
 /** A step of a path from values to values. */
 type Step = (values: unknown[], root: unknown) => unknown[]
@@ -45,7 +46,7 @@ function printParts(parts: readonly Part[], current: unknown, root: unknown): st
 }
 
 export const printValue = (value: unknown): string =>
-  value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+  value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(sorted(value)) : String(value)
 
 const walk = (steps: readonly Step[], values: unknown[], root: unknown): unknown[] =>
   steps.reduce((found, step) => step(found, root), values)
@@ -74,7 +75,7 @@ class TemplateParser {
         if (!inRange) throw broken('not in range, nothing to end')
         return { parts }
       }
-      const range = /^range\s+(.*)$/s.exec(body)
+      const range = /^range(?![\w-])\s*(.*)$/s.exec(body)
       if (range) parts.push({ type: 'range', steps: this.#path(range[1] as string), body: this.parse(true).parts })
       else if (/^["']/.test(body)) parts.push({ type: 'text', text: unquote(body) })
       else parts.push({ type: 'path', steps: this.#path(body) })

@@ -45,7 +45,7 @@ export function tableCells(table: Table, style: TableStyle): string[][] {
       ...(style.first ? [style.first.cell] : []),
       ...(style.namespace ? [object?.metadata.namespace ?? ''] : []),
       ...shown.map((i) => (i === nameColumn && style.kindPrefix ? `${style.kindPrefix}/` : '') + cellText(cells[i])),
-      ...style.labelColumns.map((label) => labels[label] ?? '<none>'),
+      ...style.labelColumns.map((label) => labels[label] ?? ''),
       ...(style.showLabels ? [labelsText(labels)] : []),
     ]
   })

@@ -69,11 +69,15 @@ export function withoutContainers(): string | undefined {
 
 /**
  * Starts a cluster in a temporary directory with `gantry up --detach`, and waits until it is ready. Its machine is a
- * network namespace: other clusters of this machine, and other tests, cannot disturb it.
+ * network namespace: other clusters of this machine, and other tests, cannot disturb it. Without `ownMachine` it is this
+ * machine itself, which needs no root where containers are plain processes.
  */
-export async function startCluster(flags: readonly string[] = []): Promise<TestCluster> {
+export async function startCluster(
+  flags: readonly string[] = [],
+  { ownMachine = true }: { ownMachine?: boolean } = {},
+): Promise<TestCluster> {
   const home = mkdtempSync(join(tmpdir(), 'gantry-cluster-'))
-  const machine = makeMachine()
+  const machine = ownMachine ? makeMachine() : { enter: [], remove() {} }
   const { enter } = machine
   const dataDir = join(home, 'data')
   const kubeconfig = join(dataDir, 'kubeconfig')
@@ -158,14 +162,18 @@ let machines = 0
 export function runGantry(
   args: readonly string[],
   enter: readonly string[] = [],
+  { input }: { input?: string } = {},
 ): Promise<{ stdout: string; stderr: string; code: number }> {
   return new Promise((resolve, reject) => {
     const [program = '', ...rest] = [...enter, process.execPath, '--max-semi-space-size=4', gantryPath, ...args]
     const child = spawn(program, rest, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       timeout: 180_000,
       killSignal: 'SIGKILL',
     })
+    // One that reads no input may be gone already.
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
     const said = { stdout: '', stderr: '' }
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
