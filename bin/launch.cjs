@@ -7,18 +7,25 @@ const { Script } = require('node:vm')
 
 const dist = join(__dirname, '../dist')
 const command = process.argv[2] ?? ''
-// What runs for long has a bundle of its own; all the rest is in one.
-const own = join(dist, `${command}.cjs`)
-const path = /^[a-z-]+$/.test(command) && existsSync(own) ? own : join(dist, 'gantry.cjs')
-if (!existsSync(path)) {
+// What runs for long has a bundle of its own, and so have the verbs; all the rest is in one.
+const has = (name) => existsSync(join(dist, `${name}.cjs`))
+if (!has('gantry')) {
   process.stderr.write('gantry: not built yet. Run `npm run build` in the checkout first, or `npm start`.\n')
   process.exit(1)
 }
-const cache = `${path}.cache`
-// Made by another version of Node, the cache is ignored. The bundle is ASCII.
-const script = new Script(readFileSync(path, 'latin1'), {
-  filename: path,
-  ...(existsSync(cache) ? { cachedData: readFileSync(cache) } : {}),
-})
-const bundle = { exports: {} }
-script.runInThisContext()(bundle.exports, createRequire(path), bundle, path, dirname(path))
+if (/^[a-z-]+$/.test(command) && command !== 'gantry' && command !== 'cli' && has(command)) start(command)
+else if (!start('cli').isVerb) start('gantry')
+
+/** Runs a bundle; returns what it exports. */
+function start(name) {
+  const path = join(dist, `${name}.cjs`)
+  const cache = `${path}.cache`
+  // Made by another version of Node, the cache is ignored. The bundle is ASCII.
+  const script = new Script(readFileSync(path, 'latin1'), {
+    filename: path,
+    ...(existsSync(cache) ? { cachedData: readFileSync(cache) } : {}),
+  })
+  const bundle = { exports: {} }
+  script.runInThisContext()(bundle.exports, createRequire(path), bundle, path, dirname(path))
+  return bundle.exports
+}

@@ -1,6 +1,6 @@
 // Bundles what bin/gantry starts into files of dist/, with the code that V8 makes of each beside: most of a start would
 // be spent compiling. Whatever runs for long has a file of its own and so nothing of the others in its memory; all other
-// commands share gantry.cjs. What is rarely asked for (OpenAPI prose, etcd, making certificates) runs only when it is.
+// commands share gantry.cjs, but for the verbs, which are waited for: cli.cjs. What is rarely asked for (OpenAPI prose, etcd, making certificates) runs only when it is.
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -65,6 +65,7 @@ const programs = {
   'node-agent': ['node-agent/main.ts', 'runNodeAgent'],
   up: ['cluster/up.ts', 'up'],
   greet: ['cluster/greet.ts', 'greet'],
+  cli: ['cli/main.ts', 'runIfVerb'],
 }
 for (const [name, [file]] of Object.entries(programs)) if (!existsSync(join(root, file))) delete programs[name]
 
@@ -110,16 +111,25 @@ const programEntries = {
     onLoad({ filter: /.*/, namespace: 'program' }, ({ path: name }) => {
       const [file, run] = programs[name]
       return {
-        contents: `import { ${run} as run } from './${file}'
+        contents:
+          name === 'cli'
+            ? `import { ${run} as run } from './${file}'
+          import { exitWith } from './cluster/exit.ts'
+          const [, , verb, ...args] = process.argv
+          const ending = run(verb, args)
+          if (ending) exitWith(ending)
+          export const isVerb = ending !== undefined`
+            : `import { ${run} as run } from './${file}'
           import { exitWith } from './cluster/exit.ts'
           exitWith(run(process.argv.slice(3)))`,
         resolveDir: root,
         loader: 'ts',
       }
     })
-    onResolve({ filter: /\/(main|up)\.ts$/ }, ({ path, importer }) => {
+    onResolve({ filter: /\/(main|up|run-verb)\.ts$/ }, ({ path, importer }) => {
       if (importer !== join(root, 'cluster/main.ts')) return undefined
       const file = relative(root, resolve(dirname(importer), path))
+      if (file === 'cli/run-verb.ts') return { path, namespace: 'unused' }
       return Object.values(programs).some(([own]) => own === file) ? { path, namespace: 'unused' } : undefined
     })
   },
@@ -149,12 +159,13 @@ async function compile(outdir) {
             '--hostname-override=compile',
             `--root-dir=${join(data, 'node')}`,
           ],
+          cli: ['namespaces', kubeconfig],
         }
       : {}
     await Promise.all(
       Object.entries(others)
         .filter(([name]) => programs[name])
-        .map(async ([name, args]) => end(name, await tryOut(outdir, name, args))),
+        .map(async ([name, args]) => end(name, await tryOut(outdir, name, args, name === 'cli' ? 'get' : name))),
     )
     await end('apiserver', api)
   } finally {
@@ -163,13 +174,14 @@ async function compile(outdir) {
   return late
 }
 
-/** Starts a bundle; resolves when it says that it is ready, or to undefined when it does not. */
-function tryOut(outdir, name, args) {
+/** Starts a bundle; resolves when it says that it is ready, or to undefined when it does not. A verb says what it shows. */
+function tryOut(outdir, name, args, command = name) {
   // V8 takes compiled code back only under the flags it was made with.
   const flags = JSON.parse(readFileSync(join(root, 'bin/node-flags.json'), 'utf8'))[name]
+  const ready = name === 'cli' ? 1 : 3
   const path = join(outdir, `${name}.cjs`)
-  const child = spawn(process.execPath, [...flags, join(root, 'scripts/compile.mjs'), path, name, ...args], {
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ipc'],
+  const child = spawn(process.execPath, [...flags, join(root, 'scripts/compile.mjs'), path, command, ...args], {
+    stdio: ['ignore', ready === 1 ? 'pipe' : 'ignore', 'ignore', 'pipe', 'ipc'],
     env: { ...process.env, GANTRY_READY_FD: '3' },
   })
   const exited = new Promise((done) => child.once('exit', done))
@@ -178,7 +190,7 @@ function tryOut(outdir, name, args) {
     child.once('error', () => done(undefined))
     child.once('exit', () => done(undefined))
     child.stdio[3].on('error', () => {})
-    child.stdio[3].once('data', () =>
+    child.stdio[ready].once('data', () =>
       done({
         async keep() {
           if (child.connected) child.send('keep')
