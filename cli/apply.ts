@@ -13,6 +13,7 @@ import { type ManifestObject, readManifests } from './manifests.ts'
 import { getObject, type NamedObject } from './objects.ts'
 import { objectName, parseOutput, printObject } from './print/printer.ts'
 import type { Session } from './session.ts'
+import { validationOf } from './validation.ts'
 import type { Verb } from './verb.ts'
 
 interface ApplyFlags {
@@ -150,19 +151,6 @@ async function kindOf(
       session.forgetKinds()
     }
   }
-}
-
-function validationOf(text = 'strict'): string {
-  const known: Record<string, string> = {
-    strict: 'Strict',
-    true: 'Strict',
-    warn: 'Warn',
-    ignore: 'Ignore',
-    false: 'Ignore',
-  }
-  const found = known[text.toLowerCase()]
-  if (!found) throw new CliError(`invalid - validate option "${text}"; choose strict, warn or ignore`)
-  return found
 }
 
 type Applied = { object: AnyObject; done: 'created' | 'configured' | 'unchanged' | 'serverside-applied' }

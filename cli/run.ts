@@ -30,7 +30,8 @@ async function runOne(
     const [word, ...rest] = args
     const below = verb.verbs[word ?? '']
     if (below) return runOne(`${name} ${word}`, below.summary, below, rest, io, clock)
-    return refuseWord(name, summary, verb.verbs, word, io)
+    // `create -f FILE` beside `create namespace NAME`: a verb with flags of its own is one by itself, too.
+    if (!verb.define || !word?.startsWith('-')) return refuseWord(name, summary, verb.verbs, word, io)
   }
   const split = args.indexOf('--')
   const [own, rest] = split < 0 ? [args, undefined] : [args.slice(0, split), args.slice(split + 1)]

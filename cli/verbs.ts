@@ -3,6 +3,7 @@ import type { Verb } from './verb.ts'
 /** The kubectl-like verbs: loaded when they are run. */
 export const verbs: Record<string, { summary: string; load: () => Promise<Verb> }> = {
   apply: { summary: 'make objects as files describe them', load: async () => (await import('./apply.ts')).apply },
+  create: { summary: 'make objects from files or from words', load: async () => (await import('./create.ts')).create },
   get: { summary: 'show objects', load: async () => (await import('./get.ts')).get },
   describe: {
     summary: 'tell all of objects, with their events',
