@@ -30,16 +30,25 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
       { timeoutMs, everyMs: 200, message: `${path} of ${what} is ${wanted}` },
     )
 
-  const template = (
-    app: string,
-    { annotations = {}, container = {} }: { annotations?: object; container?: object },
-  ) => ({
+  interface Pods {
+    annotations?: object
+    container?: object
+    spec?: object
+  }
+  const template = (app: string, { annotations = {}, container = {}, spec = {} }: Pods) => ({
     metadata: { labels: { app }, annotations },
-    spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'c', image: 'nowhere/at-all:1', ...container }] },
+    spec: {
+      terminationGracePeriodSeconds: 1,
+      containers: [{ name: 'c', image: 'nowhere/at-all:1', ...container }],
+      ...spec,
+    },
   })
+  /** Containers that run and pods that nobody ever calls ready. */
+  const neverReady = { readinessGates: [{ conditionType: 'example.com/never' }] }
+  const endsWith = (code: string) => ({ env: [{ name: 'GANTRY_HOLLOW_EXIT', value: code }] })
   interface Workload {
     annotations?: object
-    pods?: Parameters<typeof template>[1]
+    pods?: Pods
     spec?: object
   }
   const workload = (kind: string, name: string, { annotations = {}, pods = {}, spec = {} }: Workload = {}) => ({
@@ -62,12 +71,12 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
     await eventually('pods -l app=web', waits, 'waiting for service/db (no ready endpoint), job/migrate (not found)')
     expect((await kubectl('get pods -l app=web')).stdout).toContain('SchedulingGated')
 
-    const job = { ...template('migrate', { container: { env: [{ name: 'GANTRY_HOLLOW_EXIT', value: '0' }] } }) }
+    const job = template('migrate', { container: endsWith('0'), spec: { restartPolicy: 'Never' } })
     await apply(workload('StatefulSet', 'db', { spec: { serviceName: 'db' } }), {
       apiVersion: 'batch/v1',
       kind: 'Job',
       metadata: { name: 'migrate' },
-      spec: { template: { ...job, spec: { ...job.spec, restartPolicy: 'Never' } } },
+      spec: { template: job },
     })
     await kubectl('rollout status deployment/web --timeout=30s')
     expect((await kubectl('get events --field-selector reason=DependenciesReady')).stdout).toContain('pod/web-')
@@ -83,5 +92,25 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
     expect((await kubectl(['patch', 'statefulset', 'db', '-p', nonsense], { expectFailure: true })).stderr).toContain(
       'spec.template.annotations[gantry.dev/depends-on]: Invalid value: "db": "db" is not KIND/NAME',
     )
+  })
+
+  test('auto-rollback: a rollout that misses its deadline goes back to what was available', async () => {
+    const annotations = { 'gantry.dev/auto-rollback': 'true' }
+    const web = (image: string, spec = {}) =>
+      workload('Deployment', 'minded', {
+        annotations,
+        pods: { container: { image }, spec },
+        spec: { progressDeadlineSeconds: 2 },
+      })
+    await apply(web('good:1'))
+    await eventually('rs -l app=minded', '.items[*].metadata.labels.gantry\\.dev/revision', 'available')
+    await apply(web('bad:2', neverReady))
+    const condition = '.status.conditions[?(@.type=="gantry.dev/RolledBack")]'
+    await eventually('deployment minded', `${condition}.reason`, 'ProgressDeadlineExceeded')
+    expect(await field('deployment minded', `${condition}.message`)).toMatch(
+      /^Rolled back from revision 2 \(minded-\w+\) to revision 1 \(minded-\w+\): ReplicaSet "minded-\w+" has timed out/,
+    )
+    expect(await field('deployment minded', '.spec.template.spec.containers[0].image')).toBe('good:1')
+    await kubectl('rollout status deployment/minded --timeout=20s')
   })
 })
