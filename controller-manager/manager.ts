@@ -14,6 +14,7 @@ import { newNodeLifecycleController } from './node-lifecycle/controller.ts'
 import { newTaintEvictionController } from './node-lifecycle/taint-eviction.ts'
 import { newPodGcController } from './pod-gc/controller.ts'
 import { newReplicaSetController, newReplicationController } from './replicaset/controller.ts'
+import { newRestartOnChangeController } from './restart-on-change/controller.ts'
 import { newRolloutController } from './rollout/controller.ts'
 import { newRootCaController } from './root-ca/controller.ts'
 import { newServiceAccountController } from './service-account/controller.ts'
@@ -74,4 +75,5 @@ export const controllers: readonly ControllerEntry[] = [
   },
   { name: 'dependencies-controller', make: newDependenciesController },
   { name: 'rollout-controller', make: newRolloutController },
+  { name: 'restart-on-change-controller', make: newRestartOnChangeController },
 ]

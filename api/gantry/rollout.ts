@@ -10,3 +10,8 @@ export const rolledBackCondition = 'gantry.dev/RolledBack'
  * more. `failed`: it was rolled back from, and is not tried again.
  */
 export type RevisionState = 'available' | 'settled' | 'failed'
+
+/** On a workload, `true`: it is restarted when a config map or a secret that its pods use changes. */
+export const restartOnChangeAnnotation = 'gantry.dev/restart-on-change'
+/** On such a workload: what its config maps and secrets contained when its pods were last started anew, as digests. */
+export const configDigestsAnnotation = 'gantry.dev/config-digests'

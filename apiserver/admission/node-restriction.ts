@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { podReferences } from '../../api/core/pod-references.ts'
 import type {
   CertificateSigningRequest,
   CSIDriver,
@@ -12,7 +13,6 @@ import { notFoundError } from '../../api/machinery/errors.ts'
 import { semanticEqual } from '../../api/machinery/field-rules.ts'
 import type { KubeObject, Stored } from '../../api/machinery/object.ts'
 import { nodeOf } from '../auth/groups.ts'
-import { podReferences } from '../auth/node/pod-references.ts'
 import type { TokenRequestObject } from '../auth/tokens/token-request.ts'
 import { readRequest } from './certificates.ts'
 import type { AdmissionContext } from './context.ts'

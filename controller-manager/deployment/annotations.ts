@@ -1,3 +1,5 @@
+import { configDigestsAnnotation } from '../../api/gantry/rollout.ts'
+
 export const annotationNames = {
   revision: 'deployment.kubernetes.io/revision',
   revisionHistory: 'deployment.kubernetes.io/revision-history',
@@ -7,7 +9,7 @@ export const annotationNames = {
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const
 
-const own: ReadonlySet<string> = new Set(Object.values(annotationNames))
+const own: ReadonlySet<string> = new Set([...Object.values(annotationNames), configDigestsAnnotation])
 
 /** Whether an annotation belongs to the object itself, and is not passed between a deployment and its replica sets. */
 export const staysBehind = (name: string): boolean => own.has(name)

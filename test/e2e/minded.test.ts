@@ -113,4 +113,26 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
     expect(await field('deployment minded', '.spec.template.spec.containers[0].image')).toBe('good:1')
     await kubectl('rollout status deployment/minded --timeout=20s')
   })
+
+  test('restart-on-change: a changed config map restarts what uses it', async () => {
+    const settings = (value: string) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'settings' },
+      data: { value },
+    })
+    const volumes = [{ name: 'v', projected: { sources: [{ configMap: { name: 'settings' } }] } }]
+    const annotations = { 'gantry.dev/restart-on-change': 'true' }
+    await apply(settings('1'), workload('StatefulSet', 'reader', { annotations, pods: { spec: { volumes } } }))
+    await eventually('statefulset reader', '.metadata.annotations.gantry\\.dev/config-digests', /configmap\/settings/)
+    await eventually('pod reader-0', '.status.phase', 'Running')
+    const uid = await field('pod reader-0', '.metadata.uid')
+    await apply(settings('2'))
+    await until(async () => (await field('pod reader-0', '.metadata.uid').catch(() => uid)) !== uid, {
+      message: 'the pod is another',
+    })
+    expect((await kubectl('get events --field-selector reason=ConfigurationChanged')).stdout).toContain(
+      'Restarted because configmap/settings has changed',
+    )
+  })
 })

@@ -1,10 +1,10 @@
+import type { ReferencedKind } from '../../../api/core/pod-references.ts'
 import { parseFieldSelector } from '../../../api/machinery/fields.ts'
 import { nodeOf } from '../groups.ts'
 import { nodeRules } from '../rbac/bootstrap.ts'
 import { ruleAllows } from '../rbac/rules.ts'
 import type { AuthorizationAttributes, Authorizer, Decision, ResolvedRules } from '../types.ts'
 import type { NodeGraph } from './node-graph.ts'
-import type { ReferencedKind } from './pod-references.ts'
 
 const allow: Decision = { allowed: true, reason: '' }
 const noOpinion = (reason = ''): Decision => ({ allowed: false, reason })

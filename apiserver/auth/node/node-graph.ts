@@ -1,8 +1,8 @@
+import { podReferences, type ReferencedKind, volumeSecrets } from '../../../api/core/pod-references.ts'
 import type { PersistentVolume, Pod, ResourceSlice, VolumeAttachment } from '../../../api/generated/types.ts'
 import type { Stored } from '../../../api/machinery/object.ts'
 import type { Resource } from '../../../api/machinery/resource.ts'
 import type { ServerClient } from '../../registry/reader.ts'
-import { podReferences, type ReferencedKind, volumeSecrets } from './pod-references.ts'
 
 interface PlacedPod {
   uid: string

@@ -1,5 +1,5 @@
-import type { Container, EnvFromSource, EnvVar, PersistentVolume, Pod, Volume } from '../../../api/generated/types.ts'
-import type { Stored } from '../../../api/machinery/object.ts'
+import type { Container, EnvFromSource, EnvVar, PersistentVolume, Pod, Volume } from '../generated/types.ts'
+import type { Stored } from '../machinery/object.ts'
 
 /** Kinds that a node may read because a pod of its own refers to them. */
 export type ReferencedKind = 'secrets' | 'configmaps' | 'persistentvolumeclaims' | 'serviceaccounts' | 'resourceclaims'
