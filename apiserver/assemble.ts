@@ -37,7 +37,7 @@ import type { ServerCore, ServerParts } from './server.ts'
 import { serviceHooks } from './services/allocator.ts'
 import type { IpRange } from './services/ip-range.ts'
 import { handleBinding } from './subresources/binding.ts'
-import { handleEviction } from './subresources/eviction.ts'
+import { createEviction } from './subresources/eviction.ts'
 import { nodeAgentHandlers } from './subresources/node-agent.ts'
 import { partHandlers } from './subresources/parts.ts'
 import { handleScale } from './subresources/scale.ts'
@@ -129,7 +129,7 @@ export function assembleParts(
       ['*/*/scale', handleScale],
       ['/bindings/', handleBinding],
       ['/pods/binding', handleBinding],
-      ['/pods/eviction', handleEviction],
+      ['/pods/eviction', createEviction()],
       ['/serviceaccounts/token', tokenHandler(core, config, issuer)],
       ['gantry.dev/transactions/', handleTransaction],
       ...Object.entries(partHandlers),

@@ -5,18 +5,24 @@ import type { AnyObject, Stored } from '../../api/machinery/object.ts'
 import { formatTime } from '../../api/machinery/time.ts'
 import { builtinSchema } from '../../api/schema/builtin.ts'
 import { readBody } from '../handlers/body.ts'
-import { type Scope, writeOptions } from '../handlers/context.ts'
+import { type Scope, type SubresourceHandler, writeOptions } from '../handlers/context.ts'
 import { decodeAs, fieldValidationOf, parseBody } from '../handlers/decode-body.ts'
 import { isDryRun } from '../handlers/parameters.ts'
 import { sendObject } from '../handlers/respond.ts'
 import { ownsNothing } from '../registry/server-client.ts'
 import { setCondition } from './binding.ts'
+import { createSurgeGuard, type SurgeGuard } from './surge.ts'
 
 /** More unconfirmed evictions than this in one budget means that its controller is not at work. */
 const maxDisruptedPods = 2000
 
-/** Deletes a pod as far as its disruption budget allows; 429 with the reason where it does not. */
-export async function handleEviction(scope: Scope): Promise<void> {
+/** The evictions of one server: deletes a pod as far as its disruption budget allows; 429 with the reason where it does not. */
+export function createEviction(): SubresourceHandler {
+  const guard = createSurgeGuard()
+  return (scope) => handleEviction(scope, guard)
+}
+
+async function handleEviction(scope: Scope, guard: SurgeGuard): Promise<void> {
   const { info, req, res, media, server } = scope
   const pods = server.registry('', 'pods')
   if (info.verb !== 'create') throw methodNotSupportedError(pods.of, info.verb)
@@ -34,16 +40,22 @@ export async function handleEviction(scope: Scope): Promise<void> {
   const dryRun = isDryRun(info.query) || (deletion.dryRun?.length ?? 0) > 0
 
   const pod = (await pods.get(info.namespace, info.name)).object as unknown as Stored<Pod>
-  let guarded = deletion
-  if (!budgetDoesNotMatter(pod)) {
-    const budget = budgetOf(scope, pod)
-    if (budget) {
-      // An unready pod may go without being counted, as long as it stays the unready pod that was looked at.
-      if (mayGoUncounted(pod, budget)) guarded = atVersion(deletion, pod)
-      else await spend(scope, budget, info.name, dryRun)
+  const takeBack = await guard.admit(scope, pod, dryRun)
+  try {
+    let guarded = deletion
+    if (!budgetDoesNotMatter(pod)) {
+      const budget = budgetOf(scope, pod)
+      if (budget) {
+        // An unready pod may go without being counted, as long as it stays the unready pod that was looked at.
+        if (mayGoUncounted(pod, budget)) guarded = atVersion(deletion, pod)
+        else await spend(scope, budget, info.name, dryRun)
+      }
     }
+    await evict(scope, guarded, deletion, dryRun, pod)
+  } catch (error) {
+    takeBack()
+    throw error
   }
-  await evict(scope, guarded, deletion, dryRun, pod)
   sendObject(res, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, media)
 }
 

@@ -44,6 +44,21 @@ describe('the replica set controller', () => {
   const standing = () => api.objects(replicaSets)[0]
   const active = () => api.objects(pods).filter(({ metadata }) => metadata.deletionTimestamp === undefined)
 
+  test('makes one more for a pod that is to be evicted, as long as somebody wants that', async () => {
+    await make(2)
+    await settle()
+    const [first] = active()
+    api.edit(pods, first!.metadata, ({ metadata }) => {
+      metadata.annotations = { 'gantry.dev/eviction-requested': at(0) }
+    })
+    await settle()
+    expect(active()).toHaveLength(3)
+    await clock.advance(290_000)
+    expect(active()).toHaveLength(3)
+    await clock.advance(15_000)
+    expect(active()).toHaveLength(2)
+  })
+
   test('creates pods from the template, says so, and counts them', async () => {
     const set = await make(3)
     await settle()

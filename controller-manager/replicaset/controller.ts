@@ -1,3 +1,4 @@
+import { replacementDueMs } from '../../api/gantry/surge.ts'
 import type { Pod } from '../../api/generated/types.ts'
 import type { LabelMatcher } from '../../api/machinery/labels.ts'
 import type { Controller } from '../../client/controller.ts'
@@ -61,9 +62,12 @@ function newReplicator(deps: ControllerDeps, kind: ReplicatorKind): Controller {
     const status = replicaStatus({ object: set, active, terminating, failure, nowMs })
     if (statusDiffers(set, status)) await writeStatus(set, status, signal)
     if (failure !== undefined) throw failure
+    const waits = toBeReplaced(active, nowMs)
     const minReadySeconds = set.spec?.minReadySeconds ?? 0
-    if (minReadySeconds <= 0 || status.readyReplicas === status.availableReplicas) return undefined
-    return { requeueAfterMs: untilNextAvailableMs(active, minReadySeconds, nowMs) ?? minReadySeconds * 1000 }
+    if (minReadySeconds > 0 && status.readyReplicas !== status.availableReplicas) {
+      waits.push(untilNextAvailableMs(active, minReadySeconds, nowMs) ?? minReadySeconds * 1000)
+    }
+    return waits.length > 0 ? { requeueAfterMs: Math.min(...waits) } : undefined
   }
 
   /** Creates or deletes what is missing or too many. Returns what went wrong, for the status and for another try. */
@@ -74,12 +78,10 @@ function newReplicator(deps: ControllerDeps, kind: ReplicatorKind): Controller {
     active: Live<Pod>[],
     signal: AbortSignal,
   ): Promise<unknown> {
-    const plan = planReplicas({
-      desired: set.spec?.replicas ?? 1,
-      pods: active,
-      related: () => relatedPods(set),
-      nowMs: clock.now(),
-    })
+    const nowMs = clock.now()
+    const replicas = set.spec?.replicas ?? 1
+    const desired = replicas + Math.min(replicas, toBeReplaced(active, nowMs).length)
+    const plan = planReplicas({ desired, pods: active, related: () => relatedPods(set), nowMs })
     const means = { api, events, signal }
     switch (plan.do) {
       case 'nothing':
@@ -143,6 +145,10 @@ function newReplicator(deps: ControllerDeps, kind: ReplicatorKind): Controller {
 
   return { name: kind.name, workers: deps.options.workers[kind.flag] ?? 5, queue, reconcile }
 }
+
+/** For each pod that is to have a replacement before it is evicted, how many milliseconds that holds. */
+const toBeReplaced = (pods: readonly Live<Pod>[], nowMs: number): number[] =>
+  pods.map(({ metadata }) => replacementDueMs(metadata, nowMs)).filter((leftMs) => leftMs > 0)
 
 const countTerminating = (own: readonly Live<Pod>[], selects: LabelMatcher): number =>
   own.filter((pod) => isTerminating(pod) && selects(pod.metadata.labels ?? {})).length

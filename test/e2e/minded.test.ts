@@ -10,7 +10,7 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
   let cluster: TestCluster
 
   beforeAll(async () => {
-    cluster = await startCluster(['--runtime', 'hollow'])
+    cluster = await startCluster(['--runtime', 'hollow', '--nodes', '2'])
   }, 120_000)
   afterAll(async () => cluster?.down(), 60_000)
 
@@ -134,5 +134,31 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
     expect((await kubectl('get events --field-selector reason=ConfigurationChanged')).stdout).toContain(
       'Restarted because configmap/settings has changed',
     )
+  })
+
+  test('surge-on-drain: a single replica moves to another node without a gap', async () => {
+    const annotations = { 'gantry.dev/surge-on-drain': 'true' }
+    await apply(workload('Deployment', 'single', { annotations }))
+    await kubectl('rollout status deployment/single --timeout=20s')
+    const node = await field('pods -l app=single', '.items[0].spec.nodeName')
+    const drained = kubectl(`drain ${node} --force --pod-selector=app=single --timeout=40s`)
+    const seen = new Set<string>()
+    let over = false
+    const watched = until(
+      async () => {
+        seen.add(await field('deployment single', '.status.availableReplicas'))
+        return over
+      },
+      { timeoutMs: 60_000 },
+    )
+    await drained.finally(() => {
+      over = true
+    })
+    await watched
+    // Two at times; never none.
+    expect([...seen].filter((count) => !/^[12]$/.test(count))).toEqual([])
+    const pods = await field('pods -l app=single', '.items[*].spec.nodeName')
+    expect(pods.split(' ').filter((name) => name !== node)).toHaveLength(1)
+    await kubectl(`uncordon ${node}`)
   })
 })
