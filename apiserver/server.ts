@@ -18,6 +18,7 @@ import { createPipeline, type RequestLogEntry } from './handlers/pipeline.ts'
 import type { RequestInfo } from './handlers/request-info.ts'
 import type { ServedGroup } from './handlers/served-group.ts'
 import { WatchHub } from './handlers/watch.ts'
+import { AmendingCommitter } from './registry/amendments.ts'
 import { StoreFeed } from './registry/feed.ts'
 import type { ServerClient } from './registry/reader.ts'
 import { Registry } from './registry/registry.ts'
@@ -104,6 +105,7 @@ export class ApiServer {
       now,
     }
 
+    const committer = new AmendingCommitter(store, ({ group, plural }) => registryOf(group, plural).cache)
     const plugins: AdmissionPlugin[] = []
     const admission = new AdmissionChain(plugins)
     const hooks = new Map<string, RegistryHooks>()
@@ -115,7 +117,7 @@ export class ApiServer {
       // Hooks are made from the registries, and the registries ask them only when a request comes.
       const lateHooks: RegistryHooks = {}
       hooks.set(nameOf(resource), lateHooks)
-      const registry = new Registry(cache, { store, feed: this.#feed, admission }, lateHooks)
+      const registry = new Registry(cache, { store, committer, feed: this.#feed, admission }, lateHooks)
       registries.set(nameOf(resource), registry)
       byResource.set(resource, registry)
       const hub = new WatchHub(cache, this.#feed, store)
@@ -132,6 +134,7 @@ export class ApiServer {
     for (const [name, own] of parts.hooks ?? []) Object.assign(hooks.get(name) ?? {}, own)
     const server: ServerContext = {
       store,
+      committer,
       feed: this.#feed,
       admission,
       authorizer: parts.authorizer,

@@ -1,11 +1,10 @@
+import { podTotal, type Quantities } from '../../api/core/pod-total.ts'
 import type { Container, LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts'
 import type { Stored } from '../../api/machinery/object.ts'
-import { addQuantity, compareQuantity, quantityToNumber } from '../../api/machinery/quantity.ts'
+import { compareQuantity, quantityToNumber } from '../../api/machinery/quantity.ts'
 import type { AdmissionContext } from './context.ts'
 import { refuse } from './refuse.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from './types.ts'
-
-type Quantities = Record<string, string>
 
 /** Fills in the requests and limits a namespace gives to containers that name none, and holds all to its bounds. */
 export function createLimitRanger({ client, lookup }: AdmissionContext): AdmissionPlugin {
@@ -86,7 +85,7 @@ function podFaults(pod: Stored<Pod>, limit: LimitRangeItem): string[] {
       boundFaults(limit, resources?.requests ?? {}, resources?.limits ?? {}),
     )
   }
-  return limit.type === 'Pod' ? boundFaults(limit, podTotal(spec, 'requests'), podTotal(spec, 'limits')) : []
+  return limit.type === 'Pod' ? boundFaults(limit, podTotal(pod, 'requests'), podTotal(pod, 'limits')) : []
 }
 
 function claimFaults({ spec }: Stored<PersistentVolumeClaim>, limit: LimitRangeItem): string[] {
@@ -140,45 +139,4 @@ const ratioFault: Fault = (type, name, bound, requests, limits) => {
   if (limit === 0) return `${title}, but no limit is specified or limit is 0`
   const ratio = limit / request
   return ratio > quantityToNumber(bound) ? `${title}, but provided ratio is ${ratio.toFixed(6)}` : undefined
-}
-
-/**
- * What a pod needs at its worst moment: all containers and sidecars together, or an init container with the sidecars
- * started before it. Pod-level cpu and memory take precedence.
- */
-function podTotal(spec: NonNullable<Pod['spec']>, field: 'requests' | 'limits'): Quantities {
-  const total: Quantities = {}
-  const sidecars: Quantities = {}
-  const initPeak: Quantities = {}
-  for (const { resources } of spec.containers) addInto(total, resources?.[field])
-  for (const { resources, restartPolicy } of spec.initContainers ?? []) {
-    const own = resources?.[field]
-    let peak: Quantities
-    if (restartPolicy === 'Always') {
-      addInto(total, own)
-      addInto(sidecars, own)
-      peak = sidecars
-    } else {
-      peak = { ...sidecars }
-      addInto(peak, own)
-    }
-    raiseTo(initPeak, peak)
-  }
-  raiseTo(total, initPeak)
-  for (const name of ['cpu', 'memory']) {
-    const own = spec.resources?.[field]?.[name]
-    if (own !== undefined) total[name] = own
-  }
-  return total
-}
-
-function addInto(total: Quantities, more: Quantities = {}): void {
-  for (const [name, quantity] of Object.entries(more)) total[name] = addQuantity(total[name], quantity)
-}
-
-function raiseTo(total: Quantities, floor: Quantities): void {
-  for (const [name, quantity] of Object.entries(floor)) {
-    const own = total[name]
-    if (own === undefined || compareQuantity(quantity, own) > 0) total[name] = quantity
-  }
 }

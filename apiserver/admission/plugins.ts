@@ -16,6 +16,7 @@ import { createOwnerReferencesPermissionEnforcement } from './owner-references.t
 import { createPodSecurity } from './pod-security/pod-security.ts'
 import { createPriority } from './priority.ts'
 import { createProtection } from './protection.ts'
+import { createResourceQuota } from './resource-quota.ts'
 import { createRuntimeClass } from './runtime-class.ts'
 import { createServiceAccountAdmission } from './service-account.ts'
 import { createStorageObjectInUseProtection } from './storage-protection.ts'
@@ -44,6 +45,8 @@ const plugins: readonly { name: string; on: boolean; create: (context: Admission
   { name: 'CertificateSigning', on: true, create: createCertificateSigning },
   { name: 'CertificateSubjectRestriction', on: true, create: createCertificateSubjectRestriction },
   { name: 'DefaultIngressClass', on: true, create: createDefaultIngressClass },
+  // Last: what another plugin still refuses must not be counted.
+  { name: 'ResourceQuota', on: true, create: createResourceQuota },
 ]
 
 /**

@@ -1,6 +1,7 @@
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Resource } from '../../api/machinery/resource.ts'
 import type { UserInfo } from '../auth/types.ts'
+import type { Amendment } from '../registry/amendments.ts'
 
 /** One write on its way into the store, as admission sees it. */
 export interface AdmissionAttributes {
@@ -17,6 +18,8 @@ export interface AdmissionAttributes {
   dryRun: boolean
   /** Adds a Warning header to the answer. */
   warn(message: string): void
+  /** Lets the write change another object in the same commit. Absent where nothing is committed. */
+  amend?(amendment: Amendment): void
 }
 
 /**

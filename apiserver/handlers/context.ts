@@ -5,6 +5,7 @@ import type { Schema } from '../../api/machinery/schema.ts'
 import type { AdmissionChain } from '../admission/chain.ts'
 import type { Authorizer, UserInfo } from '../auth/types.ts'
 import { managerOf } from '../patch/managed-fields.ts'
+import type { AmendingCommitter } from '../registry/amendments.ts'
 import type { StoreFeed } from '../registry/feed.ts'
 import type { ServerClient } from '../registry/reader.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -31,6 +32,7 @@ export interface Endpoint {
 /** What handlers need of the server they are part of. */
 export interface ServerContext {
   store: Store
+  committer: AmendingCommitter
   feed: StoreFeed
   admission: AdmissionChain
   authorizer: Authorizer

@@ -22,6 +22,7 @@ import { keepTimesIfUnchanged, recordUpdate } from '../patch/managed-fields.ts'
 import { resetFieldsOf } from '../patch/reset-fields.ts'
 import { toVersionOf } from '../patch/versions.ts'
 import { type Change, Conflict, type Entry, type Revision, type Store } from '../storage/store.ts'
+import type { AmendingCommitter, Amendment } from './amendments.ts'
 import { storeKey } from './codec.ts'
 import { conflictingFinalizers, type DeletionStep, planDeletion, validateDeleteOptions } from './deletion.ts'
 import type { StoreFeed } from './feed.ts'
@@ -48,6 +49,7 @@ export class Registry {
   readonly of: GroupResource
   readonly hooks: RegistryHooks
   readonly #store: Store
+  readonly #committer: AmendingCommitter
   readonly #feed: StoreFeed
   readonly #admission: AdmissionChain
   readonly #apiVersion: string
@@ -58,6 +60,7 @@ export class Registry {
     this.of = { group: this.resource.group, resource: this.resource.plural }
     this.hooks = hooks
     this.#store = dependencies.store
+    this.#committer = dependencies.committer
     this.#feed = dependencies.feed
     this.#admission = dependencies.admission
     this.#apiVersion = apiVersionOf(this.resource.group, this.resource.version)
@@ -120,7 +123,8 @@ export class Registry {
 
     // Who wrote what is recorded before anybody else adds to it: what defaults and admission set is nobody's.
     if (!options.track) this.#record(object, undefined, options)
-    const attributes = this.#attributes('CREATE', namespace, name, object, undefined, options)
+    const amendments: Amendment[] = []
+    const attributes = this.#attributes('CREATE', namespace, name, object, undefined, options, amendments)
     await this.#admission.admit(attributes)
 
     const { strategy } = resource
@@ -154,7 +158,7 @@ export class Registry {
       value: encoded,
       ...(resource.ttlSeconds ? { ttlSeconds: resource.ttlSeconds } : {}),
     }
-    return this.#prepared(key, [change, ...extra], object, encoded, 'created')
+    return this.#prepared(key, [change, ...extra], object, encoded, 'created', amendments)
   }
 
   /**
@@ -224,7 +228,8 @@ export class Registry {
     else if (!rules && resource.strategy.status) keepStatus(object, old)
 
     if (!options.track) this.#record(object, old, options)
-    const attributes = this.#attributes('UPDATE', namespace, name, object, old, options)
+    const amendments: Amendment[] = []
+    const attributes = this.#attributes('UPDATE', namespace, name, object, old, options, amendments)
     await this.#admission.admit(attributes)
 
     const ctx = requestContext(options)
@@ -260,6 +265,7 @@ export class Registry {
         resource,
         key: current.key,
         changes: [],
+        amendments: [],
         finish: () => ({ object: old, bytes: current.bytes, outcome: 'unchanged' }),
       }
     }
@@ -269,7 +275,7 @@ export class Registry {
       value: encoded,
       ...(resource.ttlSeconds ? { ttlSeconds: resource.ttlSeconds } : {}),
     }
-    return this.#prepared(current.key, [write, ...extra], object, encoded, 'updated')
+    return this.#prepared(current.key, [write, ...extra], object, encoded, 'updated', amendments)
   }
 
   /** Throws 404, 409 for preconditions, 422 for options that make no sense. */
@@ -324,6 +330,7 @@ export class Registry {
         resource: this.resource,
         key: current.key,
         changes: [],
+        amendments: [],
         finish: () => ({ object: old, bytes: current.bytes, outcome: 'marked' }),
       }
     }
@@ -366,13 +373,7 @@ export class Registry {
   /** In a dry run nothing is written, but a conflict is still found. */
   async #commit(write: PreparedWrite, options: WriteOptions): Promise<Revision> {
     if (write.changes.length === 0) return this.#feed.revision
-    if (!options.dryRun) return this.#store.commit(write.changes)
-    for (const { key, expect } of write.changes) {
-      if (expect === 'any') continue
-      const entry = await this.#store.get(key)
-      if (expect === 'absent' ? entry !== undefined : entry?.modRevision !== expect) throw new Conflict(key, entry)
-    }
-    return 0
+    return this.#committer.commit(write.changes, write.amendments, options.dryRun)
   }
 
   #prepared(
@@ -381,12 +382,14 @@ export class Registry {
     object: AnyObject,
     encoded: Buffer,
     outcome: Written['outcome'],
+    amendments: readonly Amendment[] = [],
   ): PreparedWrite {
     const { codec } = this.cache
     return {
       resource: this.resource,
       key,
       changes,
+      amendments,
       finish: (revision) => {
         if (revision === 0) {
           // A dry run has no version of its own.
@@ -408,6 +411,7 @@ export class Registry {
     object: AnyObject | undefined,
     old: AnyObject | undefined,
     options: WriteOptions,
+    amendments?: Amendment[],
   ): AdmissionAttributes {
     return {
       operation,
@@ -420,6 +424,7 @@ export class Registry {
       user: options.user,
       dryRun: options.dryRun,
       warn: options.warn,
+      ...(amendments ? { amend: (amendment) => void amendments.push(amendment) } : {}),
     }
   }
 

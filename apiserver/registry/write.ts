@@ -4,6 +4,7 @@ import type { Resource } from '../../api/machinery/resource.ts'
 import type { AdmissionChain } from '../admission/chain.ts'
 import type { UserInfo } from '../auth/types.ts'
 import type { Change, Revision, Store } from '../storage/store.ts'
+import type { AmendingCommitter, Amendment } from './amendments.ts'
 import type { StoreFeed } from './feed.ts'
 
 /** How one write is made, whoever makes it. */
@@ -45,6 +46,8 @@ export interface PreparedWrite {
   key: string
   /** Empty: nothing to write. */
   changes: Change[]
+  /** What it changes of other objects, decided when it is committed. */
+  amendments: readonly Amendment[]
   /** The answer, once the revision is known. */
   finish: (revision: Revision) => Written
 }
@@ -63,6 +66,7 @@ export interface RegistryHooks {
 
 export interface RegistryDependencies {
   store: Store
+  committer: AmendingCommitter
   feed: StoreFeed
   admission: AdmissionChain
 }

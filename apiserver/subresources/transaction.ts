@@ -50,8 +50,9 @@ export async function handleTransaction(scope: Scope): Promise<void> {
     const changes: Change[] = prepared.flatMap((write) => write.changes)
     try {
       let revision = server.feed.revision
-      if (dryRun) revision = 0
-      else if (changes.length > 0) revision = await server.store.commit(changes)
+      const amendments = prepared.flatMap((write) => write.amendments)
+      if (dryRun && amendments.length === 0) revision = 0
+      else if (changes.length > 0) revision = await server.committer.commit(changes, amendments, dryRun)
       answer(
         scope,
         targets,
