@@ -75,6 +75,11 @@ export class Informer<T> {
     return this.#synced
   }
 
+  /** The version of the server that is cached; empty before the first list. Versions are counted for all kinds together. */
+  get version(): string {
+    return this.#version
+  }
+
   /** Called with what is there already, then with every change. Returns what ends that. A handler must not throw. */
   on(handler: Handler<T>): () => void {
     this.#handlers.add(handler)
@@ -134,6 +139,7 @@ export class Informer<T> {
     const seen = new Map<string, Live<T>>()
     const selection = this.#selection()
     let next: string | undefined
+    let version = ''
     for (;;) {
       const page = await this.#api.list(this.ref, {
         ...selection,
@@ -142,12 +148,13 @@ export class Informer<T> {
         signal,
       })
       for (const object of page.items) seen.set(keyOf(object), this.#trim(object))
-      this.#version = page.metadata.resourceVersion
+      version = page.metadata.resourceVersion
       next = page.metadata.continue
       if (!next) break
     }
     for (const [key, object] of [...this.#objects]) if (!seen.has(key)) this.#remove(key, object)
     for (const [key, object] of seen) this.#put(key, object)
+    this.#version = version
   }
 
   async #follow(signal: AbortSignal): Promise<void> {

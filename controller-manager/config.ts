@@ -71,6 +71,7 @@ const flags = {
     default: '30s',
     help: 'after the start of a pod, when becoming unready counts as never having been ready',
   },
+  'resource-quota-sync-period': { kind: 'duration', default: '5m', help: 'between two full counts of each quota' },
   v: { kind: 'number', default: '2', help: 'detail of the log: 4 and more tell a developer’s story' },
 } satisfies Record<string, Flag>
 
@@ -144,6 +145,7 @@ export function parseConfig(args: readonly string[]): ManagerConfig {
         cpuInitializationPeriodMs: ms('horizontal-pod-autoscaler-cpu-initialization-period'),
         initialReadinessDelayMs: ms('horizontal-pod-autoscaler-initial-readiness-delay'),
       },
+      resourceQuotaSyncPeriodMs: ms('resource-quota-sync-period'),
       workers: Object.fromEntries(
         Object.entries(concurrency).map(([word, workers]) => {
           const name = `concurrent-${word}-syncs`

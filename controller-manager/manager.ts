@@ -16,6 +16,7 @@ import { newPodGcController } from './pod-gc/controller.ts'
 import { newReplicaSetController, newReplicationController } from './replicaset/controller.ts'
 import { newRestartOnChangeController } from './restart-on-change/controller.ts'
 import { newRolloutController } from './rollout/controller.ts'
+import { newResourceQuotaController } from './resourcequota/controller.ts'
 import { newRootCaController } from './root-ca/controller.ts'
 import { newServiceAccountController } from './service-account/controller.ts'
 import { newStatefulSetController } from './statefulset/controller.ts'
@@ -51,6 +52,7 @@ export const controllers: readonly ControllerEntry[] = [
     component: 'endpoint-slice-controller',
     make: newEndpointSliceController,
   },
+  { name: 'resourcequota-controller', alias: 'resourcequota', make: newResourceQuotaController },
   { name: 'namespace-controller', alias: 'namespace', make: newNamespaceController },
   { name: 'deployment-controller', alias: 'deployment', make: newDeploymentController },
   { name: 'replicaset-controller', alias: 'replicaset', make: newReplicaSetController },

@@ -30,6 +30,8 @@ export interface ControllerOptions {
   apiServerCa: string
   enableGarbageCollector: boolean
   hpa: HpaOptions
+  /** Between two full counts of what is used of a quota. */
+  resourceQuotaSyncPeriodMs: number
   /** How many keys a controller works on at once, by the flag's own word: `--concurrent-replicaset-syncs` is `replicaset`. */
   workers: Readonly<Record<string, number>>
 }
