@@ -96,6 +96,7 @@ function apiServerFlags({ layout, settings, hostIp }: ClusterPlan): string[] {
 
 function controllerManagerFlags({ layout, settings }: ClusterPlan): string[] {
   const { pods, services } = rangesOf(settings.runtime)
+  const pki = (file: string) => join(layout.pki, file)
   return [
     `--kubeconfig=${layout.kubeconfigOf('controller-manager')}`,
     '--leader-elect=false',
@@ -104,7 +105,10 @@ function controllerManagerFlags({ layout, settings }: ClusterPlan): string[] {
     '--allocate-node-cidrs=true',
     `--cluster-cidr=${pods}`,
     `--service-cluster-ip-range=${services}`,
-    `--root-ca-file=${join(layout.pki, 'ca.crt')}`,
+    `--root-ca-file=${pki('ca.crt')}`,
+    `--cluster-signing-cert-file=${pki('ca.crt')}`,
+    `--cluster-signing-key-file=${pki('ca.key')}`,
+    `--service-account-private-key-file=${pki('sa.key')}`,
     ...extraFlags(settings, 'controller-manager'),
   ]
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
+import type { CertifiedKey } from '../api/certificates/issue.ts'
 import { ensureLeaf, ensurePki, localSans, renewalMs } from '../apiserver/pki/ensure.ts'
 import { writePrivately } from '../apiserver/pki/files.ts'
-import type { CertifiedKey } from '../apiserver/pki/issue.ts'
 import { writeKubeconfig } from '../apiserver/pki/kubeconfig.ts'
 import { type CredentialsWanted, credentialsStamp } from './credentials-stamp.ts'
 import { layoutOf } from './layout.ts'

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { ControllerOptions } from './types.ts'
+import type { AuthorityFiles, ControllerOptions } from './types.ts'
 
 /** What an operator can set of the manager itself. Flags carry upstream's names. */
 export interface ManagerConfig {
@@ -71,6 +71,25 @@ const flags = {
     default: '30s',
     help: 'after the start of a pod, when becoming unready counts as never having been ready',
   },
+  'cluster-signing-cert-file': { kind: 'text', default: '', help: 'CA that signs for all signers' },
+  'cluster-signing-key-file': { kind: 'text', default: '', help: 'its key' },
+  'cluster-signing-duration': { kind: 'duration', default: '8760h', help: 'certificates are signed for, at most' },
+  'cluster-signing-kubelet-serving-cert-file': { kind: 'text', default: '', help: 'CA of servers on nodes alone' },
+  'cluster-signing-kubelet-serving-key-file': { kind: 'text', default: '', help: 'its key' },
+  'cluster-signing-kubelet-client-cert-file': { kind: 'text', default: '', help: 'CA of nodes as clients alone' },
+  'cluster-signing-kubelet-client-key-file': { kind: 'text', default: '', help: 'its key' },
+  'cluster-signing-kube-apiserver-client-cert-file': { kind: 'text', default: '', help: 'CA of other clients alone' },
+  'cluster-signing-kube-apiserver-client-key-file': { kind: 'text', default: '', help: 'its key' },
+  'cluster-signing-legacy-unknown-cert-file': { kind: 'text', default: '', help: 'CA of all else alone' },
+  'cluster-signing-legacy-unknown-key-file': { kind: 'text', default: '', help: 'its key' },
+  'service-account-private-key-file': { kind: 'text', default: '', help: 'key of tokens that are kept in secrets' },
+  'legacy-service-account-token-clean-up-period': {
+    kind: 'duration',
+    default: '8760h',
+    help: 'without use before such a token is taken away',
+  },
+  'mirroring-concurrent-service-endpoint-syncs': { kind: 'number', default: '5', help: 'endpoints mirrored at once' },
+  'mirroring-max-endpoints-per-subset': { kind: 'number', default: '1000', help: 'addresses mirrored of each subset' },
   'resource-quota-sync-period': { kind: 'duration', default: '5m', help: 'between two full counts of each quota' },
   v: { kind: 'number', default: '2', help: 'detail of the log: 4 and more tell a developer’s story' },
 } satisfies Record<string, Flag>
@@ -146,12 +165,20 @@ export function parseConfig(args: readonly string[]): ManagerConfig {
         initialReadinessDelayMs: ms('horizontal-pod-autoscaler-initial-readiness-delay'),
       },
       resourceQuotaSyncPeriodMs: ms('resource-quota-sync-period'),
+      clusterSigning: {
+        authorities: signingAuthorities((name) => text(name as Name)),
+        durationSeconds: ms('cluster-signing-duration') / 1000,
+      },
+      serviceAccountPrivateKeyFile: text('service-account-private-key-file'),
+      legacyTokenCleanUpPeriodMs: ms('legacy-service-account-token-clean-up-period'),
+      mirroringMaxEndpointsPerSubset: number('mirroring-max-endpoints-per-subset'),
       workers: Object.fromEntries(
         Object.entries(concurrency).map(([word, workers]) => {
           const name = `concurrent-${word}-syncs`
           return [word, Math.max(1, parseNumber(name, values[name] ?? String(workers)))]
         }),
       ),
+      mirroringWorkers: Math.max(1, number('mirroring-concurrent-service-endpoint-syncs')),
     },
   }
 }
@@ -170,6 +197,34 @@ export function configHelp(): string {
     return `  --${name.padEnd(width)}  ${help}${note}`
   })
   return `Usage: gantry controller-manager [flags]\n\n${lines.join('\n')}\n`
+}
+
+/** Signers by the word their own flags have. */
+const signerWords: Readonly<Record<string, string>> = {
+  'kubelet-serving': 'kubernetes.io/kubelet-serving',
+  'kubelet-client': 'kubernetes.io/kube-apiserver-client-kubelet',
+  'kube-apiserver-client': 'kubernetes.io/kube-apiserver-client',
+  'legacy-unknown': 'kubernetes.io/legacy-unknown',
+}
+
+/** One authority for all signers, or one for each that has one. Both makes no sense, and neither does half of one. */
+function signingAuthorities(text: (flag: string) => string): Record<string, AuthorityFiles> {
+  const authorityOf = (prefix: string): AuthorityFiles | undefined => {
+    const [certFile, keyFile] = [text(`${prefix}-cert-file`), text(`${prefix}-key-file`)]
+    if ((certFile === '') !== (keyFile === ''))
+      throw new Error(`--${prefix}-cert-file and --${prefix}-key-file: give both or neither`)
+    return certFile === '' ? undefined : { certFile, keyFile }
+  }
+  const all = authorityOf('cluster-signing')
+  const authorities: Record<string, AuthorityFiles> = {}
+  for (const [word, signer] of Object.entries(signerWords)) {
+    const own = authorityOf(`cluster-signing-${word}`)
+    if (own && all)
+      throw new Error('--cluster-signing-cert-file and others for single signers: give one or the others, not both')
+    const authority = own ?? all
+    if (authority) authorities[signer] = authority
+  }
+  return authorities
 }
 
 function readFlags(args: readonly string[]): Record<string, string | undefined> {

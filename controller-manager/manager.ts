@@ -1,3 +1,6 @@
+import { newCsrApprovingController } from './certificates/approver.ts'
+import { newCsrCleanerController } from './certificates/cleaner.ts'
+import { newCsrSigningController } from './certificates/signer.ts'
 import { newCronJobController } from './cronjob/controller.ts'
 import { newDaemonSetController } from './daemonset/controller.ts'
 import { newDependenciesController } from './dependencies/controller.ts'
@@ -78,4 +81,7 @@ export const controllers: readonly ControllerEntry[] = [
   { name: 'dependencies-controller', make: newDependenciesController },
   { name: 'rollout-controller', make: newRolloutController },
   { name: 'restart-on-change-controller', make: newRestartOnChangeController },
+  { name: 'certificatesigningrequest-signing-controller', alias: 'csrsigning', make: newCsrSigningController },
+  { name: 'certificatesigningrequest-approving-controller', alias: 'csrapproving', make: newCsrApprovingController },
+  { name: 'certificatesigningrequest-cleaner-controller', alias: 'csrcleaner', make: newCsrCleanerController },
 ]

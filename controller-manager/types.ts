@@ -5,6 +5,12 @@ import type { Logger } from '../client/logger.ts'
 import type { Api, Clock } from '../client/types.ts'
 import type { HpaOptions } from './hpa/types.ts'
 
+/** PEM files of a certificate authority. */
+export interface AuthorityFiles {
+  certFile: string
+  keyFile: string
+}
+
 /** What an operator can set for the controllers. Each is the flag of upstream's name. */
 export interface ControllerOptions {
   clusterName: string
@@ -32,6 +38,15 @@ export interface ControllerOptions {
   hpa: HpaOptions
   /** Between two full counts of what is used of a quota. */
   resourceQuotaSyncPeriodMs: number
+  /** By signer, the authority that signs for it; and for how long at most. */
+  clusterSigning: { authorities: Readonly<Record<string, AuthorityFiles>>; durationSeconds: number }
+  /** PEM file of the key that signs tokens kept in secrets; empty: nobody makes any. */
+  serviceAccountPrivateKeyFile: string
+  /** For how long a token kept in a secret must have been unused before it is taken away. */
+  legacyTokenCleanUpPeriodMs: number
+  /** Addresses of one subset that are mirrored, at most. */
+  mirroringMaxEndpointsPerSubset: number
+  mirroringWorkers: number
   /** How many keys a controller works on at once, by the flag's own word: `--concurrent-replicaset-syncs` is `replicaset`. */
   workers: Readonly<Record<string, number>>
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createAuthority } from '../pki/issue.ts'
+import { createAuthority } from '../../api/certificates/issue.ts'
 import { only, refusal, requestIn, useWorld } from './testing/world.ts'
 
 const world = useWorld()

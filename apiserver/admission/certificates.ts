@@ -71,7 +71,7 @@ export function createCertificateSubjectRestriction(context: AdmissionContext): 
 /** What a request's bytes (base64 of PEM) ask for. */
 export async function readRequest(request: string) {
   // Rarely needed, and slow to load.
-  const { parseCsr } = await import('../pki/issue.ts')
+  const { parseCsr } = await import('../../api/certificates/issue.ts')
   return parseCsr(Buffer.from(request, 'base64').toString())
 }
 

@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
+import type { CertifiedKey } from '../../api/certificates/issue.ts'
 import { readIfThere, writePrivately } from './files.ts'
-import type { CertifiedKey } from './issue.ts'
 
 /** Everything a control plane proves itself with, as PEM. Files carry kubeadm's names. */
 export interface Pki {
@@ -57,7 +57,7 @@ export async function ensurePki(dir: string, options: { sans: readonly string[];
         `${join(dir, `${file}.crt`)} runs out and ${file}.key is not there: put a new authority in its place`,
       )
     }
-    const { createAuthority } = await import('./issue.ts')
+    const { createAuthority } = await import('../../api/certificates/issue.ts')
     const base = { commonName, days: authorityDays, nowMs }
     const fresh = await createAuthority(keyPem === undefined ? base : { ...base, keyPem })
     writePair(dir, file, fresh)
@@ -96,7 +96,7 @@ export async function ensurePki(dir: string, options: { sans: readonly string[];
   return { ca, frontProxyCa, apiserver, apiserverKubeletClient, frontProxyClient, admin, serviceAccount, made }
 }
 
-export type Issuer = typeof import('./issue.ts')
+export type Issuer = typeof import('../../api/certificates/issue.ts')
 
 /**
  * Reads the pair FILE.crt and FILE.key of `dir`, or has it issued when it is missing, runs out within 30 days, is not by
@@ -113,7 +113,7 @@ export async function ensureLeaf(
     return { pair: { certPem, keyPem }, fresh: false }
   }
   if (by.keyPem === '') throw new Error(`${file}.crt has to be made and the key of its authority is not in ${dir}`)
-  const pair = await options.issue(await import('./issue.ts'))
+  const pair = await options.issue(await import('../../api/certificates/issue.ts'))
   writePair(dir, file, pair)
   return { pair, fresh: true }
 }

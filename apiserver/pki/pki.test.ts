@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { issueClientCertificate, parseCsr, signCsr } from '../../api/certificates/issue.ts'
 import { ensurePki } from './ensure.ts'
-import { issueClientCertificate, parseCsr, signCsr } from './issue.ts'
 import { kubeconfig, writeKubeconfig } from './kubeconfig.ts'
 
 const dayMs = 86_400_000

@@ -309,7 +309,7 @@ export class MemoryApi implements Api {
       )
     if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
       throw conflictError(nameOf(ref), key.name, modifiedMessage)
-    const status = options.subresource === 'status'
+    const status = options.subresource === 'status' || options.subresource === 'approval'
     // Kinds that serve a status keep it from writers of the rest.
     const next: Stored = status
       ? {

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { type SigningKey, signClaims } from '../../../api/authentication/signing-keys.ts'
 import type { KubeObject } from '../../../api/machinery/object.ts'
 import { serviceAccountUser } from '../groups.ts'
 import type { ServiceAccountClaims } from './service-account.ts'
-import { legacyIssuer } from './service-account.ts'
-import type { SigningKey } from './signing-keys.ts'
 
 /** What a token dies with. A pod's node is named for information. */
 export type BoundObject =
@@ -23,32 +22,10 @@ export interface TokenIssue {
 export interface TokenIssuer {
   /** A signed token of a service account. */
   issueServiceAccountToken(issue: TokenIssue): Promise<string>
-  /** A token that lasts as long as the secret it is kept in. */
-  issueLegacyToken(serviceAccount: KubeObject, secret: KubeObject): Promise<string>
 }
 
 export function createTokenIssuer(key: SigningKey, issuer: string): TokenIssuer {
-  const sign = async (claims: ServiceAccountClaims): Promise<string> => {
-    // Loaded with the first token: it takes a while, and the start has no need of it.
-    const { CompactSign } = await import('jose')
-    return new CompactSign(Buffer.from(JSON.stringify(claims)))
-      .setProtectedHeader({ alg: key.algorithm, kid: key.keyId })
-      .sign(key.privateKey)
-  }
-  return {
-    issueServiceAccountToken: (issue) => sign(claimsOf(issue, issuer)),
-    issueLegacyToken({ metadata }, secret) {
-      const { namespace = '', name = '', uid = '' } = metadata
-      return sign({
-        iss: legacyIssuer,
-        sub: serviceAccountUser(namespace, name),
-        'kubernetes.io/serviceaccount/namespace': namespace,
-        'kubernetes.io/serviceaccount/secret.name': secret.metadata.name ?? '',
-        'kubernetes.io/serviceaccount/service-account.name': name,
-        'kubernetes.io/serviceaccount/service-account.uid': uid,
-      })
-    },
-  }
+  return { issueServiceAccountToken: (issue) => signClaims(key, claimsOf(issue, issuer)) }
 }
 
 function claimsOf(issue: TokenIssue, issuer: string): ServiceAccountClaims {

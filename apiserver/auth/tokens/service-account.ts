@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { invalidSinceLabel, type LegacyClaims, legacyIssuer } from '../../../api/authentication/legacy-token.ts'
+import type { VerificationKey } from '../../../api/authentication/signing-keys.ts'
 import type { Secret } from '../../../api/generated/types.ts'
 import type { KubeObject, Stored } from '../../../api/machinery/object.ts'
 import type { Resource } from '../../../api/machinery/resource.ts'
@@ -8,7 +10,6 @@ import { serviceAccountGroups, serviceAccountUser } from '../groups.ts'
 import { Lru } from '../lru.ts'
 import type { UserInfo } from '../types.ts'
 import { sameSecret } from './same-secret.ts'
-import type { VerificationKey } from './signing-keys.ts'
 
 interface Reference {
   name: string
@@ -16,7 +17,7 @@ interface Reference {
 }
 
 /** What a token says, as upstream lays it out. */
-export interface ServiceAccountClaims {
+export interface ServiceAccountClaims extends Partial<LegacyClaims> {
   iss: string
   sub: string
   aud?: string | string[]
@@ -32,10 +33,6 @@ export interface ServiceAccountClaims {
     secret?: Reference
     warnafter?: number
   }
-  'kubernetes.io/serviceaccount/namespace'?: string
-  'kubernetes.io/serviceaccount/secret.name'?: string
-  'kubernetes.io/serviceaccount/service-account.name'?: string
-  'kubernetes.io/serviceaccount/service-account.uid'?: string
 }
 
 export interface ServiceAccountTokenOptions {
@@ -48,7 +45,6 @@ export interface ServiceAccountTokenOptions {
   now: () => number
 }
 
-export const legacyIssuer = 'kubernetes/serviceaccount'
 const rememberedTokens = 10_000
 /** Clocks differ a little. */
 const leewayMs = 60_000
@@ -225,7 +221,7 @@ function createBindingCheck({ client, lookup, now }: ServiceAccountTokenOptions)
     if (account.metadata.uid !== uid) {
       throw new Error(`ServiceAccount UID (${account.metadata.uid}) does not match claim (${uid})`)
     }
-    if (secret.metadata.labels?.['kubernetes.io/legacy-token-invalid-since']) {
+    if (secret.metadata.labels?.[invalidSinceLabel]) {
       throw new Error(
         `the token in secret ${namespace}/${secretName} for service account ${namespace}/${name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the 'kubernetes.io/legacy-token-invalid-since' label from the secret to temporarily allow use of this token`,
       )

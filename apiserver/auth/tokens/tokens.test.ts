@@ -1,11 +1,18 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { legacyTokenClaims } from '../../../api/authentication/legacy-token.ts'
+import {
+  loadSigningKey,
+  loadVerificationKey,
+  type SigningKey,
+  signClaims,
+} from '../../../api/authentication/signing-keys.ts'
 import { createAuthenticator, type RequestAuthenticator } from '../authenticator.ts'
 import { MemoryClient } from '../testing/memory-client.ts'
 import { createBootstrapTokenAuthenticator } from './bootstrap-token.ts'
+import { discoveryDocuments } from './discovery-documents.ts'
 import { createTokenIssuer, type TokenIssuer } from './issue.ts'
 import { createServiceAccountAuthenticator } from './service-account.ts'
-import { discoveryDocuments, loadSigningKey, loadVerificationKey, type SigningKey } from './signing-keys.ts'
 import { createTokenFileAuthenticator } from './token-file.ts'
 import { requestToken, type TokenRequestObject } from './token-request.ts'
 
@@ -171,7 +178,10 @@ describe('service-account tokens', () => {
 
   test('a token in a secret is good as long as the secret holds it', async () => {
     const secret = { metadata: { name: 's', namespace: 'web' }, type: 'kubernetes.io/service-account-token' }
-    const token = await issuer.issueLegacyToken({ metadata: { name: 'app', namespace: 'web', uid: 'sa-1' } }, secret)
+    const token = await signClaims(
+      key,
+      legacyTokenClaims({ metadata: { name: 'app', namespace: 'web', uid: 'sa-1' } }, secret),
+    )
     client.put('', 'secrets', { ...secret, data: { token: Buffer.from(token).toString('base64') } })
     expect(await authenticator.authenticate({ bearerToken: token })).toMatchObject({
       name: 'system:serviceaccount:web:app',
