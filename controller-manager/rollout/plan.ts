@@ -77,7 +77,12 @@ function failureOf({ deployment, podsOf }: World, set: Live<ReplicaSet>): Failur
 const lastAvailable = (sets: readonly Live<ReplicaSet>[]): Live<ReplicaSet> | undefined =>
   sets
     .filter((set) => ['available', 'settled'].includes(stateOf(set) ?? ''))
-    .sort((a, b) => (revisionOf(b.metadata.annotations) ?? 0) - (revisionOf(a.metadata.annotations) ?? 0))[0]
+    .reduce<Live<ReplicaSet> | undefined>(
+      (last, set) => (last && numberOf(last) >= numberOf(set) ? last : set),
+      undefined,
+    )
+
+const numberOf = ({ metadata }: Live<ReplicaSet>): bigint => revisionOf(metadata.annotations) ?? 0n
 
 function progress({ deployment, podsOf, nowMs }: World, set: Live<ReplicaSet>): RolloutPlan {
   const state = stateOf(set)
