@@ -1,5 +1,6 @@
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
+import { withEmptyStructs } from './empty-structs.ts'
 import { jsonPatch } from './json-patch.ts'
 import { mergePatch } from './merge-patch.ts'
 import { strategicMergePatch } from './strategic-merge.ts'
@@ -19,7 +20,7 @@ export function applyPatch(request: {
   const { type, current, patch, schema } = request
   const patched =
     type === 'json'
-      ? jsonPatch(current, patch)
+      ? withEmptyStructs(current, schema, (object) => jsonPatch(object, patch))
       : type === 'merge'
         ? mergePatch(current, patch)
         : strategicMergePatch(current, patch, schema)
