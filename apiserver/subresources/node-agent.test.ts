@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { type RunningServer, runServer } from '../testing/running-server.ts'
 
 /** Stands for a node agent: notes what it is asked and by whom. It echoes what comes over a switched connection. */
@@ -93,6 +94,27 @@ describe('logs', () => {
     expect(first).toBe('first\n')
     await gone
     agent.answer = sayHello
+  })
+
+  it.each([
+    ['binary.k8s.io', 'from the agent\n'],
+    ['base64.binary.k8s.io', Buffer.from('from the agent\n').toString('base64')],
+  ])('come over a WebSocket as well, by %s', async (protocol, wanted) => {
+    const client = new WebSocket(`${server.url.replace('https', 'wss')}${pods}/one/log`, protocol, {
+      ...(server.admin as object),
+    })
+    let text = ''
+    client.on('message', (data: Buffer) => {
+      text += data.toString()
+    })
+    const code = await new Promise((resolve, reject) => client.once('close', resolve).once('error', reject))
+    expect([code, text]).toEqual([1000, wanted])
+    const refused = new WebSocket(`${server.url.replace('https', 'wss')}${pods}/lost/log`, protocol, {
+      ...(server.admin as object),
+    })
+    await expect(new Promise((resolve, reject) => refused.once('open', resolve).once('error', reject))).rejects.toThrow(
+      '404',
+    )
   })
 
   it('of a pod on no node are empty, and of one on a node that is gone refused', async () => {

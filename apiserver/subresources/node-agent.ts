@@ -12,6 +12,7 @@ import {
 import type { Stored } from '../../api/machinery/object.ts'
 import type { Scope } from '../handlers/context.ts'
 import { agentAddress, agentConnections, type NodeAgentClient } from '../node-agents/connection.ts'
+import { sendOverSocket, wantsSocket } from './log-socket.ts'
 import { isProxiedHtml, type ProxiedAt, proxiedLink, withProxiedLinks } from './proxied-html.ts'
 
 const connectTimeoutMs = 10_000
@@ -48,7 +49,8 @@ export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scop
       const options = new URLSearchParams(query)
       for (const local of ['container', 'pretty', 'insecureSkipTLSVerifyBackend']) options.delete(local)
       const path = `/containerLogs/${namespace}/${name}/${container}${options.size > 0 ? `?${options}` : ''}`
-      await relay(scope, await toAgent(scope, pod, path), { refusal: logRefusal })
+      const over = wantsSocket(scope) ? { pass: sendOverSocket } : {}
+      await relay(scope, await toAgent(scope, pod, path), { refusal: logRefusal, ...over })
     },
     '/pods/exec': stream('exec'),
     '/pods/attach': stream('attach'),
@@ -260,26 +262,36 @@ const longestRefusal = 50_000
 
 /**
  * Passes a request on and its answer back, or, where it switches protocols, joins the two connections. With `refusal`, an
- * answer that is one is thrown as what it makes of it. With `at`, links are made anew.
+ * answer that is one is thrown as what it makes of it. With `at`, links are made anew. With `pass`, the client has asked to
+ * switch protocols, and its target knows nothing of that: the answer is given to it.
  */
 function relay(
   scope: Scope,
   target: RequestOptions,
-  { refusal, at }: { refusal?: (code: number, text: string) => StatusError; at?: ProxiedAt } = {},
+  {
+    refusal,
+    at,
+    pass,
+  }: {
+    refusal?: (code: number, text: string) => StatusError
+    at?: ProxiedAt
+    pass?: (scope: Scope, answer: IncomingMessage) => Promise<void>
+  } = {},
 ): Promise<void> {
-  const { req, res, upgradeHead } = scope
+  const { req, res } = scope
+  const switches = scope.upgradeHead !== undefined && !pass
   const headers: Record<string, string | string[]> = {}
   for (const [name, value] of Object.entries(req.headers)) {
     if (value !== undefined && !hopByHop.has(name)) headers[name] = value
   }
-  if (upgradeHead) {
+  if (switches) {
     headers.connection = 'Upgrade'
     headers.upgrade = req.headers.upgrade ?? ''
   }
   const send = target.protocol === 'https:' ? httpsRequest : httpRequest
   const { agent: _agent, ...withoutAgent } = target
   // A joined connection is never given back to the pool.
-  const options = upgradeHead ? { ...withoutAgent, ...agentTls(target), agent: false } : target
+  const options = switches ? { ...withoutAgent, ...agentTls(target), agent: false } : target
   return new Promise((resolve, reject) => {
     const upstream = send({
       ...options,
@@ -308,6 +320,10 @@ function relay(
         answer.once('error', reject)
         return
       }
+      if (pass) {
+        pass(scope, answer).then(resolve, reject)
+        return
+      }
       passBack(scope, answer, at)
       res.once('close', resolve)
     })
@@ -316,7 +332,7 @@ function relay(
       socket.once('close', resolve)
     })
     res.once('close', () => upstream.destroy())
-    if (upgradeHead) upstream.end()
+    if (scope.upgradeHead) upstream.end()
     else req.pipe(upstream)
   })
 }
