@@ -22,4 +22,13 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'watch, pause, restart or undo a rollout',
     load: async () => (await import('./rollout.ts')).rollout,
   },
+  label: { summary: 'set or remove labels', load: async () => (await import('./label.ts')).label },
+  annotate: { summary: 'set or remove annotations', load: async () => (await import('./label.ts')).annotate },
+  patch: { summary: 'change some fields of an object', load: async () => (await import('./patch.ts')).patch },
+  cordon: { summary: 'keep new pods from a node', load: async () => (await import('./cordon.ts')).cordon },
+  uncordon: { summary: 'let them in again', load: async () => (await import('./cordon.ts')).uncordon },
+  'api-resources': {
+    summary: 'list the kinds that the server knows',
+    load: async () => (await import('./api-resources.ts')).apiResources,
+  },
 }

@@ -107,7 +107,7 @@ export const jobFrom = (name: string, cronJob: CronJob) => ({
   metadata: {
     name,
     annotations: { 'cronjob.kubernetes.io/instantiate': 'manual', ...cronJob.spec?.jobTemplate.metadata?.annotations },
-    labels: cronJob.spec?.jobTemplate.metadata?.labels ?? {},
+    ...(cronJob.spec?.jobTemplate.metadata?.labels ? { labels: cronJob.spec.jobTemplate.metadata.labels } : {}),
     ownerReferences: [
       {
         apiVersion: 'batch/v1',

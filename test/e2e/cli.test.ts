@@ -118,6 +118,9 @@ describe('get', () => {
     'get pods -o nothing',
     'get secret hidden -n theirs -o jsonpath={.data.password}',
     'get --raw /version',
+    'api-resources',
+    'api-resources -o wide',
+    'api-resources --namespaced=false -o name',
   ])('%s', async (line) => {
     await same(line)
   })
@@ -260,6 +263,44 @@ describe('exec, attach and logs', () => {
   })
 })
 
+describe('create', () => {
+  test.each([
+    'namespace x',
+    'serviceaccount x -n theirs',
+    'configmap x --from-literal=a=b --append-hash',
+    'secret generic x --from-literal=a=b',
+    'secret docker-registry x --docker-username=u --docker-password=p',
+    'deployment web --image=registry.example/team/web:1 --image=two --replicas=3 --port=80',
+    'service clusterip x --tcp=80:8080',
+    'service nodeport x --tcp=80:http --node-port=30100',
+    'service externalname x --external-name=example.com',
+    'role x --verb=get,list --resource=pods,deployments.apps/scale --resource-name=a',
+    'clusterrole x --verb=get --non-resource-url=/healthz',
+    'rolebinding x --role=r --user=u --group=g --serviceaccount=a:b',
+    'clusterrolebinding x --clusterrole=r --user=u',
+    'quota x --hard=cpu=1,pods=2 --scopes=BestEffort',
+    'poddisruptionbudget x --selector=a=b,c --min-available=50%',
+    'priorityclass x --value=5',
+    'ingress x --rule=host/path*=s:80,tls=t --rule=/q=s:http --class=c --annotation=a=b',
+    'cronjob x --image=i --schedule=@daily',
+    'job x --image=i',
+    'job x --from=cronjob/yearly -n theirs',
+  ])('the same manifest: %s', async (what) => {
+    const args = words(`create ${what} --dry-run=client -o json`)
+    const [theirs, ours] = await Promise.all([kubectl(args), gantry(args)])
+    const { status: _theirs, ...manifest } = JSON.parse(theirs.stdout)
+    const { status: _ours, ...own } = JSON.parse(ours.stdout)
+    expect(own).toEqual(manifest)
+  })
+
+  test.each(['create namespace theirs', 'create namespace', 'create configmap a b', 'create nothing'])(
+    '%s',
+    async (line) => {
+      await same(line)
+    },
+  )
+})
+
 describe('changes', () => {
   const file = () => join(directory, 'more.yaml')
   const more = (color: string) =>
@@ -301,6 +342,17 @@ describe('changes', () => {
     'delete pods',
     'delete pod homeless --now',
     'delete job once -o name',
+    'create configmap made --from-literal=a=b',
+    'create configmap made --from-literal=a=b',
+    'label configmap made tier=front',
+    'label configmap made tier=back',
+    'label configmap made tier=back --overwrite',
+    'label configmap made tier-',
+    'label configmaps tier=front',
+    'annotate configmap made example.com/note=hello',
+    'patch configmap made -p {"data":{"a":"c"}}',
+    'patch configmap made --type=json -p [{"op":"replace","path":"/data/a","value":"d"}]',
+    'patch configmap made --type=nothing -p {}',
   ])('%s', async (line) => {
     await sameChange(line)
   })
