@@ -40,7 +40,7 @@ export function systemObjects(options: SystemObjectOptions): Wanted[] {
     ...bootstrapFlowSchemas.map((object) => want(flowGroup, 'flowschemas', '', object)),
     want('networking.k8s.io', 'servicecidrs', '', {
       metadata: { name: 'kubernetes', finalizers: ['networking.k8s.io/service-cidr-finalizer'] },
-      spec: { cidrs: [serviceClusterIpRange] },
+      spec: { cidrs: serviceClusterIpRange.split(',').map((cidr) => cidr.trim()) },
       status: { conditions: [] },
     }),
     want('', 'configmaps', 'kube-system', {

@@ -132,7 +132,7 @@ async function runControllers(
   const running = entries.flatMap((entry) => {
     const events = new EventRecorder(client, { component: entry.component ?? entry.name })
     recorders.push(events)
-    return entry.make({ api: client, informers, events, clock: systemClock, log, options })
+    return entry.make({ api: client, informers, events, clock: systemClock, log, metrics: metrics.registry, options })
   })
   for (const controller of running) metrics.observe(controller)
   try {

@@ -1,6 +1,7 @@
 import { newCsrApprovingController } from './certificates/approver.ts'
 import { newCsrCleanerController } from './certificates/cleaner.ts'
 import { newCsrSigningController } from './certificates/signer.ts'
+import { newClusterRoleAggregationController } from './clusterrole-aggregation/controller.ts'
 import { newCronJobController } from './cronjob/controller.ts'
 import { newDaemonSetController } from './daemonset/controller.ts'
 import { newDependenciesController } from './dependencies/controller.ts'
@@ -8,6 +9,7 @@ import { newDeploymentController } from './deployment/controller.ts'
 import { newDisruptionController } from './disruption/controller.ts'
 import { newEndpointsController } from './endpoints/controller.ts'
 import { newEndpointSliceController } from './endpointslice/controller.ts'
+import { newEndpointSliceMirroringController } from './endpointslice-mirroring/controller.ts'
 import { newGarbageCollector } from './garbage-collector/controller.ts'
 import { newHpaController } from './hpa/controller.ts'
 import { newJobController } from './job/controller.ts'
@@ -22,11 +24,16 @@ import { newRestartOnChangeController } from './restart-on-change/controller.ts'
 import { newRolloutController } from './rollout/controller.ts'
 import { newRootCaController } from './root-ca/controller.ts'
 import { newServiceAccountController } from './service-account/controller.ts'
+import { newServiceCidrsController } from './service-cidrs/controller.ts'
+import { newServiceAccountTokenController } from './serviceaccount-token/controller.ts'
 import { newStatefulSetController } from './statefulset/controller.ts'
+import { newTtlController } from './ttl/controller.ts'
+import { newTtlAfterFinishedController } from './ttl-after-finished/controller.ts'
 import type { ControllerEntry } from './types.ts'
 
 /** Every controller, in upstream's names. The order is that of the start. */
 export const controllers: readonly ControllerEntry[] = [
+  { name: 'serviceaccount-token-controller', alias: 'serviceaccount-token', make: newServiceAccountTokenController },
   { name: 'serviceaccount-controller', alias: 'serviceaccount', make: newServiceAccountController },
   { name: 'root-ca-certificate-publisher-controller', alias: 'root-ca-cert-publisher', make: newRootCaController },
   {
@@ -54,6 +61,12 @@ export const controllers: readonly ControllerEntry[] = [
     alias: 'endpointslice',
     component: 'endpoint-slice-controller',
     make: newEndpointSliceController,
+  },
+  {
+    name: 'endpointslice-mirroring-controller',
+    alias: 'endpointslicemirroring',
+    component: 'endpoint-slice-mirroring-controller',
+    make: newEndpointSliceMirroringController,
   },
   { name: 'resourcequota-controller', alias: 'resourcequota', make: newResourceQuotaController },
   { name: 'namespace-controller', alias: 'namespace', make: newNamespaceController },
@@ -84,4 +97,12 @@ export const controllers: readonly ControllerEntry[] = [
   { name: 'certificatesigningrequest-signing-controller', alias: 'csrsigning', make: newCsrSigningController },
   { name: 'certificatesigningrequest-approving-controller', alias: 'csrapproving', make: newCsrApprovingController },
   { name: 'certificatesigningrequest-cleaner-controller', alias: 'csrcleaner', make: newCsrCleanerController },
+  { name: 'ttl-controller', alias: 'ttl', make: newTtlController },
+  { name: 'ttl-after-finished-controller', alias: 'ttl-after-finished', make: newTtlAfterFinishedController },
+  {
+    name: 'clusterrole-aggregation-controller',
+    alias: 'clusterrole-aggregation',
+    make: newClusterRoleAggregationController,
+  },
+  { name: 'service-cidrs-controller', component: 'service-cidr-controller', make: newServiceCidrsController },
 ]

@@ -1,3 +1,4 @@
+import type { Registry } from 'prom-client'
 import type { Controller } from '../client/controller.ts'
 import type { EventRecorder } from '../client/events.ts'
 import type { InformerFactory } from '../client/informer.ts'
@@ -60,6 +61,8 @@ export interface ControllerDeps {
   events: EventRecorder
   clock: Clock
   log: Logger
+  /** What a controller counts beside what all queues are measured by, under upstream's names. */
+  metrics: Registry
   options: ControllerOptions
 }
 

@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client'
 import type { Deployment, Pod, ReplicaSet } from '../../api/generated/types.ts'
 import { formatTime } from '../../api/machinery/time.ts'
 import type { InformerFactory } from '../../client/informer.ts'
@@ -178,5 +179,5 @@ export function depsFor(api: Api, informers: InformerFactory, clock: Clock): { d
     },
   } as unknown as ControllerDeps['events']
   const options = { ...parseConfig([]).options, apiServerCa: '' }
-  return { deps: { api, informers, events, clock, log: silentLogger, options }, told }
+  return { deps: { api, informers, events, clock, log: silentLogger, metrics: new Registry(), options }, told }
 }

@@ -1,6 +1,7 @@
 import type { AggregationRule, PolicyRule, RbacV1Subject as Subject } from '../../../api/generated/types.ts'
 import type { AnyObject } from '../../../api/machinery/object.ts'
 import type { Resource } from '../../../api/machinery/resource.ts'
+import { mergeRules } from '../../../api/rbac/aggregate.ts'
 import { controllerRoles } from './policy-controllers.ts'
 import { type BindingObject, type Lookup, type RoleObject, rbacGroup } from './policy-index.ts'
 import {
@@ -101,22 +102,6 @@ function gathered(roles: readonly ClusterRoleObject[]): ClusterRoleObject[] {
   }
   return made
 }
-
-/** The rules of several roles in the order of their names, no rule twice. */
-export function mergeRules(roles: readonly RoleObject[]): PolicyRule[] {
-  const byName = [...roles].sort((a, b) => compare(a.metadata.name ?? '', b.metadata.name ?? ''))
-  const merged = new Map<string, PolicyRule>()
-  for (const { rules = [] } of byName) {
-    for (const rule of rules) {
-      const { apiGroups, resources, resourceNames, nonResourceURLs, verbs } = rule
-      const key = JSON.stringify([apiGroups, resources, resourceNames, nonResourceURLs, verbs])
-      if (!merged.has(key)) merged.set(key, rule)
-    }
-  }
-  return [...merged.values()]
-}
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 function bindingOf(
   name: string,

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { PolicyRule } from '../../../api/generated/types.ts'
+import { aggregateRules } from '../../../api/rbac/aggregate.ts'
 import type { AdmissionAttributes } from '../../admission/types.ts'
 import { MemoryClient } from '../testing/memory-client.ts'
 import type { AuthorizationAttributes, UserInfo } from '../types.ts'
-import { aggregateRules } from './aggregate.ts'
 import { RbacAuthorizer } from './authorizer.ts'
 import { bootstrapObjects } from './bootstrap.ts'
 import { createEscalationCheck } from './escalation.ts'
@@ -221,7 +221,7 @@ describe('bootstrap policy', () => {
       .filter(({ resource }) => resource.plural === 'clusterroles')
       .map(({ object }) => object as unknown as Parameters<typeof aggregateRules>[0])
     for (const name of ['view', 'edit', 'admin']) {
-      const one = roles.find(({ metadata }) => metadata.name === name)
+      const one = roles.find(({ metadata }) => metadata?.name === name)
       if (!one) throw new Error(`no role ${name}`)
       expect(one.rules?.length, name).toBeGreaterThan(5)
       expect(one.rules).toEqual(aggregateRules(one, roles))
