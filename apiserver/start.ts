@@ -87,6 +87,7 @@ export async function startApiServer(
         advertiseAddress,
         securePort: port,
         clientCa,
+        nowMs: now(),
       }),
       ...bootstrapObjects(lookup),
     ])

@@ -15,6 +15,7 @@ const at = (securePort: number) => {
     advertiseAddress: '192.0.2.1',
     securePort,
     clientCa: 'pem',
+    nowMs: 0,
   })
   const service = wanted.find(({ resource, object }) => resource.plural === 'services' && object.metadata.name)
   if (!service?.reconcile) throw new Error('the service kubernetes is not kept up to date')

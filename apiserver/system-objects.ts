@@ -1,6 +1,8 @@
+import { tokenTrackingMap } from '../api/authentication/legacy-token.ts'
 import { bootstrapFlowSchemas, bootstrapPriorityLevels } from '../api/flowcontrol/index.ts'
 import type { AnyObject } from '../api/machinery/object.ts'
 import type { Resource } from '../api/machinery/resource.ts'
+import { formatTime } from '../api/machinery/time.ts'
 import { systemPriorityClasses } from '../api/scheduling/index.ts'
 import type { Wanted } from './bootstrap.ts'
 
@@ -12,6 +14,7 @@ export interface SystemObjectOptions {
   advertiseAddress: string
   securePort: number
   clientCa: string
+  nowMs: number
 }
 
 const flowGroup = 'flowcontrol.apiserver.k8s.io'
@@ -19,7 +22,7 @@ const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-le
 
 /** What every cluster has from its first moment: namespaces, the API's own service, priority classes. */
 export function systemObjects(options: SystemObjectOptions): Wanted[] {
-  const { lookup, serviceClusterIpRange, clientCa } = options
+  const { lookup, serviceClusterIpRange, clientCa, nowMs } = options
   const want = (group: string, plural: string, namespace: string, object: object): Wanted => ({
     resource: lookup(group, plural),
     namespace,
@@ -46,6 +49,10 @@ export function systemObjects(options: SystemObjectOptions): Wanted[] {
     want('', 'configmaps', 'kube-system', {
       metadata: { name: 'extension-apiserver-authentication' },
       data: { 'client-ca-file': clientCa },
+    }),
+    want('', 'configmaps', 'kube-system', {
+      metadata: { name: tokenTrackingMap },
+      data: { since: formatTime(nowMs).slice(0, 10) },
     }),
     ...apiService(options, want),
   ]

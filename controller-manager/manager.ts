@@ -1,3 +1,5 @@
+import { newTokenCleanerController } from './bootstrap-tokens/cleaner.ts'
+import { newBootstrapSignerController } from './bootstrap-tokens/signer.ts'
 import { newCsrApprovingController } from './certificates/approver.ts'
 import { newCsrCleanerController } from './certificates/cleaner.ts'
 import { newCsrSigningController } from './certificates/signer.ts'
@@ -13,6 +15,7 @@ import { newEndpointSliceMirroringController } from './endpointslice-mirroring/c
 import { newGarbageCollector } from './garbage-collector/controller.ts'
 import { newHpaController } from './hpa/controller.ts'
 import { newJobController } from './job/controller.ts'
+import { newLegacyTokenCleaner } from './legacy-token-cleaner/controller.ts'
 import { newNamespaceController } from './namespace/controller.ts'
 import { newNodeIpamController } from './node-ipam/controller.ts'
 import { newNodeLifecycleController } from './node-lifecycle/controller.ts'
@@ -97,6 +100,18 @@ export const controllers: readonly ControllerEntry[] = [
   { name: 'certificatesigningrequest-signing-controller', alias: 'csrsigning', make: newCsrSigningController },
   { name: 'certificatesigningrequest-approving-controller', alias: 'csrapproving', make: newCsrApprovingController },
   { name: 'certificatesigningrequest-cleaner-controller', alias: 'csrcleaner', make: newCsrCleanerController },
+  {
+    name: 'legacy-serviceaccount-token-cleaner-controller',
+    alias: 'legacy-service-account-token-cleaner',
+    make: newLegacyTokenCleaner,
+  },
+  {
+    name: 'bootstrap-signer-controller',
+    alias: 'bootstrapsigner',
+    offByDefault: true,
+    make: newBootstrapSignerController,
+  },
+  { name: 'token-cleaner-controller', alias: 'tokencleaner', offByDefault: true, make: newTokenCleanerController },
   { name: 'ttl-controller', alias: 'ttl', make: newTtlController },
   { name: 'ttl-after-finished-controller', alias: 'ttl-after-finished', make: newTtlAfterFinishedController },
   {

@@ -242,7 +242,7 @@ export const namespaceRoleBindings: readonly {
     namespace: 'kube-public',
     name: 'system:controller:bootstrap-signer',
     role: 'system:controller:bootstrap-signer',
-    subjects: ['ServiceAccount kube-system/bootstrap-signer'],
+    subjects: ['ServiceAccount kube-system/bootstrap-signer', 'User system:kube-controller-manager'],
   },
   {
     namespace: 'kube-system',
@@ -270,7 +270,7 @@ export const namespaceRoleBindings: readonly {
     namespace: 'kube-system',
     name: 'system:controller:bootstrap-signer',
     role: 'system:controller:bootstrap-signer',
-    subjects: ['ServiceAccount kube-system/bootstrap-signer'],
+    subjects: ['ServiceAccount kube-system/bootstrap-signer', 'User system:kube-controller-manager'],
   },
   {
     namespace: 'kube-system',
@@ -282,6 +282,6 @@ export const namespaceRoleBindings: readonly {
     namespace: 'kube-system',
     name: 'system:controller:token-cleaner',
     role: 'system:controller:token-cleaner',
-    subjects: ['ServiceAccount kube-system/token-cleaner'],
+    subjects: ['ServiceAccount kube-system/token-cleaner', 'User system:kube-controller-manager'],
   },
 ]

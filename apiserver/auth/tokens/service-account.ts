@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
-import { invalidSinceLabel, type LegacyClaims, legacyIssuer } from '../../../api/authentication/legacy-token.ts'
+import { invalidSinceLabel, type LegacyClaims, lastUsedLabel, legacyIssuer } from '../../../api/authentication/legacy-token.ts'
 import type { VerificationKey } from '../../../api/authentication/signing-keys.ts'
 import type { Secret } from '../../../api/generated/types.ts'
+import { StatusError } from '../../../api/machinery/errors.ts'
 import type { KubeObject, Stored } from '../../../api/machinery/object.ts'
+import { formatTime } from '../../../api/machinery/time.ts'
 import type { Resource } from '../../../api/machinery/resource.ts'
 import type { ServerClient } from '../../registry/reader.ts'
 import { authenticated, type TokenAuthenticator } from '../authenticator.ts'
@@ -45,6 +47,7 @@ export interface ServiceAccountTokenOptions {
   now: () => number
 }
 
+const dayMs = 24 * 60 * 60 * 1000
 const rememberedTokens = 10_000
 /** Clocks differ a little. */
 const leewayMs = 60_000
@@ -225,6 +228,24 @@ function createBindingCheck({ client, lookup, now }: ServiceAccountTokenOptions)
       throw new Error(
         `the token in secret ${namespace}/${secretName} for service account ${namespace}/${name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the 'kubernetes.io/legacy-token-invalid-since' label from the secret to temporarily allow use of this token`,
       )
+    }
+    await recordUse(secret)
+  }
+
+  /** Once a day: a controller takes away what nobody uses. */
+  async function recordUse({ metadata }: Stored<Secret>): Promise<void> {
+    const today = formatTime(now()).slice(0, 10)
+    const lastUsed = metadata.labels?.[lastUsedLabel]
+    // A day more or less does not matter, and servers need not agree on when it begins.
+    if (lastUsed !== undefined && Date.parse(lastUsed) >= Date.parse(today) - dayMs) return
+    try {
+      await client.update<Stored<Secret>>(secrets, metadata.namespace ?? '', metadata.name ?? '', (standing) => ({
+        ...standing,
+        metadata: { ...standing.metadata, labels: { ...standing.metadata.labels, [lastUsedLabel]: today } },
+      }))
+    } catch (error) {
+      // Gone or changed by others meanwhile: the next use is recorded.
+      if (!(error instanceof StatusError)) throw error
     }
   }
 }

@@ -10,6 +10,7 @@ import {
 import { createAuthenticator, type RequestAuthenticator } from '../authenticator.ts'
 import { MemoryClient } from '../testing/memory-client.ts'
 import { createBootstrapTokenAuthenticator } from './bootstrap-token.ts'
+import type { KubeObject } from '../../../api/machinery/object.ts'
 import { discoveryDocuments } from './discovery-documents.ts'
 import { createTokenIssuer, type TokenIssuer } from './issue.ts'
 import { createServiceAccountAuthenticator } from './service-account.ts'
@@ -185,6 +186,9 @@ describe('service-account tokens', () => {
     client.put('', 'secrets', { ...secret, data: { token: Buffer.from(token).toString('base64') } })
     expect(await authenticator.authenticate({ bearerToken: token })).toMatchObject({
       name: 'system:serviceaccount:web:app',
+    })
+    expect(client.cached<KubeObject>(client.lookup('', 'secrets'), 'web', 's')?.metadata.labels).toEqual({
+      'kubernetes.io/legacy-token-last-used': new Date(nowMs).toISOString().slice(0, 10),
     })
     client.put('', 'secrets', { ...secret, data: {} })
     await expect(authenticator.authenticateToken(token, [issuerUrl])).rejects.toThrow(

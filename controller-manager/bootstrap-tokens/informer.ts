@@ -1,0 +1,13 @@
+import type { Secret } from '../../api/generated/types.ts'
+import { Informer } from '../../client/informer.ts'
+import { secrets } from '../../client/resources.ts'
+import type { ControllerDeps } from '../types.ts'
+import { bootstrapTokenType } from './tokens.ts'
+
+/** The tokens by which new nodes join. Only these: a cluster's secrets are many and large. */
+export const bootstrapTokenInformer = ({ api, clock }: ControllerDeps): Informer<Secret> =>
+  new Informer<Secret>(api, secrets, {
+    clock,
+    namespace: 'kube-system',
+    fieldSelector: `type=${bootstrapTokenType}`,
+  })
