@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto'
-import { invalidSinceLabel, type LegacyClaims, lastUsedLabel, legacyIssuer } from '../../../api/authentication/legacy-token.ts'
+import {
+  invalidSinceLabel,
+  type LegacyClaims,
+  lastUsedLabel,
+  legacyIssuer,
+} from '../../../api/authentication/legacy-token.ts'
 import type { VerificationKey } from '../../../api/authentication/signing-keys.ts'
 import type { Secret } from '../../../api/generated/types.ts'
 import { StatusError } from '../../../api/machinery/errors.ts'
 import type { KubeObject, Stored } from '../../../api/machinery/object.ts'
-import { formatTime } from '../../../api/machinery/time.ts'
 import type { Resource } from '../../../api/machinery/resource.ts'
+import { formatTime } from '../../../api/machinery/time.ts'
 import type { ServerClient } from '../../registry/reader.ts'
 import { authenticated, type TokenAuthenticator } from '../authenticator.ts'
 import { serviceAccountGroups, serviceAccountUser } from '../groups.ts'

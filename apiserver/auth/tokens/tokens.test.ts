@@ -7,10 +7,10 @@ import {
   type SigningKey,
   signClaims,
 } from '../../../api/authentication/signing-keys.ts'
+import type { KubeObject } from '../../../api/machinery/object.ts'
 import { createAuthenticator, type RequestAuthenticator } from '../authenticator.ts'
 import { MemoryClient } from '../testing/memory-client.ts'
 import { createBootstrapTokenAuthenticator } from './bootstrap-token.ts'
-import type { KubeObject } from '../../../api/machinery/object.ts'
 import { discoveryDocuments } from './discovery-documents.ts'
 import { createTokenIssuer, type TokenIssuer } from './issue.ts'
 import { createServiceAccountAuthenticator } from './service-account.ts'
