@@ -1,5 +1,5 @@
 import type { CustomResourceDefinition, ObjectMeta, OwnerReference } from '../../api/generated/types.ts'
-import type { Controller } from '../../client/controller.ts'
+import { type Controller, TerminalError } from '../../client/controller.ts'
 import { isConflict, isNotFound } from '../../client/errors.ts'
 import { Informer } from '../../client/informer.ts'
 import { apiVersionOf, customResourceDefinitions } from '../../client/resources.ts'
@@ -37,6 +37,7 @@ export function newGarbageCollector(deps: ControllerDeps): Controller[] {
     maxDelayMs: 30_000,
   })
   const graph = new OwnerGraph()
+  /** Uids of objects that have gone, and places where an object was looked for that is not there. */
   const absent = new Set<string>()
   const monitors = new Map<string, { informer: Informer<unknown>; stop: AbortController }>()
   let served = new Map<string, ServedResource>()
@@ -145,47 +146,48 @@ export function newGarbageCollector(deps: ControllerDeps): Controller[] {
     reference: OwnerReference,
     signal: AbortSignal,
   ): Promise<ObjectMeta | undefined> {
-    if (absent.has(reference.uid)) return undefined
+    const { namespace } = node.identity
+    if (absent.has(reference.uid) || absent.has(placeOf(reference, namespace))) return undefined
     const ref = refOf(reference)
     // Of a kind that is not served: it cannot be told whether it is there, so nothing is deleted.
     if (!ref)
       throw new Error(
         `the owner ${reference.kind} ${reference.name} of ${describe(node)} is of a kind that is not served`,
       )
-    const { namespace } = node.identity
     if (ref.namespaced && namespace === '') {
-      events.event(
-        aboutOf(node),
-        'Warning',
-        'OwnerRefInvalidNamespace',
-        `ownerRef [${formatOwner(reference)}] does not exist in namespace "${namespace}"`,
+      tellInvalidNamespace(node, reference)
+      // Whether it is there cannot be told, and what cannot be told deletes nothing.
+      throw new TerminalError(
+        `${describe(node)} is in no namespace, and cannot have ${reference.kind} ${reference.name} as its owner`,
       )
-      return undefined
     }
     const owner = await live({ ...reference, ref, namespace: ref.namespaced ? namespace : '' }, signal)
     if (owner?.uid === reference.uid) return owner
-    rememberAbsent(reference.uid)
+    // Elsewhere there may be one of that uid, which owns others rightly.
+    rememberAbsent(placeOf(reference, namespace))
     const elsewhere = graph.get(reference.uid)
-    if (
-      elsewhere &&
-      !elsewhere.virtual &&
-      elsewhere.identity.namespace !== namespace &&
-      elsewhere.identity.namespace !== ''
-    )
-      events.event(
-        aboutOf(node),
-        'Warning',
-        'OwnerRefInvalidNamespace',
-        `ownerRef [${formatOwner(reference)}] does not exist in namespace "${namespace}"`,
-      )
+    if (elsewhere && !elsewhere.virtual && !['', namespace].includes(elsewhere.identity.namespace))
+      tellInvalidNamespace(node, reference)
     return undefined
+  }
+
+  const tellInvalidNamespace = (node: GraphNode, owner: OwnerReference) => {
+    const { namespace } = node.identity
+    const { apiVersion, kind, name, uid: own } = owner
+    const identity = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${own}]`
+    const message = `ownerRef ${identity} does not exist in namespace "${namespace}"`
+    events.event(aboutOf(node), 'Warning', 'OwnerRefInvalidNamespace', message)
   }
 
   async function check(node: GraphNode, signal: AbortSignal): Promise<void> {
     if (node.beingDeleted && !node.deletingDependents) return
     const meta = await live(node.identity, signal)
     if (!meta || meta.uid !== node.identity.uid) {
-      forget(node.identity.uid)
+      if (node.virtual) {
+        // Not where the first of those that name it has it. Each of them looks where it has it itself.
+        rememberAbsent(placeOf(node.identity, node.identity.namespace))
+        for (const dependent of node.dependents) queue.add(uid + dependent.identity.uid)
+      } else forget(node.identity.uid)
       return
     }
     // It is there after all; its own watch will tell the rest.
@@ -333,8 +335,9 @@ function slim({
 const describe = ({ identity: { kind, namespace, name } }: GraphNode) =>
   `${kind} ${namespace ? `${namespace}/` : ''}${name}`
 
-const formatOwner = ({ apiVersion, kind, name, uid: own }: OwnerReference) =>
-  `${apiVersion}/${kind}, namespace: , name: ${name}, uid: ${own}`
+/** Where an owner was looked for: by the namespace, kind and name that a dependent has it by. */
+const placeOf = ({ kind, name, uid: own }: Pick<OwnerReference, 'kind' | 'name' | 'uid'>, namespace: string) =>
+  [own, kind, namespace, name].join(' ')
 
 const aboutOf = ({ identity: { apiVersion, kind, namespace, name, uid: own } }: GraphNode) => ({
   apiVersion,

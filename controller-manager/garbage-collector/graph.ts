@@ -143,7 +143,12 @@ export class OwnerGraph {
   }
 
   #leaveOwners(node: GraphNode, owners: readonly OwnerReference[]): void {
-    for (const { uid } of owners) this.#nodes.get(uid)?.dependents.delete(node)
+    for (const { uid } of owners) {
+      const owner = this.#nodes.get(uid)
+      owner?.dependents.delete(node)
+      // Nobody names it any more.
+      if (owner?.virtual && owner.dependents.size === 0) this.#nodes.delete(uid)
+    }
   }
 
   #addWaitingOwners(owners: readonly OwnerReference[], due: Due): void {
