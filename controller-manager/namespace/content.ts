@@ -53,11 +53,16 @@ async function deleteKind(
     left = await list(api, kind, namespace, signal)
     if (left.length === 0) return
     round.remaining.set(`${kind.plural}.${kind.group}`, left.length)
+    let isHeld = false
     for (const { metadata } of left) {
-      for (const finalizer of metadata.finalizers ?? [])
-        round.finalizers.set(finalizer, (round.finalizers.get(finalizer) ?? 0) + 1)
-      round.estimateSeconds = Math.max(round.estimateSeconds, metadata.deletionGracePeriodSeconds ?? 0)
+      const { finalizers = [], deletionGracePeriodSeconds: graceSeconds = 0 } = metadata
+      for (const finalizer of finalizers) round.finalizers.set(finalizer, (round.finalizers.get(finalizer) ?? 0) + 1)
+      round.estimateSeconds = Math.max(round.estimateSeconds, graceSeconds)
+      isHeld ||= finalizers.length > 0 || graceSeconds > 0
     }
+    if (isHeld) return
+    const resource = `${kind.group === '' ? '' : `${kind.group}/`}${kind.version}, Resource=${kind.plural}`
+    round.deletionErrors.push(`unexpected items still remain in namespace: ${namespace} for gvr: ${resource}`)
   } catch (error) {
     if (signal.aborted) throw error
     // Served no longer, or not to be listed: there is nothing to do.
