@@ -8,10 +8,10 @@ type Statuses = ReadonlyMap<string, ContainerStatus>
 
 /**
  * What a pod needs at its worst moment: all containers and sidecars together, or an init container with the sidecars
- * started before it; pod-level amounts take their place, and overhead comes on top. With `actual`, a container that is
- * being resized counts with the most of what it has and what it wants.
+ * started before it; pod-level amounts take their place, and overhead, if wanted, comes on top. With `actual`, a container
+ * that is being resized counts with the most of what it has and what it wants.
  */
-export function podTotal({ spec, status }: Pod, field: Field, { actual = false } = {}): Quantities {
+export function podTotal({ spec, status }: Pod, field: Field, { actual = false, overhead = true } = {}): Quantities {
   const total: Quantities = {}
   if (!spec) return total
   const statuses: Statuses = new Map(
@@ -43,7 +43,7 @@ export function podTotal({ spec, status }: Pod, field: Field, { actual = false }
   for (const [name, own] of Object.entries(spec.resources?.[field] ?? {})) {
     if (isPodLevelResource(name)) total[name] = own
   }
-  for (const [name, more] of Object.entries(spec.overhead ?? {})) {
+  for (const [name, more] of Object.entries((overhead && spec.overhead) || {})) {
     // Where nothing limits the containers, nothing limits what surrounds them.
     if (field === 'requests' || compareQuantity(total[name] ?? '0', '0') > 0) {
       total[name] = addQuantity(total[name], more)

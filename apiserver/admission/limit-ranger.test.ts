@@ -65,6 +65,11 @@ describe('LimitRanger', () => {
       { ...resources({}, { cpu: '100m' }), initContainers: [container({ resources: { limits: { cpu: '150m' } } })] },
       undefined,
     ],
+    [
+      { type: 'Pod', max: { cpu: '150m' } },
+      { ...resources({ cpu: '150m' }, { cpu: '150m' }), overhead: { cpu: '50m' } },
+      undefined,
+    ],
   ])('%j on %j', async (limit, spec, message) => {
     range(limit)
     const expected = message === undefined ? undefined : `403 pods "p" is forbidden: ${message}`

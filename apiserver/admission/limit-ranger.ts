@@ -85,7 +85,10 @@ function podFaults(pod: Stored<Pod>, limit: LimitRangeItem): string[] {
       boundFaults(limit, resources?.requests ?? {}, resources?.limits ?? {}),
     )
   }
-  return limit.type === 'Pod' ? boundFaults(limit, podTotal(pod, 'requests'), podTotal(pod, 'limits')) : []
+  if (limit.type !== 'Pod') return []
+  // What a runtime needs besides is not the author's to answer for.
+  const total = (field: 'requests' | 'limits') => podTotal(pod, field, { overhead: false })
+  return boundFaults(limit, total('requests'), total('limits'))
 }
 
 function claimFaults({ spec }: Stored<PersistentVolumeClaim>, limit: LimitRangeItem): string[] {
