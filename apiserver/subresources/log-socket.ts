@@ -14,10 +14,6 @@ const sockets = new WebSocketServer({
   handleProtocols: (offered) => protocols.find((name) => offered.has(name)) ?? false,
 })
 
-/** The client asks for the log over a WebSocket, as pages in browsers can. */
-export const wantsSocket = ({ upgradeHead, req }: Scope): boolean =>
-  upgradeHead !== undefined && req.headers.upgrade?.toLowerCase() === 'websocket'
-
 /** Sends what comes as messages: bytes, or their base64 where the client asks for `base64.binary.k8s.io`. */
 export function sendOverSocket(
   { req, res, upgradeHead = Buffer.alloc(0) }: Scope,
@@ -26,6 +22,13 @@ export function sendOverSocket(
   const { socket } = req
   res.detachSocket(socket)
   return new Promise((resolve) => {
+    // Of the socket, not the client: who leaves before the handshake never becomes one.
+    const gone = () => {
+      answer.destroy()
+      resolve()
+    }
+    if (socket.destroyed) return gone()
+    socket.once('close', gone)
     sockets.handleUpgrade(req, socket, upgradeHead, (client) => {
       const source: Readable = answer
       source.on('data', (chunk: Buffer) => {
@@ -36,10 +39,6 @@ export function sendOverSocket(
       source.once('end', () => client.close(1000))
       source.once('error', () => client.terminate())
       client.on('error', () => client.terminate())
-      client.once('close', () => {
-        answer.destroy()
-        resolve()
-      })
     })
   })
 }

@@ -12,8 +12,7 @@ import {
 import type { Stored } from '../../api/machinery/object.ts'
 import type { Scope } from '../handlers/context.ts'
 import { agentAddress, agentConnections, type NodeAgentClient } from '../node-agents/connection.ts'
-import { sendOverSocket, wantsSocket } from './log-socket.ts'
-import { isProxiedHtml, type ProxiedAt, proxiedLink, withProxiedLinks } from './proxied-html.ts'
+import { isProxiedHtml, type ProxiedAt, proxiedLink } from './proxied-links.ts'
 
 const connectTimeoutMs = 10_000
 /** How long who is still there may take for the next piece of what the other side left for it. */
@@ -49,7 +48,7 @@ export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scop
       const options = new URLSearchParams(query)
       for (const local of ['container', 'pretty', 'insecureSkipTLSVerifyBackend']) options.delete(local)
       const path = `/containerLogs/${namespace}/${name}/${container}${options.size > 0 ? `?${options}` : ''}`
-      const over = wantsSocket(scope) ? { pass: sendOverSocket } : {}
+      const over = wantsSocket(scope) ? { pass: passOverSocket } : {}
       await relay(scope, await toAgent(scope, pod, path), { refusal: logRefusal, ...over })
     },
     '/pods/exec': stream('exec'),
@@ -122,6 +121,14 @@ function containerOf(pod: Stored<Pod>, named: string): string {
       : ''
   throw badRequestError(`a container name must be specified for pod ${name}, choose one of: [${names}]${more}`)
 }
+
+/** The client asks for the log over a WebSocket, as pages in browsers can. */
+const wantsSocket = ({ upgradeHead, req }: Scope): boolean =>
+  upgradeHead !== undefined && req.headers.upgrade?.toLowerCase() === 'websocket'
+
+/** Loaded when it is asked for, as few ask. */
+const passOverSocket = async (scope: Scope, answer: IncomingMessage): Promise<void> =>
+  (await import('./log-socket.ts')).sendOverSocket(scope, answer)
 
 /** Upstream's kubelet calls the streams input, output and error. */
 function streamQuery(query: URLSearchParams, verb: 'exec' | 'attach'): string {
@@ -324,8 +331,8 @@ function relay(
         pass(scope, answer).then(resolve, reject)
         return
       }
-      passBack(scope, answer, at)
       res.once('close', resolve)
+      passBack(scope, answer, at).catch(reject)
     })
     upstream.once('upgrade', (answer, socket, head) => {
       join(scope, answer, socket, head)
@@ -351,7 +358,7 @@ function agentTls(target: RequestOptions): object {
   }
 }
 
-function passBack({ req, res }: Scope, answer: IncomingMessage, at: ProxiedAt | undefined): void {
+async function passBack({ req, res }: Scope, answer: IncomingMessage, at: ProxiedAt | undefined): Promise<void> {
   const code = answer.statusCode ?? 502
   const page = at && req.method !== 'HEAD' && isProxiedHtml(answer.headers)
   for (const [name, value] of Object.entries(answer.headers)) {
@@ -360,7 +367,7 @@ function passBack({ req, res }: Scope, answer: IncomingMessage, at: ProxiedAt | 
   }
   res.writeHead(code)
   res.flushHeaders()
-  const body = page ? withProxiedLinks(answer, at) : answer
+  const body = page ? (await import('./proxied-html.ts')).withProxiedLinks(answer, at) : answer
   body.pipe(res)
   body.once('error', () => res.destroy())
 }

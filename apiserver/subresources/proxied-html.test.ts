@@ -2,7 +2,8 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
-import { proxiedLink, withProxiedLinks } from './proxied-html.ts'
+import { withProxiedLinks } from './proxied-html.ts'
+import { proxiedLink } from './proxied-links.ts'
 
 const at = { host: '10.0.0.1:8080', prefix: '/api/v1/namespaces/default/pods/web/proxy' }
 

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { type Duplex, pipeline, type Readable } from 'node:stream'
 import { createDeflate, createGunzip, createGzip, createInflate } from 'node:zlib'
 import { RewritingStream } from 'parse5-html-rewriting-stream'
+import { type PageEncoding, type ProxiedAt, proxiedLink } from './proxied-links.ts'
 
 /** Where HTML names other places. */
 const linkAttributes: Readonly<Record<string, readonly string[]>> = {
@@ -33,34 +34,15 @@ const linkAttributes: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** How a page in this encoding is read and written. */
-const codecs: Readonly<Record<string, { decode: () => Duplex; encode: () => Duplex }>> = {
+const codecs: Readonly<Record<PageEncoding, { decode: () => Duplex; encode: () => Duplex }>> = {
   gzip: { decode: createGunzip, encode: createGzip },
   deflate: { decode: createInflate, encode: createDeflate },
 }
 
-/** Where the proxied server is, and under which path clients see it. */
-export interface ProxiedAt {
-  /** Host and port of the server itself. */
-  host: string
-  /** `/api/v1/namespaces/default/pods/web/proxy` */
-  prefix: string
-}
-
-/** A link of the proxied server as clients have to follow it: paths of its own begin with the prefix. */
-export function proxiedLink(link: string, { host, prefix }: ProxiedAt): string {
-  const [, , named, path = '', rest = ''] = /^(https?:)?(?:\/\/([^/?#]*))?([^?#]*)(.*)$/s.exec(link) ?? []
-  if (named !== undefined && named !== host) return link
-  if (!path.startsWith('/')) return link
-  return path.startsWith(prefix) ? `${path}${rest}` : `${prefix}${path}${rest}`
-}
-
-/** Whether an answer is a page whose links have to be made anew. */
-export const isProxiedHtml = ({ 'content-type': type = '', 'content-encoding': encoding = '' }: IncomingHttpHeaders) =>
-  /^text\/html\b/i.test(type) && (encoding === '' || Object.hasOwn(codecs, encoding))
-
 /** The page with its links as clients have to follow them, encoded as it came. */
 export function withProxiedLinks(answer: Readable & { headers: IncomingHttpHeaders }, at: ProxiedAt): Readable {
-  const codec = codecs[answer.headers['content-encoding'] ?? '']
+  const encoding = answer.headers['content-encoding'] as PageEncoding | undefined
+  const codec = encoding && codecs[encoding]
   const source = codec ? joined(answer, codec.decode()) : answer
   const page = new RewritingStream()
   page.on('startTag', (tag, raw) => {
