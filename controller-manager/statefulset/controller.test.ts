@@ -167,6 +167,34 @@ describe('the stateful set controller', () => {
     ).toEqual([2, 3])
   })
 
+  test('gets out of an update that cannot succeed when the template changes again', async () => {
+    await make()
+    await clock.advance(6000)
+    setImage('broken')
+    await clock.advance(5000)
+    expect(images()).toEqual({ 'db-0': 'v1', 'db-1': 'v1', 'db-2': 'broken' })
+    setImage('v1')
+    // It may just be slow: it has its time.
+    await clock.advance(5000)
+    expect(images()['db-2']).toBe('broken')
+    api.edit<Pod>(pods, { namespace: 'default', name: 'db-2' }, (pod) => {
+      const state = { waiting: { reason: 'ImagePullBackOff' } }
+      pod.status = {
+        phase: 'Pending',
+        containerStatuses: [{ name: 'c', image: '', imageID: '', ready: false, restartCount: 0, state }],
+      }
+    })
+    expect(await story(10)).toEqual(['0v1,1v1,2broken', '0v1,1v1,2v1'])
+
+    setImage('broken')
+    await clock.advance(5000)
+    setImage('v2')
+    await clock.advance(590_000)
+    expect(images()['db-2']).toBe('broken')
+    await clock.advance(30_000)
+    expect(images()).toEqual({ 'db-0': 'v2', 'db-1': 'v2', 'db-2': 'v2' })
+  })
+
   test('on delete, replaces only what somebody deletes', async () => {
     await make({ updateStrategy: { type: 'OnDelete' } })
     await clock.advance(10_000)

@@ -17,7 +17,7 @@ import { RevisionKeeper } from '../revisions/keeper.ts'
 import { byNumber, hashLabel, revisionLabel, surplusRevisions, templateOf } from '../revisions/revisions.ts'
 import type { ControllerDeps } from '../types.ts'
 import { claimsFor, isMember, withIdentity } from './identity.ts'
-import { planStatefulSet, type Step, type World } from './plan.ts'
+import { planStatefulSet, type Step, untilNextStuckMs, type World } from './plan.ts'
 import { claimOwners } from './retention.ts'
 import { statefulSetStatus } from './status.ts'
 
@@ -105,8 +105,9 @@ export function newStatefulSetController(deps: ControllerDeps): Controller {
       spec.revisionHistoryLimit ?? 10,
     )
     await keeper.forget(surplus, signal)
-    const wait = untilNextAvailableMs(own, spec.minReadySeconds ?? 0, nowMs)
-    return wait === undefined ? undefined : { requeueAfterMs: wait }
+    const waits = [untilNextAvailableMs(own, spec.minReadySeconds ?? 0, nowMs), untilNextStuckMs(world)]
+    const wait = Math.min(...waits.map((ms) => ms ?? Number.POSITIVE_INFINITY))
+    return wait === Number.POSITIVE_INFINITY ? undefined : { requeueAfterMs: wait }
   }
 
   /** Returns the first failure. In order one ends it all; in parallel mode, a batch. */

@@ -4,6 +4,7 @@ import { isAvailable, isReady } from '../pods/condition.ts'
 import { revisionLabel } from '../revisions/revisions.ts'
 import { firstOrdinal, hasIdentity, inRange, parseName, podFor, replicasOf } from './identity.ts'
 import { belongsToFormerPod, claimOwners } from './retention.ts'
+import { untilStuckMs } from './stuck.ts'
 
 export interface World {
   set: Live<StatefulSet>
@@ -113,12 +114,34 @@ function replicaStep(
   }
   const claims: { step?: Step } = phase === 'Pending' && needsClaims(world, pod) ? { step: { do: 'claims', pod } } : {}
   const settled = !leaving && phase === 'Running' && isAvailable(pod, set.spec?.minReadySeconds ?? 0, nowMs)
-  if (!settled && set.spec?.podManagementPolicy !== 'Parallel') return { ...claims, goOn: false }
+  if (!settled && set.spec?.podManagementPolicy !== 'Parallel') {
+    // Upstream waits for it all the same, and then only a deletion by hand helps.
+    const stuck = isOutdated(world, pod) && untilStuckMs(pod, nowMs) === 0
+    return stuck ? { step: { do: 'delete', pod, why: 'outdated' }, goOn: false } : { ...claims, goOn: false }
+  }
   if (!hasIdentity(set, pod)) return { step: { do: 'repair', pod }, goOn: true }
   if (claimsOf(pod).some((claim) => claimOwners(set, pod, claim) !== undefined)) {
     return { step: { do: 'claims', pod }, goOn: true }
   }
   return { ...claims, goOn: true }
+}
+
+/** An update is to replace it, sooner or later. */
+function isOutdated({ set, update }: World, { metadata }: Live<Pod>): boolean {
+  const { type, rollingUpdate } = set.spec?.updateStrategy ?? {}
+  const first = firstOrdinal(set) + (rollingUpdate?.partition ?? 0)
+  return (
+    type !== 'OnDelete' &&
+    metadata.labels?.[revisionLabel] !== update.name &&
+    (parseName(metadata.name)?.ordinal ?? 0) >= first
+  )
+}
+
+/** When the first of the pods that an update waits for counts as stuck, in milliseconds from now; undefined if none can. */
+export function untilNextStuckMs(world: World): number | undefined {
+  const waits = world.pods.flatMap((pod) => (isOutdated(world, pod) ? (untilStuckMs(pod, world.nowMs) ?? []) : []))
+  const later = waits.filter((wait) => wait > 0)
+  return later.length > 0 ? Math.min(...later) : undefined
 }
 
 const needsClaims = ({ set, claimsOf }: World, pod: Live<Pod>): boolean =>
