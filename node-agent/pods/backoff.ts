@@ -24,12 +24,12 @@ export class BackOff {
     return this.#entries.get(key)?.waitMs ?? 0
   }
 
-  /** Another try begins, after a failure at `failedAt`: the next one must wait longer. */
-  next(key: string, failedAt: number, now: number): void {
+  /** Another try begins, after a failure at `failedAt`: the next one must wait longer. `limits` are those of the key alone. */
+  next(key: string, failedAt: number, now: number, limits: { initialMs?: number; maxMs?: number } = {}): void {
+    const { initialMs = this.#initialMs, maxMs = this.#maxMs } = limits
     const entry = this.#entries.get(key)
     const fresh = !entry || failedAt - entry.since > this.#forgetMs
-    const waitMs = fresh ? this.#initialMs : Math.min(entry.waitMs * 2, this.#maxMs)
-    this.#entries.set(key, { waitMs, since: now })
+    this.#entries.set(key, { waitMs: Math.min(fresh ? initialMs : entry.waitMs * 2, maxMs), since: now })
   }
 
   forget(key: string): void {

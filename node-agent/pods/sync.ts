@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { backOffOfPod } from '../../api/gantry/crash-loop.ts'
 import { hostPorts, podLogDirectory, sandboxConfig } from '../containers/sandbox.ts'
 import { type MountedVolumes, VolumeError } from '../volumes/manager.ts'
 import { formatDuration } from './backoff.ts'
@@ -152,7 +153,7 @@ function backOffOf({ backOff, clock, events }: PodDeps, inputs: SyncInputs, slot
   const key = backOffKey(pod, slot)
   const waitMs = backOff.remaining(key, ended.finishedAt, clock.now())
   if (waitMs === 0) {
-    backOff.next(key, ended.finishedAt, clock.now())
+    backOff.next(key, ended.finishedAt, clock.now(), backOffOfPod(pod.metadata.annotations))
     return 0
   }
   const wait = formatDuration(backOff.current(key))

@@ -161,4 +161,26 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
     expect(pods.split(' ').filter((name) => name !== node)).toHaveLength(1)
     await kubectl(`uncordon ${node}`)
   })
+
+  test('crash-loop-max-backoff: crashes come faster, and a rollout goes back from them', async () => {
+    const loop = {
+      annotations: { 'gantry.dev/crash-loop-initial-backoff': '1s', 'gantry.dev/crash-loop-max-backoff': '2s' },
+      container: endsWith('3'),
+    }
+    const annotations = { 'gantry.dev/auto-rollback': 'true' }
+    await apply(workload('Deployment', 'crashes', { annotations }))
+    await eventually('rs -l app=crashes', '.items[*].metadata.labels.gantry\\.dev/revision', 'available')
+    await apply(workload('Deployment', 'crashes', { annotations, pods: loop }))
+    const condition = '.status.conditions[?(@.type=="gantry.dev/RolledBack")]'
+    await eventually('deployment crashes', `${condition}.reason`, 'CrashLoop')
+    expect(await field('deployment crashes', `${condition}.message`)).toMatch(
+      /container c of pod crashes-\S+ crashes again and again \(exit code 3\)/,
+    )
+    const wrong = { ...loop, annotations: { 'gantry.dev/crash-loop-max-backoff': '1h' } }
+    const manifest = JSON.stringify(workload('Deployment', 'wrong', { pods: wrong }))
+    const { stderr } = await kubectl(['apply', '-f', '-'], { input: manifest, expectFailure: true })
+    expect(stderr).toContain(
+      'spec.template.annotations[gantry.dev/crash-loop-max-backoff]: Invalid value: "1h": must be a duration from 1s to 5m, such as 30s',
+    )
+  })
 })

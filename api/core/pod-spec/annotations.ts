@@ -1,3 +1,4 @@
+import { backOffFault, initialBackOffAnnotation, maxBackOffAnnotation } from '../../gantry/crash-loop.ts'
 import { dependsOnAnnotation, parseDependencies } from '../../gantry/depends-on.ts'
 import type { AppArmorProfile, ObjectMeta, PodSpec, SeccompProfile, Toleration } from '../../generated/types.ts'
 import { type FieldError, forbidden, invalid } from '../../machinery/field-errors.ts'
@@ -36,6 +37,9 @@ export function validatePodAnnotations(
       if (!options.allowInvalidDeletionCost && !deletionCostIsValid(annotations)) {
         errors.push(invalid(`${path}[${key}]`, value, 'must be a 32bit integer'))
       }
+    } else if (key === maxBackOffAnnotation || key === initialBackOffAnnotation) {
+      const fault = backOffFault(value)
+      if (fault !== undefined) errors.push(invalid(`${path}[${key}]`, value, fault))
     } else if (key === dependsOnAnnotation) {
       const { faults } = parseDependencies(value)
       errors.push(...faults.map((fault) => invalid(`${path}[${key}]`, value, fault)))
