@@ -1,3 +1,4 @@
+import { victimsAnnotation, victimsFault } from '../../api/gantry/victims.ts'
 import type { Scale } from '../../api/generated/types.ts'
 import { conflictError, invalidError, methodNotSupportedError, modifiedMessage } from '../../api/machinery/errors.ts'
 import { invalid } from '../../api/machinery/field-errors.ts'
@@ -123,7 +124,20 @@ function applyScale(scope: Scope, object: AnyObject, scale: Stored<Scale>, paths
     ])
   }
   write(object, paths.specReplicas, replicas)
+  const victims = scale.metadata.annotations?.[victimsAnnotation]
+  if (victims !== undefined) nameVictims(scope, object, victims)
   return object
+}
+
+/** Of a scale's annotations this one is the object's: its controller reads it when it makes pods fewer. */
+function nameVictims({ info }: Scope, { metadata }: AnyObject, victims: string): void {
+  const fault = victimsFault(victims)
+  if (fault !== undefined) {
+    throw invalidError({ group: 'autoscaling', kind: 'Scale' }, info.name, [
+      invalid(`metadata.annotations[${victimsAnnotation}]`, victims, fault),
+    ])
+  }
+  metadata.annotations = { ...metadata.annotations, [victimsAnnotation]: victims }
 }
 
 function toScale(object: AnyObject, paths: ScalePaths): Stored<Scale> {

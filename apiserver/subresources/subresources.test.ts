@@ -94,6 +94,24 @@ describe('the scale of a kind', () => {
     })
   })
 
+  it('names the pods that go first', async () => {
+    const path = await makeDeployment()
+    const annotation = 'gantry.dev/scale-down-victims'
+    const name = (victims: string) =>
+      server.patch(`${path}/scale`, { metadata: { annotations: { [annotation]: victims } }, spec: { replicas: 1 } })
+    const wrong = await name('web-a, Not_A_Pod')
+    expect([wrong.code, wrong.body.message]).toEqual([
+      422,
+      expect.stringContaining(
+        `metadata.annotations[${annotation}]: Invalid value: "web-a, Not_A_Pod": "Not_A_Pod" is not the name of a pod`,
+      ),
+    ])
+    expect((await name('web-a, web-b')).code).toBe(200)
+    expect((await server.patch(`${path}/scale`, { spec: { replicas: 3 } })).code).toBe(200)
+    const { body } = await server.get(path)
+    expect([body.spec.replicas, body.metadata.annotations[annotation]]).toEqual([3, 'web-a, web-b'])
+  })
+
   it('refuses an apply that is no YAML, or nested without end', async () => {
     const path = await makeDeployment()
     for (const body of ['{', '['.repeat(20_000)]) {

@@ -7,7 +7,7 @@ const phaseOrder: Record<string, number> = { Pending: 0, Unknown: 1, Running: 2 
 const costAnnotation = 'controller.kubernetes.io/pod-deletion-cost'
 
 /**
- * The `count` pods whose loss hurts least, by upstream's rules in turn: not assigned to a node, pending, not ready, of low
+ * The `count` pods whose loss hurts least: those that were named as victims, then by upstream's rules in turn: not assigned to a node, pending, not ready, of low
  * `pod-deletion-cost`, on a node with many of the `related` pods, ready for a short time, often restarted, young. Times are
  * compared in powers of two, so that among pods of about the same age the uid decides, which is as good as chance.
  */
@@ -16,6 +16,7 @@ export function podsToDelete(
   related: readonly Live<Pod>[],
   count: number,
   nowMs: number,
+  victims: ReadonlySet<string> = new Set(),
 ): Live<Pod>[] {
   if (count >= pods.length) return [...pods]
   const onNode = new Map<string, number>()
@@ -25,7 +26,7 @@ export function podsToDelete(
     onNode.set(node, (onNode.get(node) ?? 0) + 1)
   }
   return pods
-    .map((pod) => standing(pod, onNode))
+    .map((pod) => standing(pod, onNode, victims))
     .sort((a, b) => compare(a, b, nowMs))
     .slice(0, count)
     .map(({ pod }) => pod)
@@ -33,6 +34,7 @@ export function podsToDelete(
 
 interface Standing {
   pod: Live<Pod>
+  named: boolean
   assigned: boolean
   phase: number
   ready: boolean
@@ -44,13 +46,14 @@ interface Standing {
   createdMs: number | undefined
 }
 
-function standing(pod: Live<Pod>, onNode: ReadonlyMap<string, number>): Standing {
+function standing(pod: Live<Pod>, onNode: ReadonlyMap<string, number>, victims: ReadonlySet<string>): Standing {
   const { metadata, spec, status } = pod
   const sidecars = new Set(
     (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name),
   )
   return {
     pod,
+    named: victims.has(metadata.name),
     assigned: (spec?.nodeName ?? '') !== '',
     phase: phaseOrder[status?.phase ?? ''] ?? 0,
     ready: isReady(pod),
@@ -77,6 +80,7 @@ function deletionCost(text: string | undefined): number {
 
 /** Negative: `a` goes first. */
 function compare(a: Standing, b: Standing, nowMs: number): number {
+  if (a.named !== b.named) return a.named ? -1 : 1
   if (a.assigned !== b.assigned) return a.assigned ? 1 : -1
   if (a.phase !== b.phase) return a.phase - b.phase
   if (a.ready !== b.ready) return a.ready ? 1 : -1

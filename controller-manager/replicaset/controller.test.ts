@@ -8,6 +8,7 @@ import { FakeClock } from '../../client/testing/fake-clock.ts'
 import { MemoryApi } from '../../client/testing/memory-api.ts'
 import type { Live } from '../../client/types.ts'
 import { at, depsFor, pod, replicaSet, type Told } from '../testing/build.ts'
+import { setReady } from '../testing/kubelet.ts'
 import { newReplicaSetController, newReplicationController } from './controller.ts'
 
 describe('the replica set controller', () => {
@@ -43,6 +44,23 @@ describe('the replica set controller', () => {
     })
   const standing = () => api.objects(replicaSets)[0]
   const active = () => api.objects(pods).filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+
+  test('deletes the pods first that are named', async () => {
+    await make(4)
+    await settle()
+    const [first, second] = active().map(({ metadata }) => metadata.name)
+    // Left to themselves, those that are not ready would go.
+    for (const name of [first, second]) {
+      api.edit(pods, { namespace: 'default', name: name ?? '' }, (pod) => setReady(pod, true, clock.now()))
+    }
+    api.edit(replicaSets, key, ({ metadata, spec }: Live<ReplicaSet>) => {
+      metadata.annotations = { 'gantry.dev/scale-down-victims': `${second}, nobody, ${first}` }
+      spec!.replicas = 2
+    })
+    await settle()
+    expect(active().map(({ metadata }) => metadata.name)).toHaveLength(2)
+    expect(active().some(({ metadata }) => [first, second].includes(metadata.name))).toBe(false)
+  })
 
   test('makes one more for a pod that is to be evicted, as long as somebody wants that', async () => {
     await make(2)

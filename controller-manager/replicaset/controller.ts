@@ -1,4 +1,5 @@
 import { replacementDueMs } from '../../api/gantry/surge.ts'
+import { parseVictims, victimsAnnotation } from '../../api/gantry/victims.ts'
 import type { Pod } from '../../api/generated/types.ts'
 import type { LabelMatcher } from '../../api/machinery/labels.ts'
 import type { Controller } from '../../client/controller.ts'
@@ -80,8 +81,9 @@ function newReplicator(deps: ControllerDeps, kind: ReplicatorKind): Controller {
   ): Promise<unknown> {
     const nowMs = clock.now()
     const replicas = set.spec?.replicas ?? 1
+    const victims = parseVictims(set.metadata.annotations?.[victimsAnnotation])
     const desired = replicas + Math.min(replicas, toBeReplaced(active, nowMs).length)
-    const plan = planReplicas({ desired, pods: active, related: () => relatedPods(set), nowMs })
+    const plan = planReplicas({ desired, pods: active, related: () => relatedPods(set), nowMs, victims })
     const means = { api, events, signal }
     switch (plan.do) {
       case 'nothing':

@@ -183,4 +183,17 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
       'spec.template.annotations[gantry.dev/crash-loop-max-backoff]: Invalid value: "1h": must be a duration from 1s to 5m, such as 30s',
     )
   })
+
+  test('scale-down-victims: the pods named in the scale go', async () => {
+    await apply(workload('Deployment', 'many', { spec: { replicas: 4 } }))
+    await kubectl('rollout status deployment/many --timeout=20s')
+    const names = async () => (await field('pods -l app=many', '.items[*].metadata.name')).split(' ')
+    const [first = '', second = '', ...others] = await names()
+    const patch = {
+      metadata: { annotations: { 'gantry.dev/scale-down-victims': `${first},${second}` } },
+      spec: { replicas: 2 },
+    }
+    await kubectl(['patch', 'deployment', 'many', '--subresource=scale', '--type=merge', '-p', JSON.stringify(patch)])
+    await until(async () => (await names()).join() === others.join(), { message: 'the two are gone' })
+  })
 })
