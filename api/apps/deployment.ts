@@ -12,6 +12,7 @@ import { validateRunsForEver } from '../core/pod-spec/validation.ts'
 import { podTemplateWarnings } from '../core/pod-spec/warnings.ts'
 import { workloadNameWarnings } from '../core/pod-spec/workload-name.ts'
 import { validateAvailableAreReady, validateCollisionCount, validateReplicaCounts } from '../core/replica-counts.ts'
+import { parseRolloutSteps, rolloutStepsAnnotation } from '../gantry/rollout-steps.ts'
 import type { Deployment, DeploymentSpec, DeploymentStrategy, LabelSelector } from '../generated/types.ts'
 import { type FieldError, forbidden, invalid, notSupported, required } from '../machinery/field-errors.ts'
 import { immutable, semanticEqual } from '../machinery/field-rules.ts'
@@ -54,6 +55,7 @@ export const deployments = defineResource<StoredDeployment>({
     const spec = specOf(deployment)
     validateSpec(errors, spec, old?.spec)
     if (old) errors.push(...immutable(spec.selector, old.spec?.selector, 'spec.selector'))
+    errors.push(...validateRolloutSteps(deployment))
     return errors
   },
   validateStatus: ({ status }, old) => {
@@ -137,6 +139,16 @@ function validateSpec(errors: FieldError[], spec: DeploymentSpec, old: Deploymen
   if (seconds <= (spec.minReadySeconds ?? 0)) {
     errors.push(invalid('spec.progressDeadlineSeconds', seconds, 'must be greater than minReadySeconds'))
   }
+}
+
+function validateRolloutSteps({ metadata, spec }: StoredDeployment): FieldError[] {
+  const text = metadata.annotations?.[rolloutStepsAnnotation]
+  if (text === undefined) return []
+  const path = `metadata.annotations[${rolloutStepsAnnotation}]`
+  if (spec?.strategy?.type !== 'RollingUpdate') {
+    return [forbidden(path, "may not be specified unless strategy `type` is 'RollingUpdate'")]
+  }
+  return parseRolloutSteps(text, path).errors
 }
 
 function validateStrategy(errors: FieldError[], strategy: DeploymentStrategy): void {

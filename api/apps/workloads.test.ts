@@ -113,6 +113,24 @@ describe('the strategy of a deployment', () => {
     expect(faults(deployments, { strategy })).toEqual(expected)
   })
 
+  it('stops a rollout only in steps that make sense, and only where it rolls', () => {
+    const annotation = 'gantry.dev/rollout-steps'
+    const stepFaults = (steps: string, spec: Spec = {}) => {
+      const metadata = { name: 'a', namespace: 'ns', annotations: { [annotation]: steps } }
+      return (deployments.validate?.(workload(deployments, spec, { metadata }), undefined, ctx) ?? []).map(
+        formatFieldError,
+      )
+    }
+    const good = '[{"hold": "25%", "probe": "http://web"}]'
+    expect(stepFaults(good)).toEqual([])
+    expect(stepFaults('[{"hold": "25%"}]')).toEqual([
+      `metadata.annotations[${annotation}][0]: Required value: must ask something: probe or prometheus`,
+    ])
+    expect(stepFaults(good, { strategy: { type: 'Recreate' } })).toEqual([
+      `metadata.annotations[${annotation}]: Forbidden: may not be specified unless strategy \`type\` is 'RollingUpdate'`,
+    ])
+  })
+
   it('must make progress before its pods count as available', () => {
     expect(faults(deployments, { progressDeadlineSeconds: 5, minReadySeconds: 5 })).toEqual([
       'spec.progressDeadlineSeconds: Invalid value: 5: must be greater than minReadySeconds',

@@ -1,9 +1,13 @@
+import { rolloutStepsAnnotation } from '../../api/gantry/rollout-steps.ts'
 import type { Deployment, DeploymentStatus } from '../../api/generated/types.ts'
 import { parseTime } from '../../api/machinery/time.ts'
 import type { Live } from '../../client/types.ts'
 import { type Conditions, findCondition, newCondition, withCondition, withoutCondition } from './conditions.ts'
-import type { Draft } from './draft.ts'
+import { availableOf, type Draft } from './draft.ts'
+import { heldAt } from './hold.ts'
 import { noLimit } from './sizes.ts'
+
+const heldReason = 'RolloutHeld'
 
 /** Whether anyone wants to know when a rollout takes too long. */
 export const hasDeadline = ({ spec }: Live<Deployment>): boolean =>
@@ -47,7 +51,7 @@ export function rolloutConditions(
   nowMs: number,
 ): Conditions {
   const conditions = hasDeadline(before)
-    ? progressing(before, status, fresh, nowMs)
+    ? progressing(before, status, fresh, old, nowMs)
     : withoutCondition(status.conditions ?? [], 'Progressing')
   return replicaFailure(conditions, fresh, old)
 }
@@ -56,6 +60,7 @@ function progressing(
   before: Live<Deployment>,
   status: DeploymentStatus,
   fresh: Draft | undefined,
+  old: readonly Draft[],
   nowMs: number,
 ): Conditions {
   const conditions = status.conditions ?? []
@@ -66,7 +71,13 @@ function progressing(
     const message = `${what} has successfully progressed.`
     return withCondition(conditions, newCondition('Progressing', 'True', 'NewReplicaSetAvailable', message, nowMs))
   }
-  if (progressed(before.status ?? {}, status)) {
+  const hold = fresh && heldAt(before, fresh, old)
+  if (fresh && hold !== undefined && availableOf(fresh) >= hold) {
+    const message = `${what} is held at ${hold} pods by ${rolloutStepsAnnotation}.`
+    return withCondition(conditions, newCondition('Progressing', 'True', heldReason, message, nowMs))
+  }
+  // The deadline stands still in a hold, and counts anew from its end.
+  if (progressed(before.status ?? {}, status) || current?.reason === heldReason) {
     const condition = newCondition('Progressing', 'True', 'ReplicaSetUpdated', `${what} is progressing.`, nowMs)
     // Every progress moves the deadline, so the update time changes though status and reason do not.
     if (current?.status === 'True' && current.lastTransitionTime !== undefined) {
@@ -113,7 +124,9 @@ export function untilDeadlineMs(
 ): number | undefined {
   const current = findCondition(status.conditions ?? [], 'Progressing')
   if (!hasDeadline(deployment) || !current) return undefined
-  if (isComplete(deployment, status) || current.reason === 'ProgressDeadlineExceeded') return undefined
+  if (isComplete(deployment, status) || ['ProgressDeadlineExceeded', heldReason].includes(current.reason ?? '')) {
+    return undefined
+  }
   // Times are in whole seconds: a second more, and it has surely passed.
   return Math.max(0, deadlineMs(deployment, current) - nowMs) + 1000
 }

@@ -7,26 +7,41 @@ export interface Sets {
   old: readonly Draft[]
 }
 
-/** One step of a rolling update: first up with the new set as far as the surge allows, else down with the old ones. */
-export function planRolling(spec: DeploymentSpec, { fresh, old }: Sets): Sets {
-  const grown = sizeNewSet(spec, fresh, old)
+/**
+ * One step of a rolling update: first up with the new set as far as the surge allows, else down with the old ones. With `hold`
+ * the new set gets no more pods than that for now, and the old ones keep what it does not have.
+ */
+export function planRolling(spec: DeploymentSpec, { fresh, old }: Sets, hold?: number): Sets {
+  const grown = sizeNewSet(spec, fresh, old, hold)
   if (grown.replicas !== fresh.replicas) return { fresh: grown, old }
-  return { fresh, old: shrinkOldSets(spec, fresh, old) }
+  return { fresh, old: shrinkOldSets(spec, fresh, old, hold) }
 }
 
-function sizeNewSet(spec: DeploymentSpec, fresh: Draft, old: readonly Draft[]): Draft {
+function sizeNewSet(spec: DeploymentSpec, fresh: Draft, old: readonly Draft[], hold: number | undefined): Draft {
   const desired = spec.replicas ?? 1
-  if (fresh.replicas >= desired) return resized(fresh, desired, spec)
-  return resized(fresh, newSetReplicas(spec, totalReplicas([fresh, ...old]), fresh.replicas), spec)
+  if (fresh.replicas >= desired && hold === undefined) return resized(fresh, desired, spec)
+  const wanted = newSetReplicas(spec, totalReplicas([fresh, ...old]), fresh.replicas)
+  if (hold === undefined) return resized(fresh, wanted, spec)
+  // A hold that was moved down takes no pods away.
+  const most = fresh.exists ? Math.max(hold, Math.min(fresh.replicas, desired)) : hold
+  return resized(fresh, Math.min(wanted, most), spec)
 }
 
 /**
  * Takes away from the old sets what may go. Pods of the new set that are not available yet count as if they were missing: a
  * template that never becomes ready must not cost any more of the old pods.
  */
-function shrinkOldSets(spec: DeploymentSpec, fresh: Draft, old: readonly Draft[]): readonly Draft[] {
+function shrinkOldSets(
+  spec: DeploymentSpec,
+  fresh: Draft,
+  old: readonly Draft[],
+  hold: number | undefined,
+): readonly Draft[] {
   if (totalReplicas(old) === 0) return old
-  const minAvailable = (spec.replicas ?? 1) - maxUnavailable(spec)
+  const desired = spec.replicas ?? 1
+  // A hold may last: it costs none of the pods that are to serve meanwhile.
+  const kept = hold === undefined ? 0 : desired - hold + availableOf(fresh)
+  const minAvailable = Math.max(kept, desired - maxUnavailable(spec))
   const notAvailable = fresh.replicas - availableOf(fresh)
   const mayGo = totalReplicas([fresh, ...old]) - minAvailable - notAvailable
   if (mayGo <= 0) return old

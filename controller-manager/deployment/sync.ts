@@ -4,6 +4,7 @@ import type { Live } from '../../client/types.ts'
 import { type Conditions, findCondition, newCondition, withCondition } from './conditions.ts'
 import { type Draft, draftOf, resized } from './draft.ts'
 import { surplusHistory } from './history.ts'
+import { heldAt } from './hold.ts'
 import { newSet, objectOf, revisionText, splitSets } from './new-set.ts'
 import { hasDeadline, isComplete, pauseCondition, rolloutConditions, untilDeadlineMs } from './progress.ts'
 import { emptied, oldPodsRun } from './recreate.ts'
@@ -77,7 +78,7 @@ function rollOut(world: World, found: Draft | undefined, old: readonly Draft[], 
       break
     }
     case 'RollingUpdate':
-      planned = planRolling(spec, { fresh: found ?? newSet(deployment, old), old })
+      planned = rolled(deployment, spec, found ?? newSet(deployment, old), old)
       break
     default:
       throw new Error(`unexpected deployment strategy type: ${spec.strategy?.type}`)
@@ -99,6 +100,9 @@ function rollOut(world: World, found: Draft | undefined, old: readonly Draft[], 
   const surplus = isComplete(deployment, deployment.status ?? {}) ? surplusHistory(deployment, planned.old) : []
   return finish(world, fresh, planned.old, created, 'rollout', surplus)
 }
+
+const rolled = (deployment: Live<Deployment>, spec: DeploymentSpec, fresh: Draft, old: readonly Draft[]) =>
+  planRolling(spec, { fresh, old }, heldAt(deployment, fresh, old))
 
 /** A deployment that got its deadline late starts to count when its set is found. */
 function foundCondition({ deployment, nowMs }: World, fresh: Draft | undefined, conditions: Conditions): Conditions {

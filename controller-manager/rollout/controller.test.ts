@@ -1,8 +1,10 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Deployment } from '../../api/generated/types.ts'
 import { runController } from '../../client/controller.ts'
 import { InformerFactory } from '../../client/informer.ts'
-import { deployments, replicaSets } from '../../client/resources.ts'
+import { deployments, replicaSets, services } from '../../client/resources.ts'
 import { FakeClock } from '../../client/testing/fake-clock.ts'
 import { MemoryApi } from '../../client/testing/memory-api.ts'
 import { newDeploymentController } from '../deployment/controller.ts'
@@ -35,8 +37,8 @@ describe('the rollout controller', () => {
   afterEach(() => stop.abort())
 
   const key = { namespace: 'default', name: 'web' }
-  const make = (annotations: Record<string, string>) => {
-    const { status: _, ...web } = deployment({ replicas: 2, deadline: 30, annotations })
+  const make = (annotations: Record<string, string>, facts: Parameters<typeof deployment>[0] = {}) => {
+    const { status: _, ...web } = deployment({ replicas: 2, deadline: 30, annotations, ...facts })
     return api.create<Deployment>(deployments, web)
   }
   const setImage = (image: string) =>
@@ -90,11 +92,92 @@ describe('the rollout controller', () => {
   })
 
   test('says once that there is nothing to roll back to', async () => {
-    await make({ 'gantry.dev/auto-rollback': 'true' })
-    setImage('broken')
+    await make({ 'gantry.dev/auto-rollback': 'true' }, { image: 'broken' })
     await clock.advance(60_000)
     expect([image(), condition()]).toEqual(['broken', 'False NoAvailableRevision'])
     expect(told.filter(({ reason }) => reason === 'NoAvailableRevision')).toHaveLength(1)
+  })
+
+  test('goes back, as soon as it is asked for, to what serves though nobody marked it', async () => {
+    await make({})
+    await clock.advance(5000)
+    api.edit(deployments, key, ({ metadata }) => {
+      metadata.annotations = { ...metadata.annotations, 'gantry.dev/auto-rollback': 'true' }
+    })
+    setImage('broken')
+    await clock.advance(40_000)
+    expect([image(), condition()]).toEqual(['v1', 'True ProgressDeadlineExceeded'])
+  })
+
+  describe('with steps', () => {
+    let server: Server
+    let answer = 200
+    const asked: string[] = []
+    beforeEach(async () => {
+      answer = 200
+      asked.length = 0
+      server = createServer((req, res) => {
+        asked.push(req.url ?? '')
+        res.writeHead(answer).end()
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      await api.create(services, {
+        metadata: { name: 'web', namespace: 'default' },
+        spec: { clusterIP: '127.0.0.1' },
+      })
+    })
+    afterEach(() => void server.close())
+
+    const steps = () => {
+      const probe = `http://web:${(server.address() as AddressInfo).port}/healthz`
+      return JSON.stringify([
+        { hold: '25%', probe, for: '10s', within: '20s' },
+        { hold: '50%', probe },
+      ])
+    }
+    const sizes = () =>
+      Object.fromEntries(
+        api.objects(replicaSets).map(({ spec }) => [spec?.template?.spec?.containers[0]?.image, spec?.replicas]),
+      )
+    /** The probe is a real request: time of the clock must not run away from it. */
+    const pass = async (seconds: number) => {
+      for (let i = 0; i < seconds * 2; i++) {
+        await clock.advance(500)
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+    }
+
+    test('holds at each until the answer is yes for long enough', async () => {
+      await make({ 'gantry.dev/rollout-steps': steps() }, { replicas: 4, deadline: 60 })
+      await pass(5)
+      expect(asked).toEqual([])
+      setImage('v2')
+      await pass(8)
+      expect(sizes()).toEqual({ v1: 3, v2: 1 })
+      expect(asked).toContain('/healthz')
+      expect(standing().status?.conditions).toContainEqual(
+        expect.objectContaining({ type: 'Progressing', status: 'True', reason: 'RolloutHeld' }),
+      )
+      await pass(20)
+      expect(sizes()).toEqual({ v1: 0, v2: 4 })
+      expect(told.filter(({ reason }) => reason === 'RolloutStepPassed').map(({ message }) => message)).toEqual([
+        expect.stringMatching(/^web-\w+ has passed step 1 \(hold 25%\): http:\/\/web:\d+\/healthz answered 200$/),
+        expect.stringContaining('has passed step 2 (hold 50%)'),
+      ])
+      expect(states()).toEqual({ v1: 'available', v2: 'available' })
+    })
+
+    test('goes back when it is not', async () => {
+      await make({ 'gantry.dev/rollout-steps': steps() }, { replicas: 4, deadline: 60 })
+      await pass(5)
+      answer = 503
+      setImage('v2')
+      await pass(15)
+      expect(sizes()).toEqual({ v1: 3, v2: 1 })
+      await pass(15)
+      expect([image(), condition(), sizes()]).toEqual(['v1', 'True StepFailed', { v1: 4, v2: 0 }])
+      expect(rollbacks()[0]).toMatch(/: step 1 \(hold 25%\): http:\/\/web:\d+\/healthz answered 503$/)
+    })
   })
 
   test('leaves others alone', async () => {

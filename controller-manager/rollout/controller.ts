@@ -4,29 +4,43 @@ import {
   revisionStateLabel,
   rolledBackCondition,
 } from '../../api/gantry/rollout.ts'
-import type { Deployment, PodTemplateSpec, ReplicaSet } from '../../api/generated/types.ts'
+import { rolloutStepsAnnotation, stepsPassedLabel } from '../../api/gantry/rollout-steps.ts'
+import type { Deployment, PodTemplateSpec, ReplicaSet, Service } from '../../api/generated/types.ts'
 import { formatTime } from '../../api/machinery/time.ts'
 import type { Controller } from '../../client/controller.ts'
 import { isNotFound } from '../../client/errors.ts'
 import { keyOf, splitKey } from '../../client/key.ts'
-import { deployments, replicaSets } from '../../client/resources.ts'
+import { deployments, replicaSets, services } from '../../client/resources.ts'
 import type { Live } from '../../client/types.ts'
 import { WorkQueue } from '../../client/work-queue.ts'
 import { annotationNames } from '../deployment/annotations.ts'
+import { noLimit } from '../deployment/sizes.ts'
 import { controllerOf } from '../pods/ownership.ts'
 import { podInformer, podsOf } from '../pods/pod-index.ts'
 import { withoutHash } from '../pods/template-hash.ts'
 import type { ControllerDeps } from '../types.ts'
+import { type Course, judge } from './analysis.ts'
+import { ask } from './ask.ts'
 import { crashLoop } from './crash-loop.ts'
-import { type Failure, planRollout } from './plan.ts'
+import { type Failure, goBack, planRollout, type RolloutPlan } from './plan.ts'
 
-/** Watches over the rollouts of deployments annotated with `gantry.dev/auto-rollback`, and rolls back those that fail. */
+/** How long a step may take in a deployment without a deadline. */
+const noDeadlineMs = 600_000
+
+/**
+ * Watches over the rollouts of deployments annotated with `gantry.dev/auto-rollback` or `gantry.dev/rollout-steps`: asks at
+ * each step whether to go on, and rolls back what fails.
+ */
 export function newRolloutController(deps: ControllerDeps): Controller {
   const { api, clock, events, informers } = deps
   const queue = new WorkQueue({ clock, name: 'rollout' })
   const all = informers.for<Deployment>(deployments)
   const sets = informers.for<ReplicaSet>(replicaSets)
   const pods = podInformer(informers)
+
+  /** What is being asked about, by the key of the deployment. */
+  const courses = new Map<string, Course & { about: string }>()
+  const serviceCache = informers.for<Service>(services)
 
   const enqueue = (deployment: Live<Deployment> | undefined) => {
     if (deployment && isMinded(deployment)) queue.add(keyOf(deployment))
@@ -48,7 +62,10 @@ export function newRolloutController(deps: ControllerDeps): Controller {
   async function reconcile(key: string, signal: AbortSignal): Promise<{ requeueAfterMs: number } | undefined> {
     const { namespace, name } = splitKey(key)
     const deployment = all.lister.get(namespace, name)
-    if (!deployment || !isMinded(deployment)) return undefined
+    if (!deployment || !isMinded(deployment)) {
+      courses.delete(key)
+      return undefined
+    }
     const { uid } = deployment.metadata
     const plan = planRollout({
       deployment,
@@ -56,30 +73,83 @@ export function newRolloutController(deps: ControllerDeps): Controller {
       podsOf: (set) => podsOf(pods, set.metadata.uid),
       nowMs: clock.now(),
     })
+    if (plan.do !== 'analyse') courses.delete(key)
     try {
-      switch (plan.do) {
-        case 'nothing':
-          return plan.requeueAfterMs === undefined ? undefined : { requeueAfterMs: plan.requeueAfterMs }
-        case 'mark':
-          await mark(plan.set, plan.state, signal)
-          if (plan.state === 'available') await forgive(deployment, signal)
-          break
-        case 'rollback':
-          await rollBack(deployment, plan, signal)
-          break
-        case 'complain':
-          await complain(deployment, plan.failure, signal)
-      }
+      return await carryOut(deployment, plan, signal)
     } catch (error) {
       if (!isNotFound(error)) throw error
+      return undefined
+    }
+  }
+
+  async function carryOut(
+    deployment: Live<Deployment>,
+    plan: RolloutPlan,
+    signal: AbortSignal,
+  ): Promise<{ requeueAfterMs: number } | undefined> {
+    switch (plan.do) {
+      case 'nothing':
+        return plan.requeueAfterMs === undefined ? undefined : { requeueAfterMs: plan.requeueAfterMs }
+      case 'analyse':
+        return analyse(deployment, plan, signal)
+      case 'mark':
+        await mark(plan.set, plan.state, signal)
+        if (plan.state === 'available') await forgive(deployment, signal)
+        break
+      case 'rollback':
+        await rollBack(deployment, plan, signal)
+        break
+      case 'complain':
+        await complain(deployment, plan.failure, signal)
     }
     return undefined
   }
 
-  async function mark({ metadata }: Live<ReplicaSet>, state: RevisionState, signal: AbortSignal): Promise<void> {
-    const { namespace, name, uid, labels } = metadata
-    if (labels?.[revisionStateLabel] === state) return
-    const body = { metadata: { uid, labels: { [revisionStateLabel]: state } } }
+  async function analyse(
+    deployment: Live<Deployment>,
+    { set, hold, to }: Extract<RolloutPlan, { do: 'analyse' }>,
+    signal: AbortSignal,
+  ): Promise<{ requeueAfterMs: number } | undefined> {
+    const { index, step } = hold
+    const key = keyOf(deployment)
+    const about = `${set.metadata.uid} ${index}`
+    const standing = courses.get(key)
+    const course = standing?.about === about ? standing : { startedMs: clock.now(), yesSinceMs: undefined }
+    const find = (namespace = deployment.metadata.namespace, name: string) => serviceCache.lister.get(namespace, name)
+    const answer = await ask(step.question, find, signal)
+    const { progressDeadlineSeconds } = deployment.spec ?? {}
+    const deadlineMs =
+      progressDeadlineSeconds === undefined || progressDeadlineSeconds === noLimit
+        ? noDeadlineMs
+        : progressDeadlineSeconds * 1000
+    const verdict = judge(step, course, answer, step.withinMs ?? deadlineMs, clock.now())
+    const what = `step ${index + 1} (hold ${step.hold}): ${answer.said}`
+    switch (verdict.is) {
+      case 'open':
+        courses.set(key, { ...verdict.course, about })
+        return { requeueAfterMs: verdict.nextMs }
+      case 'passed':
+        courses.delete(key)
+        await label(set, { [stepsPassedLabel]: String(index + 1) }, signal)
+        events.event(referenceTo(deployment), 'Normal', 'RolloutStepPassed', `${set.metadata.name} has passed ${what}`)
+        return undefined
+      case 'failed':
+        courses.delete(key)
+        return carryOut(deployment, goBack(set, to, { reason: 'StepFailed', message: what }), signal)
+    }
+  }
+
+  async function mark(set: Live<ReplicaSet>, state: RevisionState, signal: AbortSignal): Promise<void> {
+    if (set.metadata.labels?.[revisionStateLabel] !== state) await label(set, { [revisionStateLabel]: state }, signal)
+  }
+
+  async function label(
+    { metadata }: Live<ReplicaSet>,
+    labels: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { namespace, name, uid } = metadata
+    const body = { metadata: { uid, labels } }
     await api.patch(replicaSets, { namespace, name }, { type: 'merge', body }, { signal })
   }
 
@@ -133,7 +203,9 @@ export function newRolloutController(deps: ControllerDeps): Controller {
   return { name: 'rollout', queue, reconcile }
 }
 
-const isMinded = ({ metadata }: Live<Deployment>): boolean => metadata.annotations?.[autoRollbackAnnotation] === 'true'
+const isMinded = ({ metadata }: Live<Deployment>): boolean =>
+  metadata.annotations?.[autoRollbackAnnotation] === 'true' ||
+  metadata.annotations?.[rolloutStepsAnnotation] !== undefined
 
 const conditionOf = ({ status }: Live<Deployment>) =>
   status?.conditions?.find(({ type }) => type === rolledBackCondition)

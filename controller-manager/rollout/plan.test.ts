@@ -35,6 +35,8 @@ function said(plan: RolloutPlan): string {
       return `mark ${image(plan.set)} ${plan.state}`
     case 'rollback':
       return `rollback ${image(plan.from)} to ${image(plan.to)}: ${plan.failure.reason}`
+    case 'analyse':
+      return `analyse step ${plan.hold.index} at ${plan.hold.replicas}`
     case 'complain':
       return `complain: ${plan.failure.reason}`
   }

@@ -2,7 +2,9 @@ import { type RevisionState, revisionStateLabel } from '../../api/gantry/rollout
 import type { Deployment, Pod, ReplicaSet } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
 import { findCondition } from '../deployment/conditions.ts'
+import { totalReplicas } from '../deployment/draft.ts'
 import { revisionOf } from '../deployment/history.ts'
+import { type Hold, nextHold } from '../deployment/hold.ts'
 import { splitSets } from '../deployment/new-set.ts'
 import { isComplete } from '../deployment/progress.ts'
 import { readySinceMs } from '../pods/condition.ts'
@@ -20,7 +22,7 @@ export interface World {
 }
 
 export interface Failure {
-  reason: 'ProgressDeadlineExceeded' | 'CrashLoop' | 'FailedBefore'
+  reason: 'ProgressDeadlineExceeded' | 'CrashLoop' | 'StepFailed' | 'FailedBefore'
   message: string
 }
 
@@ -28,6 +30,8 @@ export type RolloutPlan =
   | { do: 'nothing'; requeueAfterMs?: number }
   /** Writes down how the present revision fares. */
   | { do: 'mark'; set: Live<ReplicaSet>; state: RevisionState }
+  /** Asks whether the rollout may go on from where it is held. `to` is where it goes back to if not. */
+  | { do: 'analyse'; set: Live<ReplicaSet>; hold: Hold; to: Live<ReplicaSet> | undefined }
   | { do: 'rollback'; from: Live<ReplicaSet>; to: Live<ReplicaSet>; failure: Failure }
   /** It failed, and no revision was ever available. */
   | { do: 'complain'; failure: Failure }
@@ -45,12 +49,20 @@ export function planRollout(world: World): RolloutPlan {
   if (!fresh) return nothing
   const { set } = fresh
   const failure = failureOf(world, set)
-  if (failure) {
-    const to = lastAvailable(old.map((draft) => draft.set))
-    return to ? { do: 'rollback', from: set, to, failure } : { do: 'complain', failure }
+  const to = lastAvailable(old.map((draft) => draft.set))
+  if (failure) return goBack(set, to, failure)
+  const hold = nextHold(deployment, set)
+  // The first rollout of all has nothing to be compared with.
+  if (hold && (to || totalReplicas(old) > 0)) {
+    const arrived = (set.status?.availableReplicas ?? 0) >= hold.replicas && hold.replicas > 0
+    return arrived ? { do: 'analyse', set, hold, to } : nothing
   }
   return progress(world, set)
 }
+
+/** Back to a revision that was available, if there is one. */
+export const goBack = (from: Live<ReplicaSet>, to: Live<ReplicaSet> | undefined, failure: Failure): RolloutPlan =>
+  to ? { do: 'rollback', from, to, failure } : { do: 'complain', failure }
 
 /** How the revision of a set has fared so far; undefined: it never was completely available. */
 export const stateOf = ({ metadata }: Live<ReplicaSet>): RevisionState | undefined =>
@@ -74,15 +86,19 @@ function failureOf({ deployment, podsOf }: World, set: Live<ReplicaSet>): Failur
     : undefined
 }
 
-const lastAvailable = (sets: readonly Live<ReplicaSet>[]): Live<ReplicaSet> | undefined =>
-  sets
-    .filter((set) => ['available', 'settled'].includes(stateOf(set) ?? ''))
-    .reduce<Live<ReplicaSet> | undefined>(
-      (last, set) => (last && numberOf(last) >= numberOf(set) ? last : set),
-      undefined,
-    )
+/** The newest that is marked; if none is, because nobody minded it until now, the newest that still serves. */
+function lastAvailable(sets: readonly Live<ReplicaSet>[]): Live<ReplicaSet> | undefined {
+  const newestFirst = [...sets].sort(byRevision).reverse()
+  return (
+    newestFirst.find((set) => ['available', 'settled'].includes(stateOf(set) ?? '')) ??
+    newestFirst.find((set) => stateOf(set) === undefined && (set.status?.availableReplicas ?? 0) > 0)
+  )
+}
 
-const numberOf = ({ metadata }: Live<ReplicaSet>): bigint => revisionOf(metadata.annotations) ?? 0n
+function byRevision(a: Live<ReplicaSet>, b: Live<ReplicaSet>): number {
+  const [one, other] = [revisionOf(a.metadata.annotations) ?? 0n, revisionOf(b.metadata.annotations) ?? 0n]
+  return one < other ? -1 : one > other ? 1 : 0
+}
 
 function progress({ deployment, podsOf, nowMs }: World, set: Live<ReplicaSet>): RolloutPlan {
   const state = stateOf(set)

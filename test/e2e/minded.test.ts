@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startCluster, type TestCluster, withoutContainers } from '../support/cluster.ts'
 import { until } from '../support/until.ts'
@@ -114,6 +115,47 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
     await kubectl('rollout status deployment/minded --timeout=20s')
   })
 
+  test('rollout-steps: a rollout goes on after a yes, and back without', async () => {
+    const { url, end } = await answering(cluster.enter)
+    try {
+      const web = (image: string, path: string) => {
+        const steps = JSON.stringify([{ hold: '50%', probe: `${url}/${path}`, for: '1s', within: '3s' }])
+        const annotations = { 'gantry.dev/rollout-steps': steps }
+        return workload('Deployment', 'stepped', {
+          annotations,
+          pods: { container: { image } },
+          spec: { replicas: 2 },
+        })
+      }
+      await apply(web('one:1', '200'))
+      await eventually('rs -l app=stepped', '.items[*].metadata.labels.gantry\\.dev/revision', 'available')
+      await apply(web('two:2', '200'))
+      await kubectl('rollout status deployment/stepped --timeout=30s')
+      expect((await kubectl('get events --field-selector reason=RolloutStepPassed')).stdout).toContain(
+        `has passed step 1 (hold 50%): ${url}/200 answered 200`,
+      )
+      // It has passed all steps, so it is what the next goes back to.
+      await eventually('rs -l app=stepped', '.items[*].metadata.labels.gantry\\.dev/revision', 'available available')
+      await apply(web('three:3', '503'))
+      await eventually('deployment stepped', '.status.conditions[?(@.type=="Progressing")].reason', 'RolloutHeld')
+      await eventually(
+        'deployment stepped',
+        '.status.conditions[?(@.type=="gantry.dev/RolledBack")].reason',
+        'StepFailed',
+      )
+      expect(await field('deployment stepped', '.spec.template.spec.containers[0].image')).toBe('two:2')
+    } finally {
+      end()
+    }
+    const wrong = 'gantry.dev/rollout-steps=[{"hold": "150%", "probe": "http://web"}]'
+    const { stderr } = await kubectl(['annotate', '--overwrite', 'deployment', 'stepped', wrong], {
+      expectFailure: true,
+    })
+    expect(stderr).toContain(
+      'metadata.annotations[gantry.dev/rollout-steps][0].hold: Invalid value: "150%": must not be greater than 100%',
+    )
+  })
+
   test('restart-on-change: a changed config map restarts what uses it', async () => {
     const settings = (value: string) => ({
       apiVersion: 'v1',
@@ -197,3 +239,19 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
     await until(async () => (await names()).join() === others.join(), { message: 'the two are gone' })
   })
 })
+
+/** A server on the cluster's machine that answers with the status its path names. */
+async function answering(enter: readonly string[]): Promise<{ url: string; end(): void }> {
+  const address = '198.51.100.1'
+  const program = `
+    const server = require('node:http').createServer((req, res) => res.writeHead(Number(req.url.slice(1))).end())
+    server.listen(0, '${address}', () => console.log(server.address().port))`
+  const [command = '', ...args] = [...enter, process.execPath, '-e', program]
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const port = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').once('data', (text: string) => resolve(text.trim()))
+    child.once('error', reject)
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
+  })
+  return { url: `http://${address}:${port}`, end: () => void child.kill() }
+}
