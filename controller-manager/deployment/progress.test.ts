@@ -86,6 +86,30 @@ describe('progress', () => {
     ).toEqual([wanted])
   })
 
+  test('the deadline stands still in a hold, and counts anew from its end', () => {
+    const annotations = { 'gantry.dev/rollout-steps': '[{hold: 1, probe: http://web}]' }
+    const old = [draftOf(replicaSet({ replicas: 2 }))]
+    const ofStep = (passed: string) => {
+      const set = replicaSet({ name: 'web-2', replicas: 1 })
+      return draftOf({ ...set, metadata: { ...set.metadata, labels: { 'gantry.dev/rollout-steps-passed': passed } } })
+    }
+    const look = (conditions: DeploymentCondition[], passed: string, second: number) => {
+      const status = { ...counts(3, 1, 3), conditions }
+      const web = deployment({ replicas: 3, deadline: 60, annotations, status })
+      const result = rolloutConditions(web, status, ofStep(passed), old, t0 + second * 1000)
+      return {
+        result: [...result],
+        wait: untilDeadlineMs(web, { ...status, conditions: [...result] }, t0 + second * 1000),
+      }
+    }
+    const held = look([going], '0', 500)
+    expect(held.result).toMatchObject([{ reason: 'RolloutHeld', status: 'True', lastTransitionTime: at(0) }])
+    expect(held.wait).toBeUndefined()
+    const released = look(held.result, '1', 900)
+    expect(released.result).toMatchObject([{ reason: 'ReplicaSetUpdated', lastUpdateTime: at(900) }])
+    expect(released.wait).toBe(61_000)
+  })
+
   test('every progress moves the deadline, though nothing else of the condition changes', () => {
     const web = deployment({ replicas: 3, status: { ...counts(3, 0, 3), conditions: [going] } })
     const [condition] = rolloutConditions(web, { ...counts(4, 1, 3), conditions: [going] }, fresh, [], t0 + 5000)
