@@ -226,6 +226,17 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
     )
   })
 
+  test('without any: a stateful set gets out of an update that crashes', async () => {
+    const db = (pods: Pods) => workload('StatefulSet', 'stuck', { pods, spec: { replicas: 2 } })
+    await apply(db({}))
+    await kubectl('rollout status statefulset/stuck --timeout=20s')
+    await apply(db({ container: endsWith('1') }))
+    await eventually('pod stuck-1', '.status.containerStatuses[0].state.waiting.reason', 'CrashLoopBackOff')
+    await apply(db({}))
+    await kubectl('rollout status statefulset/stuck --timeout=30s')
+    expect(await field('pod stuck-1', '.status.containerStatuses[0].restartCount')).toBe('0')
+  })
+
   test('scale-down-victims: the pods named in the scale go', async () => {
     await apply(workload('Deployment', 'many', { spec: { replicas: 4 } }))
     await kubectl('rollout status deployment/many --timeout=20s')
