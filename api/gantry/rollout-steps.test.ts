@@ -29,7 +29,7 @@ describe('the steps of a rollout', () => {
       ],
       errors: [],
     })
-    expect(faults('[{"hold": "25%", "probe": "https://web.example:8443/ready?deep=1"}]')).toEqual([])
+    expect(faults('[{"hold": "25%", "probe": "https://web.other.svc.cluster.local:8443/ready?deep=1"}]')).toEqual([])
   })
 
   test.each([
@@ -57,13 +57,15 @@ describe('the steps of a rollout', () => {
   })
 
   test.each([
-    'http://localhost',
     'http://127.1',
+    'http://10.0.0.1',
+    'http://web.other.example',
+    'http://localhost.',
     'http://[::1]:80',
     'http://169.254.169.254/latest',
     'http://0',
     'http://[::ffff:127.0.0.1]',
   ])('%s is not asked', (url) => {
-    expect(faults(`[{hold: 1, probe: "${url}"}]`)[0]).toContain('must not be the machine itself')
+    expect(faults(`[{hold: 1, probe: "${url}"}]`)[0]).toContain('must name a service')
   })
 })

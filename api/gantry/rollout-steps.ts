@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { parse } from 'yaml'
 import { parseDuration } from '../machinery/duration.ts'
 import { type FieldError, forbidden, invalid, notSupported, required } from '../machinery/field-errors.ts'
@@ -128,7 +127,16 @@ function boundAt(value: unknown, path: string, errors: FieldError[]): number | u
   return undefined
 }
 
-/** Nobody asks the machine of the controllers by their own voice: its loopback and link-local addresses are left out. */
+/** A service by its name as pods say it: `web`, `web.other`, or `web.other.svc` and whatever domain follows. */
+export function serviceNamed(hostname: string): { name: string; namespace: string | undefined } | undefined {
+  const [name = '', namespace, svc] = hostname.split('.')
+  const isService = isDnsLabel(name) && (namespace === undefined || isDnsLabel(namespace))
+  return isService && (svc === undefined || svc === 'svc') ? { name, namespace } : undefined
+}
+
+const isDnsLabel = (text: string): boolean => /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)
+
+/** Only services are asked: a URL of somebody's choice would let them use the controllers' machine and its network. */
 function urlAt(value: unknown, path: string, errors: FieldError[]): string | undefined {
   if (value === undefined) {
     errors.push(required(path))
@@ -139,16 +147,9 @@ function urlAt(value: unknown, path: string, errors: FieldError[]): string | und
     errors.push(invalid(path, value, 'must be an http or https URL'))
     return undefined
   }
-  if (isOwnHost(url.hostname)) {
-    errors.push(invalid(path, value, 'must not be the machine itself'))
+  if (!serviceNamed(url.hostname)) {
+    errors.push(invalid(path, value, 'must name a service as its host, such as web or web.other'))
     return undefined
   }
   return value as string
-}
-
-function isOwnHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '')
-  if (isIP(host) === 4) return /^(127|0)\.|^169\.254\./.test(host)
-  if (isIP(host) === 6) return /^(::1?$|fe[89ab]|::ffff:(7f|0|a9fe))/.test(host)
-  return host === 'localhost' || host.endsWith('.localhost')
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Service } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
 import { judge } from './analysis.ts'
-import { judgeResult, reachable } from './ask.ts'
+import { atService, judgeResult } from './ask.ts'
 
 describe('a step', () => {
   const step = (forMs: number) => ({
@@ -55,9 +55,11 @@ test('a host that names a service is its cluster address', () => {
     [' headless', service('None')],
   ])
   const find = (namespace: string | undefined, name: string) => known.get(`${namespace ?? ''} ${name}`)
-  const found = (url: string) => reachable(new URL(url), find).href
+  const found = (url: string) => atService(new URL(url), find)?.href
   expect(found('http://web:8080/a?b=c')).toBe('http://10.96.0.9:8080/a?b=c')
   expect(found('http://web.other')).toBe('http://[fd00::9]/')
   expect(found('http://web.other.svc.cluster.local/')).toBe('http://[fd00::9]/')
-  for (const url of ['http://headless/', 'http://nobody/', 'http://web.other.example/']) expect(found(url)).toBe(url)
+  for (const url of ['http://headless/', 'http://nobody/', 'http://web.other.example/', 'http://10.0.0.1/']) {
+    expect(found(url)).toBeUndefined()
+  }
 })

@@ -1,4 +1,4 @@
-import type { Question } from '../../api/gantry/rollout-steps.ts'
+import { type Question, serviceNamed } from '../../api/gantry/rollout-steps.ts'
 import type { Service } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
 
@@ -11,10 +11,7 @@ export interface Answer {
 const timeoutMs = 5000
 const maxBytes = 1024 * 1024
 
-/**
- * Asks once. Whatever goes wrong is a no that says so. Names of services, `web` or `web.other`, are found as pods of the
- * namespace find them.
- */
+/** Asks a service once. Whatever goes wrong is a no that says so. */
 export async function ask(
   question: Question,
   findService: (namespace: string | undefined, name: string) => Live<Service> | undefined,
@@ -22,8 +19,10 @@ export async function ask(
 ): Promise<Answer> {
   const url = new URL(question.ask === 'probe' ? question.url : queryUrl(question))
   const about = question.ask === 'probe' ? question.url : `${question.query} at ${question.url}`
+  const address = atService(url, findService)
+  if (!address) return { yes: false, said: `${about} has no service ${url.hostname} with a cluster address` }
   try {
-    const response = await fetch(reachable(url, findService), {
+    const response = await fetch(address, {
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     })
@@ -45,15 +44,14 @@ type Query = Extract<Question, { ask: 'prometheus' }>
 const queryUrl = ({ url, query }: Query): string =>
   `${url.replace(/\/+$/, '')}/api/v1/query?query=${encodeURIComponent(query)}`
 
-/** The URL with the cluster address of the service that its host names, if it names one. */
-export function reachable(
+/** The URL with the cluster address of the service that its host names; undefined where there is none. */
+export function atService(
   url: URL,
   findService: (namespace: string | undefined, name: string) => Live<Service> | undefined,
-): URL {
-  const [name = '', namespace, svc] = url.hostname.split('.')
-  if (svc !== undefined && svc !== 'svc') return url
-  const address = findService(namespace, name)?.spec?.clusterIP
-  if (!address || address === 'None') return url
+): URL | undefined {
+  const named = serviceNamed(url.hostname)
+  const address = named && findService(named.namespace, named.name)?.spec?.clusterIP
+  if (!address || address === 'None') return undefined
   const found = new URL(url)
   found.hostname = address.includes(':') ? `[${address}]` : address
   return found

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startCluster, type TestCluster, withoutContainers } from '../support/cluster.ts'
 import { until } from '../support/until.ts'
@@ -116,7 +117,9 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
   })
 
   test('rollout-steps: a rollout goes on after a yes, and back without', async () => {
-    const { url, end } = await answering(cluster.enter)
+    await kubectl('create service clusterip answers --tcp=80')
+    const { port, end } = await answering(cluster.enter, await field('service answers', '.spec.clusterIP'))
+    const url = `http://answers:${port}`
     try {
       const web = (image: string, path: string) => {
         const steps = JSON.stringify([{ hold: '50%', probe: `${url}/${path}`, for: '1s', within: '3s' }])
@@ -251,18 +254,21 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
   })
 })
 
-/** A server on the cluster's machine that answers with the status its path names. */
-async function answering(enter: readonly string[]): Promise<{ url: string; end(): void }> {
-  const address = '198.51.100.1'
+/** A server on the cluster's machine, at an address made for it, that answers with the status its path names. */
+async function answering(enter: readonly string[], address: string): Promise<{ port: string; end(): void }> {
+  const inside = (...args: string[]) => {
+    const [command = '', ...rest] = [...enter, ...args]
+    return spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
+  }
+  await once(inside('ip', 'address', 'add', `${address}/32`, 'dev', 'lo'), 'close')
   const program = `
     const server = require('node:http').createServer((req, res) => res.writeHead(Number(req.url.slice(1))).end())
     server.listen(0, '${address}', () => console.log(server.address().port))`
-  const [command = '', ...args] = [...enter, process.execPath, '-e', program]
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = inside(process.execPath, '-e', program)
   const port = await new Promise<string>((resolve, reject) => {
     child.stdout.setEncoding('utf8').once('data', (text: string) => resolve(text.trim()))
     child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
   })
-  return { url: `http://${address}:${port}`, end: () => void child.kill() }
+  return { port, end: () => void child.kill() }
 }
