@@ -31,15 +31,39 @@ function nestedTooDeeply(text: string): boolean {
 
 /** Index of the closing quote of the string that opens at `start`. */
 function endOfString(text: string, start: number): number {
-  let i = start + 1
-  while (i < text.length) {
-    const code = text.charCodeAt(i)
-    if (code === 0x5c) i++
-    else if (code === 0x22) return i
-    i++
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let escapes = 0
+    while (text.charCodeAt(end - 1 - escapes) === 0x5c) escapes++
+    if (escapes % 2 === 0) return end
   }
-  return i
+  return text.length
 }
+
+/** Whether an object of valid JSON names a key twice. `value` is what the text was parsed to. */
+export const hasDuplicates = (text: string, value: unknown): boolean => namesIn(text) !== namesOf(value)
+
+/** How many names of fields a text has: the strings that a colon follows. */
+function namesIn(text: string): number {
+  let count = 0
+  let at = text.indexOf('"')
+  while (at >= 0) {
+    at = endOfString(text, at) + 1
+    while (isSpace(text.charCodeAt(at))) at++
+    if (text.charCodeAt(at) === 0x3a) count++
+    at = text.indexOf('"', at)
+  }
+  return count
+}
+
+function namesOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  let count = 0
+  if (Array.isArray(value)) for (const item of value) count += namesOf(item)
+  else for (const name in value) count += 1 + namesOf((value as Record<string, unknown>)[name])
+  return count
+}
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
 
 /**
  * `duplicate field "spec.replicas"` for each key that valid JSON names twice in one object, in the order of the text,
@@ -120,7 +144,7 @@ class FieldScanner {
   }
 
   #space(): void {
-    while (/\s/.test(this.#text[this.#at] ?? '')) this.#at++
+    while (isSpace(this.#text.charCodeAt(this.#at))) this.#at++
   }
 }
 

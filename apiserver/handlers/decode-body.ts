@@ -6,7 +6,7 @@ import {
   unsupportedMediaTypeError,
 } from '../../api/machinery/errors.ts'
 import { notSupported } from '../../api/machinery/field-errors.ts'
-import { duplicateFields, parseJson, parseYaml } from '../../api/machinery/json.ts'
+import { duplicateFields, hasDuplicates, parseJson, parseYaml } from '../../api/machinery/json.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
 import { decodeProtobuf, protobufType } from '../protobuf/decode.ts'
@@ -40,7 +40,10 @@ export function parseBody(
   try {
     if (type === protobufType) return { value: decodeProtobuf(schema, body), faults: unknownOnly }
     const text = body.toString()
-    if (type === 'application/json' || type === '') return { value: parseJson(text), faults: faultsOfJson(text) }
+    if (type === 'application/json' || type === '') {
+      const value = parseJson(text)
+      return { value, faults: faultsOfJson(text, hasDuplicates(text, value)) }
+    }
     if (type === 'application/yaml' || type === 'application/x-yaml' || type === 'text/yaml') {
       const { value, duplicates } = parseYaml(text)
       return { value, faults: (unknown) => [...yamlFault(duplicates), ...unknownOnly(unknown)] }
@@ -57,9 +60,11 @@ export function parseBody(
 
 /** Faults in the order in which a text of JSON has them. */
 const faultsOfJson =
-  (text: string): Faults =>
+  (text: string, duplicates: boolean): Faults =>
   (unknown) =>
-    duplicateFields(text, new Map(unknown.map((path) => [path, unknownField(path)])))
+    duplicates || unknown.length > 0
+      ? duplicateFields(text, new Map(unknown.map((path) => [path, unknownField(path)])))
+      : []
 
 const yamlPrefix = 'yaml: unmarshal errors:\n  '
 

@@ -5,7 +5,7 @@ import {
   unsupportedMediaTypeError,
 } from '../../api/machinery/errors.ts'
 import { forbidden, invalid, required } from '../../api/machinery/field-errors.ts'
-import { duplicateFields, parseJson, parseYaml } from '../../api/machinery/json.ts'
+import { duplicateFields, hasDuplicates, parseJson, parseYaml } from '../../api/machinery/json.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
 import { attributeToApply, serverSideApply } from '../patch/apply.ts'
@@ -63,7 +63,7 @@ export function parsePatch(scope: Scope, body: Buffer): ParsedPatch {
   }
   return {
     apply: (current, schema) => applyPatch({ type, current, patch, schema }),
-    duplicates: duplicateFields(text),
+    duplicates: hasDuplicates(text, patch) ? duplicateFields(text) : [],
     print: (patched) => (type === 'strategic' ? printGo(patch) : JSON.stringify(patched)),
   }
 }

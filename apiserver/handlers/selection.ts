@@ -80,7 +80,7 @@ function fieldValue(resource: Resource, field: string): (object: CachedObject) =
     return ({ key }) => key.slice(skip, key.indexOf('/', skip))
   }
   const selectable = resource.selectableFields?.[field]
-  if (selectable) return ({ object }) => selectable(object)
+  if (selectable) return (object) => object.field(field, selectable)
   throw badRequestError(`field label not supported: ${field}`)
 }
 

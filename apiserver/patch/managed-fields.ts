@@ -3,6 +3,7 @@ import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
 import { formatTime } from '../../api/machinery/time.ts'
 import { sameJson } from '../registry/json.ts'
+import { fieldsOfNew } from './alike.ts'
 import { type Comparison, compare } from './compare.ts'
 import { difference, type FieldSet, fieldSet, isEmpty, recursiveDifference, union } from './field-set.ts'
 import {
@@ -94,9 +95,17 @@ function decodeOrNone(entries: unknown): Managers {
 /** The owners after a write by Update. Throws TypeFault if the objects do not fit their type. */
 export function trackUpdate(managers: Managers, record: UpdateRecord): Managers {
   const { old, new: fresh, manager, apiVersion, subresource, nowMs } = record
-  const comparisons = new Comparisons(record, old ?? emptyObject, fresh)
-  const after = comparisons.takeFromOthers(reconcileAll(managers, record, fresh))
-  const own = difference(comparisons.own.changed, neverOwned)
+  let after: Managers
+  let own: FieldSet
+  if (!old && managers.size === 0 && apiVersion === homeOf(record)) {
+    after = new Map()
+    const make = () => difference(new Comparisons(record, emptyObject, fresh).own.changed, neverOwned)
+    own = fieldsOfNew(typeOf(record.schema), withoutManagedFields(fresh), record.resetFields, make)
+  } else {
+    const comparisons = new Comparisons(record, old ?? emptyObject, fresh)
+    after = comparisons.takeFromOthers(reconcileAll(managers, record, fresh))
+    own = difference(comparisons.own.changed, neverOwned)
+  }
   if (!isEmpty(own)) {
     const owner: Manager = {
       name: manager === '' ? 'unknown' : manager,

@@ -65,15 +65,16 @@ export const withSet = (manager: Manager, set: FieldSet): Manager => {
 function entryOf(manager: Manager): ManagedFieldsEntry {
   const { name, operation, apiVersion, subresource, time, set, entry } = manager
   if (entry && entry.fieldsV1 === set) return entry
-  return {
-    ...(name === '' ? {} : { manager: name }),
-    operation,
-    apiVersion,
-    ...(time === undefined ? {} : { time }),
-    fieldsType: 'FieldsV1',
-    fieldsV1: set as ManagedFieldsEntry['fieldsV1'] & object,
-    ...(subresource === '' ? {} : { subresource }),
-  }
+  // In upstream's order. Built step by step: this runs in every write, where spreading costs more than all else here.
+  const made: ManagedFieldsEntry = {}
+  if (name !== '') made.manager = name
+  made.operation = operation
+  made.apiVersion = apiVersion
+  if (time !== undefined) made.time = time
+  made.fieldsType = 'FieldsV1'
+  made.fieldsV1 = set as ManagedFieldsEntry['fieldsV1'] & object
+  if (subresource !== '') made.subresource = subresource
+  return made
 }
 
 const seconds = (time: string | undefined): number => (time ? Math.floor(Date.parse(time) / 1000) || 0 : 0)

@@ -7,8 +7,11 @@ import type { ToVersion } from './managed-fields.ts'
  * without one it is in the storage version. Made once for each kind.
  */
 export function toVersionOf(resource: Resource): ToVersion {
-  const made = known.get(resource) ?? makeToVersion(resource)
-  known.set(resource, made)
+  let made = known.get(resource)
+  if (!made) {
+    made = makeToVersion(resource)
+    known.set(resource, made)
+  }
   return made
 }
 

@@ -10,6 +10,11 @@ import type { Revision } from '../storage/store.ts'
 export interface Codec {
   /** The bytes to store. The object's own kind, apiVersion and resourceVersion do not matter. */
   encode(object: AnyObject): Buffer
+  /**
+   * What the bytes were encoded from, if that was here and they are still in use. It holds as long as nobody has had the
+   * chance to change it: until the writer is told that its commit stands.
+   */
+  encodedFrom(stored: Buffer): AnyObject | undefined
   /** Stored bytes and their revision, as the bytes to send. */
   splice(stored: Buffer, revision: Revision): Buffer
   /** Stored bytes as an object with its resourceVersion. */
@@ -21,12 +26,16 @@ export function createCodec(resource: Resource): Codec {
   const head = Buffer.from(
     `{"kind":${JSON.stringify(resource.kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`,
   )
+  const sources = new WeakMap<Buffer, AnyObject>()
   return {
     encode(object) {
       const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
       const { resourceVersion: _version, selfLink: _link, ...meta } = metadata
-      return Buffer.from(JSON.stringify({ kind: resource.kind, apiVersion, metadata: meta, ...rest }))
+      const bytes = Buffer.from(JSON.stringify({ kind: resource.kind, apiVersion, metadata: meta, ...rest }))
+      sources.set(bytes, object)
+      return bytes
     },
+    encodedFrom: (stored) => sources.get(stored),
     splice(stored, revision) {
       if (stored.length < head.length || head.compare(stored, 0, head.length) !== 0) {
         // Written by other hands (a restored backup, an older layout): slower, and right.

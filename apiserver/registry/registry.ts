@@ -441,7 +441,7 @@ export class Registry {
 
   #record(object: AnyObject, old: AnyObject | undefined, options: WriteOptions): void {
     recordUpdate({
-      ...(old ? { old } : {}),
+      old,
       new: object,
       schema: this.resource.schema,
       manager: options.fieldManager,

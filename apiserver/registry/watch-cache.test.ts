@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { AnyObject } from '../../api/machinery/object.ts'
 import { builtinKinds } from '../../api/registry.ts'
 import { Compacted, type StoreEvent } from '../storage/store.ts'
 import { type CacheEvent, WatchCache } from './watch-cache.ts'
@@ -75,4 +76,24 @@ test('a range is in key order, within its prefix, after the key given', () => {
   expect(names(key('b'))).toEqual(['c', 'd'])
   expect(names(key('bb'))).toEqual(['c', 'd'])
   expect(cache.range('/configmaps/other/')).toEqual([])
+})
+
+test("while a change is handed on, selectors look at the writer's object, and keep what they saw and nothing else", () => {
+  const cache = cacheOf()
+  const object = { metadata: { name: 'a', namespace: 'default', labels: { value: 'as sent' } }, data: { k: 'as sent' } }
+  const value = cache.codec.encode(object)
+  // What stands in the bytes is not looked at: nothing is parsed.
+  object.metadata.labels.value = object.data.k = 'as lent'
+  const read = (of: AnyObject) => (of as typeof object).data.k
+  const seen: string[] = []
+  cache.listen({
+    onEvents: ([change]) => seen.push(change?.object.field('k', read) ?? '', change?.object.labels.value ?? ''),
+    onReset: () => {},
+  })
+  cache.apply([{ ...put('a', '1', 2, true), value }])
+  expect(seen).toEqual(['as lent', 'as lent'])
+  object.metadata.labels.value = object.data.k = 'changed since'
+  const cached = cache.get(key('a'))
+  expect([cached?.field('k', read), cached?.labels.value]).toEqual(['as lent', 'as lent'])
+  expect(cached?.field('other', read)).toBe('as sent')
 })

@@ -10,7 +10,9 @@ export class CachedObject {
   readonly revision: Revision
   readonly bytes: Buffer
   #parsed: WeakRef<AnyObject> | undefined
+  #lent: AnyObject | undefined
   #labels: Record<string, string> | undefined
+  #fields: Record<string, string> | undefined
 
   constructor(key: string, revision: Revision, bytes: Buffer) {
     this.key = key
@@ -29,12 +31,23 @@ export class CachedObject {
   }
 
   get labels(): Record<string, string> {
-    this.#labels ??= this.object.metadata.labels ?? noLabels
+    // A copy: what is lent may change once it is taken back.
+    this.#labels ??= { ...(this.#lent ?? this.object).metadata.labels }
     return this.#labels
   }
-}
 
-const noLabels: Record<string, string> = {}
+  /** A field that selectors ask about, remembered: each version is asked twice, as the new one and as the one before. */
+  field(name: string, read: (object: AnyObject) => string): string {
+    this.#fields ??= {}
+    this.#fields[name] ??= read(this.#lent ?? this.object)
+    return this.#fields[name]
+  }
+
+  /** Selectors may look at the writer's own object, which saves parsing the bytes, until it is taken back. */
+  lend(object: AnyObject | undefined): void {
+    this.#lent = object
+  }
+}
 
 export interface CacheEvent {
   type: 'ADDED' | 'MODIFIED' | 'DELETED'
@@ -163,11 +176,13 @@ export class WatchCache implements FeedSink {
         this.#items.set(event.key, change.object)
         if (!before) this.#insertKey(event.key)
       }
+      if (event.value) change.object.lend(this.codec.encodedFrom(event.value))
       changes.push(change)
       this.#remember(change)
     }
     this.lastChange = events.at(-1)?.revision ?? this.lastChange
     for (const listener of this.#listeners) listener.onEvents(changes)
+    for (const { object } of changes) object.lend(undefined)
   }
 
   #insertKey(key: string): void {
