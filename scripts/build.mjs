@@ -57,7 +57,7 @@ export async function build({ log = () => {} } = {}) {
   return true
 }
 
-/** Commands that run for long: where they are written, and the function that runs them. */
+/** Commands that run for long, or are waited for: where they are written, and the function that runs them. */
 const programs = {
   apiserver: ['apiserver/main.ts', 'runApiServer'],
   scheduler: ['scheduler/main.ts', 'runScheduler'],
@@ -65,6 +65,7 @@ const programs = {
   'node-agent': ['node-agent/main.ts', 'runNodeAgent'],
   up: ['cluster/up.ts', 'up'],
   greet: ['cluster/greet.ts', 'greet'],
+  credentials: ['cluster/credentials.ts', 'credentials'],
   cli: ['cli/main.ts', 'runIfVerb'],
 }
 for (const [name, [file]] of Object.entries(programs)) if (!existsSync(join(root, file))) delete programs[name]
@@ -126,7 +127,7 @@ const programEntries = {
         loader: 'ts',
       }
     })
-    onResolve({ filter: /\/(main|up|run-verb)\.ts$/ }, ({ path, importer }) => {
+    onResolve({ filter: /\/(main|up|credentials|run-verb)\.ts$/ }, ({ path, importer }) => {
       if (importer !== join(root, 'cluster/main.ts')) return undefined
       const file = relative(root, resolve(dirname(importer), path))
       if (file === 'cli/run-verb.ts') return { path, namespace: 'unused' }
@@ -147,6 +148,15 @@ async function compile(outdir) {
     if (child && !(await child.keep())) late.push(name)
   }
   try {
+    const server = 'https://127.0.0.1:6443'
+    const wanted = {
+      server,
+      nodeServer: server,
+      sans: ['127.0.0.1'],
+      nodes: [{ name: 'compile', sans: ['127.0.0.1'] }],
+    }
+    const made = await tryOut(outdir, 'credentials', [`--data-dir=${data}`, `--want=${JSON.stringify(wanted)}`])
+    if (!(await made?.keep()) && !existsSync(join(outdir, 'credentials.cjs.cache'))) late.push('credentials')
     const api = await tryOut(outdir, 'apiserver', ['--secure-port=0', '--bind-address=127.0.0.1', `--data-dir=${data}`])
     const kubeconfig = `--kubeconfig=${join(data, 'kubeconfig')}`
     const others = api
@@ -177,7 +187,8 @@ async function compile(outdir) {
 /** Starts a bundle; resolves when it says that it is ready, or to undefined when it does not. A verb says what it shows. */
 function tryOut(outdir, name, args, command = name) {
   // V8 takes compiled code back only under the flags it was made with.
-  const flags = JSON.parse(readFileSync(join(root, 'bin/node-flags.json'), 'utf8'))[name]
+  const known = JSON.parse(readFileSync(join(root, 'bin/node-flags.json'), 'utf8'))
+  const flags = known[name] ?? known.apiserver
   const ready = name === 'cli' ? 1 : 3
   const path = join(outdir, `${name}.cjs`)
   const child = spawn(process.execPath, [...flags, join(root, 'scripts/compile.mjs'), path, command, ...args], {
@@ -186,6 +197,7 @@ function tryOut(outdir, name, args, command = name) {
   })
   const exited = new Promise((done) => child.once('exit', done))
   const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  void exited.then(() => clearTimeout(timer))
   return new Promise((done) => {
     child.once('error', () => done(undefined))
     child.once('exit', () => done(undefined))
@@ -195,7 +207,6 @@ function tryOut(outdir, name, args, command = name) {
         async keep() {
           if (child.connected) child.send('keep')
           await exited
-          clearTimeout(timer)
           return existsSync(`${path}.cache`)
         },
       }),
