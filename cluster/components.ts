@@ -132,7 +132,8 @@ function nodeAgent({ layout, settings, cniBinDir }: ClusterPlan, { name, ip, ent
     ...extraFlags(settings, 'node-agent'),
   ]
   const { command, ...rest } = program('node-agent', flags, { stopMs: 30_000 })
-  return { ...rest, name: `agent-${name}`, command: [...enter, ...command] as [string, ...string[]] }
+  // Its runtime takes as long to start as the API does.
+  return { ...rest, name: `agent-${name}`, waits: true, command: [...enter, ...command] as [string, ...string[]] }
 }
 
 /** What the operator adds; of two flags of one name the last counts. */

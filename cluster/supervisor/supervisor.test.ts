@@ -60,6 +60,23 @@ function supervise(specs: readonly ChildSpec[], onReady?: (name: string) => void
   return supervisor
 }
 
+test('starts at once what waits for others itself', async () => {
+  const order: string[] = []
+  const supervisor = supervise(
+    [
+      // Ready only once the other runs: which it never would if that had to wait for this one.
+      child('api', { command: script(`while ! test -e ${directory}/run/agent.json; do sleep 0.01; done; ${idle}`) }),
+      child('agent', { after: ['api'], waits: true }),
+    ],
+    (name) => order.push(name),
+  )
+  await supervisor.start()
+  expect(order.toSorted()).toEqual(['agent', 'api'])
+  const pids = readRecords(runDir())
+  await supervisor.stop()
+  expect(pids.filter(isRunning)).toEqual([])
+})
+
 test('starts each after those it needs are ready, and ends them the other way round', async () => {
   const order: string[] = []
   const gone = (needs: string) =>

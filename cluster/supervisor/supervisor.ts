@@ -14,6 +14,8 @@ export interface ChildSpec {
   env?: Readonly<Record<string, string>>
   /** Names of those that must be ready before this one is started. */
   after: readonly string[]
+  /** It waits for those itself, so that it can be started at once. It still ends before them. */
+  waits?: boolean
   /** It announces that it is ready (see client/ready.ts), or answers this plain http address with 200. */
   ready: 'announce' | { url: string }
   /** How long it may take to end before it is ended by force. */
@@ -110,7 +112,8 @@ export class Supervisor {
 
   #startWhatCan(): void {
     for (const child of this.#children.values()) {
-      if (child.spec.after.every((name) => this.#children.get(name)?.everReady !== false)) child.start()
+      const { after, waits } = child.spec
+      if (waits || after.every((name) => this.#children.get(name)?.everReady !== false)) child.start()
     }
   }
 

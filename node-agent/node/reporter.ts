@@ -1,5 +1,5 @@
 import type { Node, NodeStatus } from '../../api/generated/types.ts'
-import { isAlreadyExists, isNotFound } from '../../client/errors.ts'
+import { isAlreadyExists, isNotFound, isServerDown } from '../../client/errors.ts'
 import type { EventRecorder } from '../../client/events.ts'
 import type { Logger } from '../../client/logger.ts'
 import { nodes } from '../../client/resources.ts'
@@ -106,7 +106,9 @@ export class NodeReporter {
         return this.#node
       } catch (error) {
         signal.throwIfAborted()
-        log.warn({ err: error, node: identity.name }, 'the node cannot be registered yet')
+        // Started together with the API, the agent is often there first.
+        if (waitMs < 1000 && isServerDown(error)) log.info({ node: identity.name }, 'the API is not there yet')
+        else log.warn({ err: error, node: identity.name }, 'the node cannot be registered yet')
         await clock.sleep(waitMs, signal)
       }
     }
