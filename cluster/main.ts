@@ -69,4 +69,6 @@ async function main([name = 'help', ...args]: readonly string[]): Promise<number
   return asked ? 0 : 1
 }
 
+// Whoever reads (`gantry status | head`) may have seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 exitWith(main(process.argv.slice(2)))
