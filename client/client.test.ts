@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createAuthority, issueServingCertificate } from '../api/certificates/issue.ts'
+import { until } from '../test/support/until.ts'
 import { Client } from './client.ts'
 import { isConflict, isGone, isNotFound } from './errors.ts'
 import { configMaps, nodes, pods } from './resources.ts'
@@ -99,6 +102,36 @@ describe('the client', () => {
     expect((await api.get(pods, { namespace: 'a', name: 'p' })).metadata.name).toBe('p')
     await expect(api.create(pods, { metadata: { namespace: 'a' } })).rejects.toMatchObject({ code: 'ECONNRESET' })
     expect(asked.length).toBe(3)
+  })
+
+  it('keeps to its connections, of which streams take none', async () => {
+    const issued = { days: 1, nowMs: Date.now() }
+    const ca = await createAuthority({ commonName: 'ca', ...issued })
+    const { certPem, keyPem } = await issueServingCertificate(ca, { commonName: 'a', sans: ['127.0.0.1'], ...issued })
+    let connections = 0
+    const secure = createHttpsServer({ cert: certPem, key: keyPem }, (req, res) => {
+      if (req.url?.includes('watch=true')) res.writeHead(200).write('\n')
+      else send(200, { metadata: { name: 'p' } })(req, res, '')
+    })
+    secure.on('secureConnection', () => connections++)
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
+    const url = `https://127.0.0.1:${(secure.address() as AddressInfo).port}`
+    const api = new Client({ server: url, ca: Buffer.from(ca.certPem) }, { maxSockets: 3 })
+    const abort = new AbortController()
+    try {
+      const watches = Array.from({ length: 4 }, async () => {
+        for await (const _ of api.watch(pods, { signal: abort.signal })) expect.unreachable()
+      })
+      await until(() => connections === 4, { message: 'all watches are open' })
+      await Promise.all(Array.from({ length: 30 }, () => api.get(pods, { namespace: 'a', name: 'p' })))
+      expect(connections).toBe(4 + 3)
+      abort.abort()
+      await Promise.allSettled(watches)
+    } finally {
+      api.close()
+      secure.closeAllConnections()
+      secure.close()
+    }
   })
 
   it('reads compressed answers', async () => {

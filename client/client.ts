@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { Readable } from 'node:stream'
+import { createSecureContext } from 'node:tls'
 import { createGunzip } from 'node:zlib'
 import type { Status } from '../api/generated/types.ts'
 import { StatusError } from '../api/machinery/errors.ts'
@@ -61,22 +62,23 @@ const patchTypes: Record<Patch['type'], string> = {
 export class Client implements Api {
   readonly config: ClientConfig
   readonly #agent: Agent
+  /** Of watches and other streams, which last: they must not take the connections of requests. */
+  readonly #streams: Agent
   readonly #url: URL
   readonly #clock: Clock
   readonly #timeoutMs: number
   #token: { text: string; readAt: number } | undefined
 
-  constructor(config: ClientConfig, { clock = systemClock, maxSockets = 64, timeoutMs = 60_000 }: ClientOptions = {}) {
+  constructor(config: ClientConfig, { clock = systemClock, maxSockets = 32, timeoutMs = 60_000 }: ClientOptions = {}) {
     this.config = config
     this.#url = new URL(config.server)
     this.#clock = clock
     this.#timeoutMs = timeoutMs
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: Number.POSITIVE_INFINITY,
-      maxFreeSockets: maxSockets,
-      ...this.tls(),
-    })
+    const { ca, cert, key, ...tls } = this.tls()
+    // Read once: to take the certificates apart costs more than the rest of a connection, and than ten requests.
+    const secureContext = this.#url.protocol === 'https:' ? createSecureContext({ ca, cert, key }) : undefined
+    this.#agent = new Agent({ keepAlive: true, maxSockets, maxFreeSockets: maxSockets, secureContext, ...tls })
+    this.#streams = new Agent({ keepAlive: true, secureContext, ...tls })
   }
 
   /** What a connection of one's own to the same server needs, as the same client. */
@@ -231,6 +233,7 @@ export class Client implements Api {
   /** Closes what is open. */
   close(): void {
     this.#agent.destroy()
+    this.#streams.destroy()
   }
 
   async #json<R>(method: string, path: string, request: RawRequest = {}): Promise<R> {
@@ -256,7 +259,7 @@ export class Client implements Api {
         port: this.#url.port || (secure ? 443 : 80),
         method,
         path: `${prefix}${path}${text ? `?${text}` : ''}`,
-        ...(secure ? { agent: this.#agent } : {}),
+        ...(secure ? { agent: stream ? this.#streams : this.#agent } : {}),
         ...(signal ? { signal } : {}),
         headers: {
           accept: 'application/json',
