@@ -32,6 +32,8 @@ export class Cache {
   readonly #assumedForMs: number
   #order: NodeInfo[] | undefined
   #assumed = 0
+  /** Assumed pods whose binding is done, those first that are doubted first. */
+  readonly #unconfirmed = new Map<string, PodState>()
 
   constructor(clock: Clock, assumedForMs = defaultAssumedForMs) {
     this.#clock = clock
@@ -99,7 +101,9 @@ export class Cache {
   /** Its binding has been accepted: from now on it is only a matter of time until it is confirmed. */
   bindingFinished(uid: string): void {
     const state = this.#pods.get(uid)
-    if (state?.assumed) state.expiresAt = this.#clock.now() + this.#assumedForMs
+    if (!state?.assumed) return
+    state.expiresAt = this.#clock.now() + this.#assumedForMs
+    this.#unconfirmed.set(uid, state)
   }
 
   /** Takes back what was assumed of a pod. Does nothing where it has been confirmed. */
@@ -124,11 +128,11 @@ export class Cache {
 
   /** Forgets the pods that were bound and never confirmed; answers them. */
   expireAssumed(): PodInfo[] {
-    if (this.#assumed === 0) return []
-    const now = this.#clock.now()
-    const expired = [...this.#pods.values()].filter(
-      ({ assumed, expiresAt }) => assumed && expiresAt !== undefined && expiresAt <= now,
-    )
+    const expired: PodState[] = []
+    for (const state of this.#unconfirmed.values()) {
+      if ((state.expiresAt ?? 0) > this.#clock.now()) break
+      expired.push(state)
+    }
     for (const state of expired) this.#remove(state)
     return expired.map(({ info }) => info)
   }
@@ -144,6 +148,7 @@ export class Cache {
     const { info, assumed, alike } = state
     this.#pods.delete(info.uid)
     if (assumed) this.#assumed--
+    this.#unconfirmed.delete(info.uid)
     const node = this.#nodes.get(info.nodeName)
     if (!node) return
     node.removePod(info)
