@@ -36,6 +36,14 @@ const commands: Record<string, Command> = {
     summary: 'load, save, list, remove and build images, without a registry',
     run: async () => (await import('./image/main.ts')).image,
   },
+  plan: {
+    summary: 'say where the pods of a manifest would go, without making any',
+    run: async () => (await import('./plan/plan.ts')).plan,
+  },
+  why: {
+    summary: 'say why a pod is on its node, or on none, and what would help',
+    run: async () => (await import('./plan/why.ts')).why,
+  },
   snapshot: {
     summary: "save or restore the store's contents",
     run: async () => (await import('./snapshot.ts')).snapshot,

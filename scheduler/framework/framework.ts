@@ -129,18 +129,42 @@ export class Framework {
 
   /** The weighted sum of all plugins' scores for each node, in the nodes' order. */
   score(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Float64Array {
+    const totals = new Float64Array(nodes.length)
+    this.#score(state, pod, nodes, (_, weight, scores) => {
+      for (let i = 0; i < nodes.length; i++) totals[i] = (totals[i] as number) + weight * (scores[i] as number)
+    })
+    return totals
+  }
+
+  /** What each plugin gives each node, weighted: for people who ask why. */
+  scoreByPlugin(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Map<string, number[]> {
+    const found = new Map<string, number[]>()
+    this.#score(state, pod, nodes, (plugin, weight, scores) => {
+      found.set(
+        plugin,
+        [...scores].map((score) => weight * score),
+      )
+    })
+    return found
+  }
+
+  /** Hands each plugin's scores on, in an array that the next one reuses. */
+  #score(
+    state: CycleState,
+    pod: PodInfo,
+    nodes: readonly NodeInfo[],
+    take: (plugin: string, weight: number, scores: Float64Array) => void,
+  ): void {
     for (const plugin of this.#having('preScore')) {
       if (plugin.preScore(state, pod, nodes) === 'skip') state.skipsScore.add(plugin.name)
     }
-    const totals = new Float64Array(nodes.length)
     const scores = new Float64Array(nodes.length)
     for (const { plugin, weight } of this.#scorers) {
       if (state.skipsScore.has(plugin.name)) continue
       for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score(state, pod, nodes[i] as NodeInfo)
       plugin.normalize?.(state, pod, scores, nodes)
-      for (let i = 0; i < nodes.length; i++) totals[i] = (totals[i] as number) + weight * (scores[i] as number)
+      take(plugin.name, weight, scores)
     }
-    return totals
   }
 
   /** All or none: where one refuses, those before it are told to let go. */

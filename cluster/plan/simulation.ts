@@ -1,0 +1,134 @@
+import type { Node, Pod } from '../../api/generated/types.ts'
+import { systemClock } from '../../client/clock.ts'
+import { InformerFactory } from '../../client/informer.ts'
+import { nodes, pods } from '../../client/resources.ts'
+import type { Api, Live } from '../../client/types.ts'
+import { Cache } from '../../scheduler/cache/cache.ts'
+import type { NodeInfo } from '../../scheduler/cache/node-info.ts'
+import { CycleState } from '../../scheduler/framework/cycle-state.ts'
+import { Framework } from '../../scheduler/framework/framework.ts'
+import { PodInfo } from '../../scheduler/framework/pod-info.ts'
+import type { Refusal } from '../../scheduler/framework/refusal.ts'
+import { newInformerWorld } from '../../scheduler/informer-world.ts'
+import { fitErrorOf, Placement } from '../../scheduler/placement.ts'
+import { defaultProfile } from '../../scheduler/profile.ts'
+import { Nominations } from '../../scheduler/queue/nominations.ts'
+
+/** What the scheduler would make of one node for a pod. */
+export interface Verdict {
+  node: NodeInfo
+  /** Of every plugin that says no, not of the first alone; empty where the pod could run. */
+  refusals: readonly Refusal[]
+}
+
+export interface Judged {
+  /** The pod as a whole was refused, before any node was looked at. */
+  refused?: Refusal
+  verdicts: readonly Verdict[]
+  /** Of the nodes where the pod could run, by plugin, weighted; the best first. */
+  ranking: readonly { node: NodeInfo; total: number; scores: ReadonlyMap<string, number> }[]
+}
+
+export type Outcome = { nodeName: string } | { why: string }
+
+/**
+ * The scheduler's own placement, on a cluster as it was when it was read: nothing is bound, evicted or written. What is
+ * placed stays placed, so that pods can be tried one after the other.
+ */
+export class Simulation {
+  readonly cache: Cache
+  readonly #framework: Framework
+  readonly #placement: Placement
+
+  private constructor(cache: Cache, framework: Framework, placement: Placement) {
+    this.cache = cache
+    this.#framework = framework
+    this.#placement = placement
+  }
+
+  /** Reads a cluster. `imagined` nodes take the place of its own, which are then empty. */
+  static async of(api: Api, imagined?: readonly Live<Node>[]): Promise<Simulation> {
+    const informers = new InformerFactory(api)
+    const cache = new Cache(systemClock)
+    const world = newInformerWorld(informers)
+    const read = new AbortController()
+    await informers.start(read.signal)
+    const nominations = new Nominations()
+    const framework: Framework = new Framework(
+      defaultProfile({
+        api,
+        cache,
+        world,
+        framework: () => framework,
+        evict: async () => {},
+        activate: () => {},
+        random: () => 0,
+        onAttempt: () => {},
+      }),
+      nominations,
+    )
+    for (const node of imagined ?? (await api.list(nodes)).items) cache.setNode(node)
+    if (!imagined) {
+      for (const pod of (await api.list(pods)).items) {
+        const info = new PodInfo(pod)
+        const ended = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+        if (info.nodeName !== '' && !ended) cache.setPod(info)
+        if (info.nodeName === '' && info.nominatedNodeName !== '') nominations.set(info, info.nominatedNodeName)
+      }
+    }
+    // What has been read stays; nothing has to be followed.
+    read.abort()
+    return new Simulation(cache, framework, new Placement(framework, cache, () => 0))
+  }
+
+  /** Places the pod and keeps it there. */
+  place(pod: Live<Pod>): Outcome {
+    const info = new PodInfo(pod)
+    if (this.cache.nodes.length === 0) return { why: 'there are no nodes' }
+    const gate = this.#gate(info)
+    if (gate) return { why: gate.reasons.join(', ') }
+    const placed = this.#placement.place(new CycleState(), info)
+    if ('misfit' in placed) return { why: fitErrorOf(placed.misfit, this.cache.nodes.length).message }
+    this.cache.assume(info.on(placed.nodeName))
+    return { nodeName: placed.nodeName }
+  }
+
+  /** Asks every plugin about every node. A pod that is on one is looked at as if it were not. */
+  judge(pod: Live<Pod>): Judged {
+    const { nodeName: _, ...spec } = { containers: [], ...pod.spec }
+    const info = new PodInfo({ ...pod, spec })
+    this.cache.removePod(info.uid)
+    const refused = this.#gate(info)
+    if (refused) return { refused, verdicts: [], ranking: [] }
+    const state = new CycleState()
+    const { nodes: all } = this.cache
+    const first = this.#framework.preFilter(state, info, all)
+    if (first.refusal) return { refused: first.refusal, verdicts: [], ranking: [] }
+    const filters = this.#framework.filtersFor(state)
+    const verdicts = all.map((node): Verdict => {
+      const named = first.nodes === undefined || first.nodes.has(node.name)
+      const refusals = filters.flatMap((plugin) => plugin.filter(state, info, node) ?? [])
+      if (named || refusals.length > 0) return { node, refusals }
+      const plugin = [...first.namers].sort().join(', ')
+      return {
+        node,
+        refusals: [{ plugin, code: 'UnschedulableAndUnresolvable', reasons: ['another node is asked for'] }],
+      }
+    })
+    const feasible = verdicts.flatMap(({ node, refusals }) => (refusals.length === 0 ? [node] : []))
+    const byPlugin = this.#framework.scoreByPlugin(state, info, feasible)
+    const ranking = feasible.map((node, i) => {
+      const scores = new Map([...byPlugin].map(([plugin, given]) => [plugin, given[i] ?? 0]))
+      return { node, scores, total: [...scores.values()].reduce((sum, score) => sum + score, 0) }
+    })
+    return { verdicts, ranking: ranking.sort((a, b) => b.total - a.total) }
+  }
+
+  #gate(pod: PodInfo): Refusal | undefined {
+    for (const plugin of this.#framework.plugins) {
+      const refused = plugin.preEnqueue?.(pod)
+      if (refused) return refused
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,115 @@
+import { parseArgs } from 'node:util'
+import type { Pod } from '../../api/generated/types.ts'
+import { alignRows } from '../../cli/print/table.ts'
+import { isNotFound } from '../../client/errors.ts'
+import { pods } from '../../client/resources.ts'
+import type { Live } from '../../client/types.ts'
+import { PodInfo } from '../../scheduler/framework/pod-info.ts'
+import { reach } from './reach.ts'
+import { remedies } from './remedies.ts'
+import { type Judged, Simulation } from './simulation.ts'
+
+const help = `Usage: gantry why POD [flags]
+
+Says what the scheduler makes of a pod on the cluster as it is now: for each node, which plugin refuses the pod and why, or
+the scores that decide; and for a pod that has no place, what would have to change. Nothing is changed.
+
+  -n, --namespace NAME   default that of the kubeconfig
+  --nodes N              show so many nodes of each sort (default 10)
+  --kubeconfig FILE
+`
+
+/** `gantry why POD`. */
+export async function why(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      namespace: { type: 'string', short: 'n' },
+      nodes: { type: 'string', default: '10' },
+      kubeconfig: { type: 'string', default: '' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  const name = positionals[0]?.replace(/^pods?\//, '')
+  const shown = Number(values.nodes)
+  if (name === undefined || positionals.length > 1 || !(shown > 0)) {
+    process.stderr.write(`gantry why: name one pod\n\n${help}`)
+    return 2
+  }
+  const { api, namespace } = reach(values.kubeconfig)
+  try {
+    const pod = await api.get<Pod>(pods, { namespace: values.namespace ?? namespace, name })
+    const simulation = await Simulation.of(api)
+    const judged = simulation.judge(pod)
+    process.stdout.write(report(pod, judged, remediesFor(pod, judged, simulation), shown))
+    return 0
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+    process.stderr.write(`gantry why: ${(error as Error).message}. gantry get pods -A shows what there is\n`)
+    return 1
+  } finally {
+    api.close()
+  }
+}
+
+const remediesFor = (pod: Live<Pod>, { verdicts, ranking }: Judged, { cache }: Simulation): string[] =>
+  ranking.length > 0 ? [] : remedies(new PodInfo(pod), verdicts, cache.columns)
+
+/** All that is known of the placement of one pod, for people. */
+export function report(
+  { metadata, spec, status }: Live<Pod>,
+  { refused, verdicts, ranking }: Judged,
+  help: readonly string[],
+  shown: number,
+): string {
+  const parts: string[] = []
+  const where = spec?.nodeName
+  const condition = status?.conditions?.find(({ type }) => type === 'PodScheduled')
+  parts.push(
+    where
+      ? `Pod ${metadata.namespace}/${metadata.name} is on ${where}. Were it placed now:`
+      : `Pod ${metadata.namespace}/${metadata.name} has no node${condition?.message ? `. The scheduler: ${condition.message}` : ' yet.'}`,
+  )
+  if (refused) {
+    parts.push(`${refused.plugin} refuses the pod itself: ${refused.reasons.join(', ')}`)
+    return `${parts.join('\n\n')}\n`
+  }
+  if (ranking.length > 0) parts.push(scoresTable(ranking, where, shown))
+  // Those first that lack the least.
+  const refusing = verdicts
+    .filter(({ refusals }) => refusals.length > 0)
+    .sort((a, b) => a.refusals.length - b.refusals.length)
+  if (refusing.length > 0) {
+    const rows = refusing
+      .slice(0, shown)
+      .flatMap(({ node, refusals }) =>
+        refusals.map(({ plugin, reasons }, i) => [i === 0 ? node.name : '', plugin, reasons.join(', ')]),
+      )
+    parts.push(`${alignRows([['NODE', 'REFUSED BY', 'WHY'], ...rows])}${more(refusing.length, shown)}`.trimEnd())
+  }
+  if (verdicts.length === 0) parts.push('There are no nodes.')
+  if (help.length > 0)
+    parts.push(`It would get a place with one of these:\n${help.map((line) => `- ${line}`).join('\n')}`)
+  return `${parts.join('\n\n')}\n`
+}
+
+function scoresTable(ranking: Judged['ranking'], where: string | undefined, shown: number): string {
+  const plugins = [...(ranking[0]?.scores.keys() ?? [])]
+  const rows = ranking
+    .slice(0, shown)
+    .map(({ node, total, scores }) => [
+      node.name + (node.name === where ? ' *' : ''),
+      rounded(total),
+      ...plugins.map((plugin) => rounded(scores.get(plugin) ?? 0)),
+    ])
+  const head = ['NODE', 'SCORE', ...plugins.map((plugin) => plugin.toUpperCase())]
+  return `${alignRows([head, ...rows])}${more(ranking.length, shown)}`.trimEnd()
+}
+
+const rounded = (score: number): string => String(Math.round(score * 10) / 10)
+const more = (count: number, shown: number): string => (count > shown ? `and ${count - shown} more nodes\n` : '')
