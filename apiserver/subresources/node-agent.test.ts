@@ -205,6 +205,18 @@ describe('proxy', () => {
     expect([code, headers.location]).toEqual([301, `${pods}/one/proxy/?x=1`])
   })
 
+  it('reaches what is itself called proxy-something', async () => {
+    await server.create(pods, {
+      metadata: { name: 'proxy-one' },
+      spec: { nodeName: 'n1', containers: [{ name: 'main', image: 'app', ports: [{ containerPort: app.port }] }] },
+    })
+    await server.patch(`${pods}/proxy-one/status`, { status: { podIP: '127.0.0.1', podIPs: [{ ip: '127.0.0.1' }] } })
+    const { code, text } = await server.request('POST', `${pods}/proxy-one/proxy/proxy/x`, 'hello')
+    expect([code, text]).toEqual([200, 'POST /proxy/x hello'])
+    const bare = await server.get(`${pods}/proxy-one/proxy`)
+    expect([bare.code, bare.headers.location]).toEqual([301, `${pods}/proxy-one/proxy/`])
+  })
+
   it('makes the links of a page anew', async () => {
     const { text } = await server.get(`${pods}/one/proxy/page`)
     expect(text).toBe(`<a href="${pods}/one/proxy/next">on</a>`)

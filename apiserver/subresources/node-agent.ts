@@ -226,10 +226,7 @@ async function serviceBackend(scope: Scope, name: string, port: string): Promise
 /** Plain HTTP to what has an address of its own. Pages and redirections name paths as the client has to ask for them. */
 async function proxy(scope: Scope, target: RequestOptions & { host: string; port: number }): Promise<void> {
   const { req, res, info } = scope
-  const url = req.url ?? '/'
-  // Cut from the raw address: what is proxied to must see its own escapes.
-  const end = url.indexOf('/proxy', url.indexOf(info.resource)) + '/proxy'.length
-  const [prefix, rest] = [url.slice(0, end), url.slice(end)]
+  const [prefix, rest] = cutAtProxy(req.url ?? '/', info.namespace !== '')
   if (!rest.startsWith('/') && (req.method === 'GET' || req.method === 'HEAD') && !scope.upgradeHead) {
     // Without the slash, relative links of the page would lead astray.
     res.writeHead(301, { Location: `${prefix}/${rest}`, 'Content-Length': 0 })
@@ -238,6 +235,15 @@ async function proxy(scope: Scope, target: RequestOptions & { host: string; port
   }
   const path = rest.startsWith('/') ? rest : `/${rest}`
   await relay(scope, { ...target, path }, { at: { host: `${target.host}:${target.port}`, prefix } })
+}
+
+/**
+ * Cuts a raw address behind the segment `proxy`, as what is proxied to must see its own escapes. It is found by its place:
+ * namespaces and names may begin with `proxy` too.
+ */
+function cutAtProxy(url: string, namespaced: boolean): [prefix: string, rest: string] {
+  const prefix = (namespaced ? /^(?:\/+[^/?]+){7}/ : /^(?:\/+[^/?]+){5}/).exec(url)?.[0] ?? url
+  return [prefix, url.slice(prefix.length)]
 }
 
 const hopByHop = new Set([
