@@ -4,6 +4,7 @@ import { podQOS } from '../../api/core/pod-qos.ts'
 import type { Logger } from '../../client/logger.ts'
 import { podLimits, podRequests } from '../pods/resources.ts'
 import type { BoundPod } from '../pods/types.ts'
+import type { PodBounds } from '../resize/plan.ts'
 import { cpuQuota, cpuShares, cpuWeight, quotaPeriod } from './resources.ts'
 
 /** The tree of groups that pods live in: `kubepods`, below it `burstable` and `besteffort`, below them one a pod. */
@@ -11,8 +12,14 @@ export interface PodCgroups {
   readonly version: 1 | 2
   /** What the runtime is told: `/kubepods/burstable/pod<uid>`. */
   parentOf(pod: BoundPod): string
-  /** Makes the pod's group and sets its limits. */
+  /** Makes the pod's group with its limits, where it is not there. */
   ensure(pod: BoundPod): Promise<void>
+  /** What the group is to be held to. */
+  boundsOf(pod: BoundPod): PodBounds
+  /** What it is held to, and what memory it uses; undefined: there is no such group. */
+  read(pod: BoundPod): Promise<(PodBounds & { memoryInUse: number | undefined }) | undefined>
+  /** Changes some of it. */
+  bind(pod: BoundPod, bounds: Partial<PodBounds>): Promise<void>
   /** Removes the pod's group, and kills what is still in it. */
   remove(uid: string): Promise<void>
   /** The pods that have a group. */
@@ -37,8 +44,8 @@ export async function openCgroups(options: {
   const top = `${root}/kubepods`
   try {
     for (const name of classes) await tree.make(join(top, name))
-    await tree.set(top, { cpuMilli: cores * 1000 })
-    await tree.set(join(top, 'besteffort'), { cpuMilli: 0 })
+    await tree.set(top, { cpuShare: tree.share(cores * 1000) })
+    await tree.set(join(top, 'besteffort'), { cpuShare: tree.share(0) })
   } catch (error) {
     log.warn({ err: error }, 'pods get no cgroup of their own: this process may not make any')
     return undefined
@@ -46,17 +53,17 @@ export async function openCgroups(options: {
   return new Tree(tree, top, options.pidsLimit)
 }
 
-interface Limits {
-  cpuMilli?: number
-  /** Thousandths; 0: none. */
-  cpuLimitMilli?: number
-  memoryBytes?: number
+interface Limits extends Partial<PodBounds> {
   pids?: number
 }
 
 interface Hierarchy {
   readonly version: 1 | 2
-  make(path: string): Promise<void>
+  /** Answers whether it was not there. */
+  make(path: string): Promise<boolean>
+  /** In this hierarchy's numbers. */
+  share(cpuMilli: number): number
+  read(path: string): Promise<(PodBounds & { memoryInUse: number | undefined }) | undefined>
   set(path: string, limits: Limits): Promise<void>
   /** Every directory of that path, one a hierarchy. */
   directories(path: string): string[]
@@ -85,16 +92,33 @@ class Tree implements PodCgroups {
 
   async ensure(pod: BoundPod): Promise<void> {
     const path = this.parentOf(pod)
-    await this.#tree.make(path)
-    const requests = podRequests(pod.spec)
-    const limits = podLimits(pod.spec)
-    const cpuMilli = requests.get('cpu') ?? 0
-    await this.#tree.set(path, {
-      cpuMilli,
-      cpuLimitMilli: limits.get('cpu') ?? 0,
-      memoryBytes: limits.get('memory') ?? 0,
-      pids: this.#pidsLimit,
-    })
+    // One that is there is changed by a resize alone, which knows the order.
+    if (await this.#tree.make(path)) await this.#tree.set(path, { ...this.boundsOf(pod), pids: this.#pidsLimit })
+    await this.#count(pod)
+  }
+
+  boundsOf({ spec }: BoundPod): PodBounds {
+    const limits = podLimits(spec)
+    return {
+      cpuShare: this.#tree.share(podRequests(spec).get('cpu') ?? 0),
+      cpuQuota: cpuQuota(limits.get('cpu') ?? 0),
+      // The kernel counts in pages.
+      memoryBytes: Math.floor((limits.get('memory') ?? 0) / pageBytes) * pageBytes,
+    }
+  }
+
+  read(pod: BoundPod): Promise<(PodBounds & { memoryInUse: number | undefined }) | undefined> {
+    return this.#tree.read(this.parentOf(pod))
+  }
+
+  async bind(pod: BoundPod, bounds: Partial<PodBounds>): Promise<void> {
+    await this.#tree.set(this.parentOf(pod), bounds)
+    if (bounds.cpuShare !== undefined) await this.#count(pod)
+  }
+
+  /** The group of all burstable pods weighs as much as they ask for together. */
+  async #count(pod: BoundPod): Promise<void> {
+    const cpuMilli = podRequests(pod.spec).get('cpu') ?? 0
     if (podQOS(pod) !== 'Burstable' || this.#burstable.get(pod.metadata.uid) === cpuMilli) return
     this.#burstable.set(pod.metadata.uid, cpuMilli)
     await this.#weighBurstable()
@@ -120,7 +144,7 @@ class Tree implements PodCgroups {
 
   async #weighBurstable(): Promise<void> {
     const cpuMilli = [...this.#burstable.values()].reduce((sum, milli) => sum + milli, 0)
-    await this.#tree.set(join(this.#top, 'burstable'), { cpuMilli })
+    await this.#tree.set(join(this.#top, 'burstable'), { cpuShare: this.#tree.share(cpuMilli) })
   }
 }
 
@@ -133,18 +157,42 @@ async function legacyTree(mount: string): Promise<Hierarchy> {
     const base = of(controller)
     if (base !== undefined) await writeFile(join(base, path, file), value)
   }
+  const number = async (controller: string, path: string, file: string): Promise<number | undefined> => {
+    const base = of(controller)
+    return base === undefined ? undefined : readNumber(join(base, path, file))
+  }
   return {
     version: 1,
     directories: (path) => [...mounts.values()].map((base) => join(base, path)),
     async make(path) {
       if (limited.length === 0) throw new Error(`no cgroups under ${mount}`)
-      for (const base of limited) await mkdir(join(base, path), { recursive: true })
+      let made = false
+      for (const base of limited) {
+        if ((await mkdir(join(base, path), { recursive: true })) !== undefined) made = true
+      }
+      return made
     },
-    async set(path, { cpuMilli, cpuLimitMilli, memoryBytes, pids }) {
-      if (cpuMilli !== undefined) await write('cpu', path, 'cpu.shares', String(cpuShares(cpuMilli)))
-      if (cpuLimitMilli !== undefined) {
+    share: cpuShares,
+    async read(path) {
+      const [share, quota, memory, used] = await Promise.all([
+        number('cpu', path, 'cpu.shares'),
+        number('cpu', path, 'cpu.cfs_quota_us'),
+        number('memory', path, 'memory.limit_in_bytes'),
+        number('memory', path, 'memory.usage_in_bytes'),
+      ])
+      if (share === undefined && memory === undefined) return undefined
+      return {
+        cpuShare: share ?? 0,
+        cpuQuota: Math.max(0, quota ?? 0),
+        memoryBytes: memory === undefined || memory >= unlimitedBytes ? 0 : memory,
+        memoryInUse: used,
+      }
+    },
+    async set(path, { cpuShare, cpuQuota: quota, memoryBytes, pids }) {
+      if (cpuShare !== undefined) await write('cpu', path, 'cpu.shares', String(cpuShare))
+      if (quota !== undefined) {
         await write('cpu', path, 'cpu.cfs_period_us', String(quotaPeriod))
-        await write('cpu', path, 'cpu.cfs_quota_us', String(cpuLimitMilli > 0 ? cpuQuota(cpuLimitMilli) : -1))
+        await write('cpu', path, 'cpu.cfs_quota_us', String(quota > 0 ? quota : -1))
       }
       if (memoryBytes !== undefined) {
         await write('memory', path, 'memory.limit_in_bytes', String(memoryBytes > 0 ? memoryBytes : -1))
@@ -169,23 +217,49 @@ function unifiedTree(mount: string): Hierarchy {
     directories: (path) => [join(mount, path)],
     async make(path) {
       let directory = mount
+      let made = false
       for (const part of path.split('/').filter(Boolean)) {
         await enable(directory)
         directory = join(directory, part)
-        await mkdir(directory, { recursive: true })
+        made = (await mkdir(directory, { recursive: true })) !== undefined
+      }
+      return made
+    },
+    share: (cpuMilli) => cpuWeight(cpuShares(cpuMilli)),
+    async read(path) {
+      const file = (name: string) => join(mount, path, name)
+      const max = await readFile(file('cpu.max'), 'utf8').catch(() => '')
+      const [share, memory, used] = await Promise.all(
+        ['cpu.weight', 'memory.max', 'memory.current'].map((name) => readNumber(file(name))),
+      )
+      if (share === undefined) return undefined
+      const [quota = NaN, period = quotaPeriod] = max.split(' ').map(Number)
+      return {
+        cpuShare: share,
+        cpuQuota: Number.isNaN(quota) ? 0 : (quota * quotaPeriod) / period,
+        memoryBytes: memory ?? 0,
+        memoryInUse: used,
       }
     },
-    async set(path, { cpuMilli, cpuLimitMilli, memoryBytes, pids }) {
+    async set(path, { cpuShare, cpuQuota: quota, memoryBytes, pids }) {
       const write = (file: string, value: string) => writeFile(join(mount, path, file), value)
-      if (cpuMilli !== undefined) await write('cpu.weight', String(cpuWeight(cpuShares(cpuMilli))))
-      if (cpuLimitMilli !== undefined) {
-        const quota = cpuLimitMilli > 0 ? String(cpuQuota(cpuLimitMilli)) : 'max'
-        await write('cpu.max', `${quota} ${quotaPeriod}`)
-      }
+      if (cpuShare !== undefined) await write('cpu.weight', String(cpuShare))
+      if (quota !== undefined) await write('cpu.max', `${quota > 0 ? quota : 'max'} ${quotaPeriod}`)
       if (memoryBytes !== undefined) await write('memory.max', memoryBytes > 0 ? String(memoryBytes) : 'max')
       if (pids !== undefined) await write('pids.max', pids > 0 ? String(pids) : 'max')
     },
   }
+}
+
+const pageBytes = 4096
+
+/** What the older hierarchy shows where there is no limit: the greatest number of whole pages, or near it. */
+const unlimitedBytes = 2 ** 62
+
+/** The number in a file of the kernel's; undefined: no such file, or no number in it, as `max`. */
+async function readNumber(path: string): Promise<number | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return /^-?\d+\s*$/.test(text) ? Number(text) : undefined
 }
 
 const removalTries = 20

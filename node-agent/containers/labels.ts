@@ -11,6 +11,8 @@ export const hashAnnotation = 'io.kubernetes.container.hash'
 export const restartCountAnnotation = 'io.kubernetes.container.restartCount'
 export const messagePathAnnotation = 'io.kubernetes.container.terminationMessagePath'
 export const messagePolicyAnnotation = 'io.kubernetes.container.terminationMessagePolicy'
+/** What the container was made with, which its pod may have been granted otherwise since. */
+export const resourcesAnnotation = 'gantry.dev/container-resources'
 export const gracePeriodAnnotation = 'io.kubernetes.pod.terminationGracePeriod'
 const deletionGraceAnnotation = 'io.kubernetes.pod.deletionGracePeriod'
 const preStopAnnotation = 'io.kubernetes.container.preStopHandler'
@@ -44,6 +46,7 @@ export function containerAnnotations(
   return {
     [hashAnnotation]: containerHash(container),
     [restartCountAnnotation]: String(restartCount),
+    [resourcesAnnotation]: JSON.stringify(container.resources ?? {}),
     [messagePathAnnotation]: container.terminationMessagePath ?? '/dev/termination-log',
     [messagePolicyAnnotation]: container.terminationMessagePolicy ?? 'File',
     ...(deletionGracePeriodSeconds === undefined

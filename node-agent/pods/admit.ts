@@ -1,6 +1,6 @@
 import type { Node, NodeSelectorRequirement, NodeSelectorTerm } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
-import { type Amounts, amountOf, podRequests } from './resources.ts'
+import { type Amounts, amountOf, heldRequests, podRequests } from './resources.ts'
 import { type BoundPod, isStaticPod } from './types.ts'
 
 export interface Rejection {
@@ -37,10 +37,7 @@ function insufficientResource(pod: BoundPod, others: readonly BoundPod[], node: 
     const capacity = allocatable[name]
     // What the node does not know of is somebody else's to check.
     if (capacity === undefined || requested === 0) continue
-    const used = others.reduce(
-      (sum, other) => sum + (name === 'pods' ? 1 : (podRequests(other.spec).get(name) ?? 0)),
-      0,
-    )
+    const used = others.reduce((sum, other) => sum + (name === 'pods' ? 1 : (heldRequests(other).get(name) ?? 0)), 0)
     if (requested <= amountOf(name, capacity) - used) continue
     const facts = `requested: ${requested}, used: ${used}, capacity: ${amountOf(name, capacity)}`
     return { reason: `OutOf${name}`, message: `Node didn't have enough resource: ${name}, ${facts}` }

@@ -2,6 +2,9 @@ import type { ContainerStatus, PodCondition } from '../../api/generated/types.ts
 import { formatTime } from '../../api/machinery/time.ts'
 import { type BoundPod, isSidecar } from './types.ts'
 
+/** Those that are there only while they hold. */
+export const resizeConditions = ['PodResizePending', 'PodResizeInProgress'] as const
+
 /** The conditions an agent writes; all others belong to someone else and are kept. */
 export const ownConditions: ReadonlySet<string> = new Set([
   'PodReadyToStartContainers',
@@ -9,6 +12,7 @@ export const ownConditions: ReadonlySet<string> = new Set([
   'Ready',
   'ContainersReady',
   'PodScheduled',
+  ...resizeConditions,
 ])
 
 export interface ConditionInputs {
@@ -16,6 +20,8 @@ export interface ConditionInputs {
   /** Of init and regular containers. */
   statuses: readonly ContainerStatus[]
   phase: string
+  /** Of a change of the pod's size, as they are now. */
+  resize: readonly PodCondition[]
   /** A sandbox with its network is there. */
   hasSandbox: boolean
   anyRegularStarted: boolean
@@ -41,6 +47,7 @@ export function podConditions(inputs: ConditionInputs): PodCondition[] {
   const generation = pod.metadata.generation
   return [
     ...kept,
+    ...inputs.resize.map((condition) => withTransition(condition, before, now)),
     ...own.map((condition) => ({
       ...withTransition(condition, before, now),
       ...(generation === undefined ? {} : { observedGeneration: generation }),

@@ -1,5 +1,6 @@
 import type { Container, ContainerState, ContainerStatus, VolumeMountStatus } from '../../api/generated/types.ts'
 import { formatTime } from '../../api/machinery/time.ts'
+import { reportedResources } from '../resize/reported.ts'
 import { latestContainer, type ObservedContainer, type ObservedPod } from './observed.ts'
 import { omitUndefined } from './omit.ts'
 import { anyRegularCreated, shouldStart } from './restart.ts'
@@ -94,7 +95,7 @@ function fromRuntime(
     state: seen.state === 'unknown' && old?.state?.running ? lostState : stateOf(runtimeName, seen),
     lastState,
     allocatedResources: container.resources?.requests,
-    resources: container.resources ?? {},
+    resources: reportedResources(container, seen.state === 'running' ? seen.resources : undefined),
     user: seen.user ? { linux: seen.user } : undefined,
     volumeMounts: mountStatuses(container),
   })

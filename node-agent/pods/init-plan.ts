@@ -23,6 +23,7 @@ export function planInitContainers(
   observed: ObservedPod,
   probes: ProbeVerdicts,
   hashOf: (container: Container) => string,
+  outgrown: ReadonlySet<string> = new Set(),
 ): InitPlan {
   const list = pod.spec.initContainers ?? []
   const plan: InitPlan = { initialized: list.length === 0, killPod: false, kill: [], start: [] }
@@ -39,7 +40,7 @@ export function planInitContainers(
     }
     if (furtherOn && !isSidecar(container)) continue
     const next = isSidecar(container)
-      ? stepSidecar(container, latest, probes, hashOf)
+      ? stepSidecar(container, latest, probes, hashOf, outgrown)
       : stepInit(container, pod, latest)
     if (next.kill) plan.kill.push(next.kill)
     if (next.failed) return { ...plan, initialized: false, killPod: true, start: [] }
@@ -86,6 +87,7 @@ function stepSidecar(
   latest: ObservedContainer,
   probes: ProbeVerdicts,
   hashOf: (container: Container) => string,
+  outgrown: ReadonlySet<string>,
 ): Step {
   const { name } = container
   switch (latest.state) {
@@ -109,6 +111,10 @@ function stepSidecar(
   }
   if (container.livenessProbe && probes.liveness(latest.id) === 'failure') {
     const kill = killStep(latest, `Init container ${name} failed liveness probe`, 'liveness')
+    return { finished: true, startAgain: true, kill }
+  }
+  if (outgrown.has(name)) {
+    const kill = killStep(latest, `Container ${name} resize requires restart`, 'unknown')
     return { finished: true, startAgain: true, kill }
   }
   return { finished: true }

@@ -1,3 +1,6 @@
+import type { ResourceRequirements } from '../../api/generated/types.ts'
+import type { LinuxContainerResources } from '../runtime/cri.ts'
+
 /** What the runtime says of a pod. Times are milliseconds since 1970; 0 where there is none. */
 
 export interface ObservedContainer {
@@ -19,7 +22,16 @@ export interface ObservedContainer {
   hash: string
   logPath: string
   user?: { uid: number; gid: number; supplementalGroups: number[] }
+  /** What the runtime holds it to, if it tells. */
+  resources?: RuntimeResources
+  /** The resources that it was made with. */
+  madeWith?: ResourceRequirements
 }
+
+export type RuntimeResources = Pick<
+  LinuxContainerResources,
+  'cpuShares' | 'cpuPeriod' | 'cpuQuota' | 'memoryLimitInBytes'
+>
 
 export interface ObservedSandbox {
   id: string

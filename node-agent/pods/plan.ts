@@ -24,6 +24,8 @@ export function planPod(
   observed: ObservedPod,
   probes: ProbeVerdicts,
   hashOf: (container: Container) => string,
+  /** Names of containers that must be started anew to get what the pod was granted. */
+  outgrown: ReadonlySet<string> = new Set(),
 ): PodPlan {
   const sandbox = sandboxToUse(pod, observed)
   const plan: PodPlan = {
@@ -41,13 +43,13 @@ export function planPod(
     if (!latestContainer(observed, name)) plan.start.push({ role: 'ephemeral', index })
   }
 
-  const init = planInitContainers(pod, inSandbox(observed, sandbox.id), probes, hashOf)
+  const init = planInitContainers(pod, inSandbox(observed, sandbox.id), probes, hashOf, outgrown)
   plan.kill.push(...init.kill)
   if (init.killPod) return { ...plan, killPod: true }
   const initStarts = init.start.map((index): StartStep => ({ role: 'init', index }))
   if (!init.initialized) return { ...plan, start: [...plan.start, ...initStarts] }
 
-  const regular = planRegular(pod, observed, probes, hashOf)
+  const regular = planRegular(pod, observed, probes, hashOf, outgrown)
   plan.kill.push(...regular.kill)
   // Sidecars alone do not keep a pod alive.
   if (regular.kept === 0 && regular.start.length === 0) return { ...plan, killPod: true }
@@ -100,6 +102,7 @@ function planRegular(
   observed: ObservedPod,
   probes: ProbeVerdicts,
   hashOf: (container: Container) => string,
+  outgrown: ReadonlySet<string>,
 ): { kill: KillStep[]; start: number[]; kept: number } {
   const result = { kill: [] as KillStep[], start: [] as number[], kept: 0 }
   for (const [index, container] of pod.spec.containers.entries()) {
@@ -113,14 +116,17 @@ function planRegular(
       }
       continue
     }
-    const fault = faultOf(container, latest, probes, hashOf)
+    const fault =
+      faultOf(container, latest, probes, hashOf) ?? (outgrown.has(container.name) ? sizeFault(container) : undefined)
     if (!fault) {
       result.kept++
       continue
     }
     const restarts = fault.always || restartsAfterKill(container, pod.spec)
     if (restarts) result.start.push(index)
-    result.kill.push(killStep(latest, restarts ? `${fault.message}, will be restarted` : fault.message, fault.reason))
+    result.kill.push(
+      killStep(latest, fault.bare || !restarts ? fault.message : `${fault.message}, will be restarted`, fault.reason),
+    )
   }
   return result
 }
@@ -130,7 +136,16 @@ interface Fault {
   reason: KillReason
   /** To be started again whatever the restart policy. */
   always: boolean
+  /** The message says of itself that it is. */
+  bare?: boolean
 }
+
+const sizeFault = ({ name }: Container): Fault => ({
+  message: `Container ${name} resize requires restart`,
+  reason: 'unknown',
+  always: true,
+  bare: true,
+})
 
 /** What is wrong with a running container, if anything. */
 function faultOf(

@@ -1,4 +1,5 @@
-import type { Container, PodSpec } from '../../api/generated/types.ts'
+import { podTotal } from '../../api/core/pod-total.ts'
+import type { Container, Pod, PodSpec } from '../../api/generated/types.ts'
 import { quantityMilli, quantityValue } from '../../api/machinery/quantity.ts'
 import { isSidecar } from './types.ts'
 
@@ -27,6 +28,9 @@ function max(into: Amounts, other: Amounts): Amounts {
 export function podRequests(spec: PodSpec): Amounts {
   return sumOver(spec, ({ resources }) => amountsOf(resources?.requests), amountsOf(spec.resources?.requests))
 }
+
+/** What the pod holds of the node: a container whose size changes counts with the most of what it has and is to have. */
+export const heldRequests = (pod: Pod): Amounts => amountsOf(podTotal(pod, 'requests', { actual: true }))
 
 /** The limits of the whole pod; a resource that some container may use without limit is absent. */
 export function podLimits(spec: PodSpec): Amounts {

@@ -1,3 +1,4 @@
+import type { ResourceRequirements } from '../../api/generated/types.ts'
 import {
   containerNameLabel,
   hashAnnotation,
@@ -6,6 +7,7 @@ import {
   podNameLabel,
   podNamespaceLabel,
   podUidLabel,
+  resourcesAnnotation,
   restartCountAnnotation,
 } from '../containers/labels.ts'
 import type { Container, ContainerStatus, Cri, PodSandbox } from '../runtime/cri.ts'
@@ -57,6 +59,11 @@ export class RuntimeView {
 
   learn(id: string, podUid: string): void {
     this.#owners.set(id, podUid)
+  }
+
+  /** The container is being changed: what is known of it must be asked for again. */
+  forget(id: string): void {
+    this.#containers.delete(id)
   }
 
   /** The pod as the runtime has it at this moment. */
@@ -186,7 +193,19 @@ export class RuntimeView {
       hash: annotations[hashAnnotation] ?? '',
       logPath,
       user: status.user?.linux ?? undefined,
+      resources: status.resources?.linux ?? undefined,
+      madeWith: readResources(annotations[resourcesAnnotation]),
     })
+  }
+}
+
+function readResources(text: string | undefined): ResourceRequirements | undefined {
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text) as ResourceRequirements
+  } catch {
+    // Not of our making.
+    return undefined
   }
 }
 

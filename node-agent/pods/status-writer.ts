@@ -4,6 +4,7 @@ import { isConflict, isNotFound } from '../../client/errors.ts'
 import type { Logger } from '../../client/logger.ts'
 import { pods } from '../../client/resources.ts'
 import type { Api, Clock } from '../../client/types.ts'
+import { resizeConditions } from './conditions.ts'
 import { type BoundPod, isTerminalPhase } from './types.ts'
 
 interface Entry {
@@ -135,9 +136,20 @@ const kept: ReadonlySet<string> = new Set([
 
 const mergedByAddress: ReadonlySet<string> = new Set(['podIPs', 'hostIPs'])
 
-function changedConditions(before: readonly PodCondition[], after: readonly PodCondition[]): PodCondition[] {
-  return after.filter((condition) => !before.some((old) => isDeepStrictEqual(old, condition)))
+function changedConditions(before: readonly PodCondition[], after: readonly PodCondition[]): object[] {
+  const has = (list: readonly PodCondition[], wanted: string) => list.some(({ type }) => type === wanted)
+  return [
+    ...after.flatMap((condition) => {
+      const old = before.find(({ type }) => type === condition.type)
+      return isDeepStrictEqual(old, condition) ? [] : [{ ...nothingOf(old), ...condition }]
+    }),
+    ...resizeConditions.flatMap((type) => (has(before, type) && !has(after, type) ? [{ $patch: 'delete', type }] : [])),
+  ]
 }
+
+/** Null for each field there is, which takes away what the new condition does not say. */
+const nothingOf = (old: PodCondition | undefined): object =>
+  Object.fromEntries(Object.keys(old ?? {}).map((name) => [name, null]))
 
 /** Whether a status says that the pod will never run again. */
 export const isFinal = (status: PodStatus): boolean => isTerminalPhase(status.phase)

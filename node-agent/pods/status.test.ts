@@ -167,6 +167,23 @@ describe('the patch from one status to the next', () => {
     expect(statusPatch(status, structuredClone(status))).toBeUndefined()
   })
 
+  it('takes away what a condition says no more, and conditions of a resize that is over', () => {
+    const before: PodStatus = {
+      conditions: [
+        { type: 'Ready', status: 'False', reason: 'ContainersNotReady', message: 'x' },
+        { type: 'PodResizePending', status: 'True' },
+        { type: 'example.com/other', status: 'True' },
+      ],
+    }
+    const after: PodStatus = { conditions: [{ type: 'Ready', status: 'True' }] }
+    expect(statusPatch(before, after)).toEqual({
+      conditions: [
+        { type: 'Ready', status: 'True', reason: null, message: null },
+        { $patch: 'delete', type: 'PodResizePending' },
+      ],
+    })
+  })
+
   it('names only conditions that changed, and keeps what others wrote', () => {
     const before: PodStatus = {
       phase: 'Pending',

@@ -1,5 +1,5 @@
 import { podQOS } from '../../api/core/pod-qos.ts'
-import type { ContainerStatus, PodStatus } from '../../api/generated/types.ts'
+import type { ContainerStatus, PodCondition, PodStatus } from '../../api/generated/types.ts'
 import { formatTime } from '../../api/machinery/time.ts'
 import { podConditions } from './conditions.ts'
 import { containerStatuses, lostState, type StartFailure } from './container-status.ts'
@@ -20,6 +20,8 @@ export interface PodStatusInputs {
   probes: ReadinessVerdicts
   runtimeName: string
   hostIps: readonly string[]
+  /** How far a change of the pod's size has come. */
+  resize?: readonly PodCondition[]
   now: number
   /** Nothing of the pod runs any longer, or will. */
   stopped: boolean
@@ -46,6 +48,7 @@ export function podStatus(inputs: PodStatusInputs): PodStatus {
       pod,
       statuses: counted,
       phase,
+      resize: isTerminalPhase(phase) ? [] : (inputs.resize ?? []),
       hasSandbox: !sandboxToUse(pod, observed).create,
       anyRegularStarted: main.some(({ state }) => state?.running || state?.terminated),
       before: before.conditions ?? [],

@@ -2,6 +2,8 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { backOffOfPod } from '../../api/gantry/crash-loop.ts'
 import { hostPorts, podLogDirectory, sandboxConfig } from '../containers/sandbox.ts'
+import { carryOutResize } from '../resize/carry-out.ts'
+import type { ResizePlan } from '../resize/plan.ts'
 import { type MountedVolumes, VolumeError } from '../volumes/manager.ts'
 import { formatDuration } from './backoff.ts'
 import type { StartFailure } from './container-status.ts'
@@ -17,6 +19,8 @@ export interface SyncInputs {
   pod: BoundPod
   observed: ObservedPod
   plan: PodPlan
+  /** What running containers lack; undefined: the pod has the size it was granted. */
+  resize?: ResizePlan | undefined
   /** Why containers could not be started, by name; kept up to date here. */
   failures: Map<string, StartFailure>
   /** How often in a row the pod could not be made ready for its containers. */
@@ -29,6 +33,8 @@ export interface SyncOutcome {
   retryMs?: number
   /** The sandbox or a volume could not be had. */
   hitch?: boolean
+  /** Why the pod cannot be given its size now. */
+  resizeFault?: string
 }
 
 const hitchRetryMs = 1000
@@ -36,6 +42,7 @@ const maxHitchDoublings = 5
 const networkRetryMs = 500
 const startRetryMs = 10_000
 const imageRetryMs = 2000
+const resizeRetryMs = 10_000
 
 /** Carries out a plan, as far as it goes now. Throws only what is nobody's fault and worth a retry. */
 export async function carryOut(deps: PodDeps, inputs: SyncInputs): Promise<SyncOutcome> {
@@ -51,6 +58,9 @@ export async function carryOut(deps: PodDeps, inputs: SyncInputs): Promise<SyncO
       killContainer(deps, pod, observed, { id: containerId, name }, { message, reason }),
     ),
   )
+  const resizeFault = inputs.resize && !plan.killPod ? await carryOutResize(deps, pod, inputs.resize) : undefined
+  if (resizeFault !== undefined) return { retryMs: resizeRetryMs, resizeFault }
+  if (inputs.resize && plan.start.length === 0 && !plan.createSandbox) return lookAgain(inputs)
   const steps = plan.start.map((step) => slotFor(pod, step))
   const waits = steps.map((slot) => backOffOf(deps, inputs, slot))
   const due = steps.filter((_, i) => waits[i] === 0)
@@ -73,6 +83,11 @@ export async function carryOut(deps: PodDeps, inputs: SyncInputs): Promise<SyncO
   await writeHosts(deps, pod, place.podIps)
   if (plan.createSandbox) await openHostPorts(deps, pod, place.podIps)
   return startAll(deps, inputs, due, { ...place, volumes, images, later })
+}
+
+/** At once, to see what has come of it; later, if that was done before and has not helped. */
+function lookAgain({ hitches }: SyncInputs): SyncOutcome {
+  return { retryMs: hitches === 0 ? 0 : hitchRetryMs * 2 ** Math.min(hitches, maxHitchDoublings), hitch: true }
 }
 
 function slotFor({ spec }: BoundPod, { role, index }: StartStep): ContainerSlot {

@@ -4,7 +4,10 @@ import { isConflict, isNotFound } from '../../client/errors.ts'
 import { pods } from '../../client/resources.ts'
 import { containerHash } from '../containers/labels.ts'
 import { podLogDirectory } from '../containers/sandbox.ts'
-import { ownConditions } from './conditions.ts'
+import type { Verdict, Waiting } from '../resize/judge.ts'
+import { settleSize } from '../resize/settle.ts'
+import { PodSize } from '../resize/size.ts'
+import { essence, shownByDownwardApi } from './changes.ts'
 import type { StartFailure } from './container-status.ts'
 import type { PodDeps } from './deps.ts'
 import { isRunning, type ObservedPod } from './observed.ts'
@@ -28,6 +31,7 @@ export interface PodEnd {
 
 const endingMs = 20
 const endingPatienceMs = 2000
+const deferredRetryMs = 180_000
 const errorRetryMs = [200, 1000, 5000, 10_000]
 
 /**
@@ -54,16 +58,20 @@ export class PodWorker {
   readonly #endings = new Map<string, number>()
   #wake: () => void = () => undefined
   #syncAbort = new AbortController()
+  readonly #size: PodSize
+  readonly #judgeResizes: () => void
   readonly #failures = new Map<string, StartFailure>()
   readonly #stop: AbortSignal
   /** Resolves when nothing of the pod is left to do. */
   readonly done: Promise<void>
 
-  /** `stop`: the agent ends, and leaves everything as it is. */
-  constructor(deps: PodDeps, pod: BoundPod, stop: AbortSignal) {
+  /** `stop`: the agent ends, and leaves everything as it is. `judgeResizes` lets the pods of the node have what they ask for. */
+  constructor(deps: PodDeps, pod: BoundPod, stop: AbortSignal, judgeResizes: () => void) {
     this.#deps = deps
     this.#pod = pod
     this.#stop = stop
+    this.#judgeResizes = judgeResizes
+    this.#size = new PodSize(pod, deps.node.podsDirectory, deps.events)
     if (endsAlready(pod)) this.#stage = 'terminating'
     deps.objects.retain(pod)
     const end = (): void => {
@@ -87,10 +95,27 @@ export class PodWorker {
     return this.#stage === 'syncing' || this.#stage === 'terminating'
   }
 
+  /** The pod with what it holds of the node. */
+  get held(): BoundPod {
+    return { ...this.#size.granted(this.#pod), status: this.#deps.statuses.current(this.#pod) }
+  }
+
+  /** The other size that it asks for, if it does. */
+  get waiting(): Waiting | undefined {
+    if (this.#stage !== 'syncing' || !this.#size.asks(this.#pod)) return undefined
+    return { pod: this.#pod, granted: this.#size.granted(this.#pod), since: this.#size.waitsSince }
+  }
+
+  /** What was decided about that. */
+  decideResize(verdict: Verdict): void {
+    if (this.#size.decide(this.#pod, verdict, this.#deps.clock.now())) this.wake()
+  }
+
   /** A newer version of the object. */
   update(pod: BoundPod): void {
     const before = this.#pod
     this.#pod = pod
+    this.#size.hold(before, pod)
     if (before.metadata.generation !== pod.metadata.generation) this.#deps.objects.retain(pod)
     if (shownByDownwardApi(before, pod)) this.#deps.volumes.refresh(pod.metadata.uid, pod)
     if (endsAlready(pod)) this.#beginEnd()
@@ -195,22 +220,32 @@ export class PodWorker {
     const observed = await this.#observe()
     signal.throwIfAborted()
     deps.probes.follow(this.#pod, observed)
+    await this.#size.adopt(this.#pod, observed)
     if (!this.#adopted) await this.#adopt(observed)
+    const resize = await settleSize(deps, this.#size, { pod: this.#pod, observed, judge: this.#judgeResizes })
     if (isTerminalPhase(this.#report(observed, false)) || this.#deadlinePassed()) {
       this.#beginEnd()
       return 0
     }
-    const pod = this.#pod
-    const plan = planPod(pod, observed, deps.probes, containerHash)
-    if (!plan.killPod && !plan.createSandbox && plan.kill.length === 0 && plan.start.length === 0) {
-      return this.#awaitsEnding(observed) ? endingMs : this.#untilDeadline()
+    const pod = this.#size.granted(this.#pod)
+    const plan = planPod(pod, observed, deps.probes, containerHash, resize?.restart)
+    if (!resize && !plan.killPod && !plan.createSandbox && plan.kill.length === 0 && plan.start.length === 0) {
+      this.#hitches = 0
+      if (this.#awaitsEnding(observed)) return endingMs
+      const untilDeadline = this.#untilDeadline()
+      return this.#size.deferred ? Math.min(untilDeadline ?? deferredRetryMs, deferredRetryMs) : untilDeadline
     }
     this.#working = true
-    const inputs = { pod, observed, plan, failures: this.#failures, hitches: this.#hitches, signal }
-    const { retryMs, hitch = false } = await carryOut(deps, inputs).finally(() => {
+    const inputs = { pod, observed, plan, resize, failures: this.#failures, hitches: this.#hitches, signal }
+    const {
+      retryMs,
+      hitch = false,
+      resizeFault,
+    } = await carryOut(deps, inputs).finally(() => {
       this.#working = false
     })
     this.#hitches = hitch ? this.#hitches + 1 : 0
+    if (resizeFault !== undefined) this.#size.fail(pod, resizeFault)
     if (retryMs !== 0) this.#report(await this.#observe(), false)
     return retryMs ?? this.#untilDeadline()
   }
@@ -238,7 +273,7 @@ export class PodWorker {
   async #adopt(observed: ObservedPod): Promise<void> {
     this.#adopted = true
     const deps = this.#deps
-    const pod = this.#pod
+    const pod = this.#size.granted(this.#pod)
     if (!observed.sandboxes[0]?.ready) return
     deps.volumes.prepare(pod).catch((error) => {
       deps.log.warn({ err: error, pod: describePod(pod) }, 'volumes of a pod that runs cannot be looked after')
@@ -251,9 +286,8 @@ export class PodWorker {
   #report(observed: ObservedPod, stopped: boolean): string | undefined {
     const { statuses, probes, runtimeName, node, clock } = this.#deps
     // A static pod is spoken of through the one that stands for it.
-    const pod = isStaticPod(this.#pod)
-      ? { ...this.#pod, ...(this.#shown ? { status: this.#shown.status ?? {} } : {}) }
-      : this.#pod
+    const own = this.#size.granted(this.#pod)
+    const pod = isStaticPod(own) ? { ...own, ...(this.#shown ? { status: this.#shown.status ?? {} } : {}) } : own
     const about = this.#shown ?? pod
     const status = podStatus({
       pod,
@@ -263,6 +297,7 @@ export class PodWorker {
       probes,
       runtimeName,
       hostIps: node.hostIps,
+      resize: this.#size.conditions(),
       now: clock.now(),
       stopped,
       failed: this.#end,
@@ -302,6 +337,7 @@ export class PodWorker {
     await deps.setHostPorts(uid, '', [])
     await stopSandboxes(deps, observed)
     this.#stage = 'terminated'
+    this.#judgeResizes()
     return 0
   }
 
@@ -382,23 +418,3 @@ export class PodWorker {
 
 const endsAlready = (pod: BoundPod): boolean =>
   pod.metadata.deletionTimestamp !== undefined || isTerminalPhase(pod.status?.phase)
-
-/** Everything about the object that this agent does not write itself. */
-function essence({ metadata, status }: BoundPod): string {
-  const { generation, labels, annotations, deletionTimestamp, deletionGracePeriodSeconds, finalizers } = metadata
-  const others = (status?.conditions ?? []).filter(({ type }) => !ownConditions.has(type))
-  return JSON.stringify([
-    generation,
-    labels,
-    annotations,
-    deletionTimestamp,
-    deletionGracePeriodSeconds,
-    finalizers,
-    others,
-    isTerminalPhase(status?.phase),
-  ])
-}
-
-const shownByDownwardApi = (before: BoundPod, after: BoundPod): boolean =>
-  JSON.stringify([before.metadata.labels, before.metadata.annotations]) !==
-  JSON.stringify([after.metadata.labels, after.metadata.annotations])

@@ -1,6 +1,7 @@
 import type { Node } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
 import { gracePeriodAnnotation } from '../containers/labels.ts'
+import { byTurn, judgeResize } from '../resize/judge.ts'
 import { admitPod } from './admit.ts'
 import type { PodDeps } from './deps.ts'
 import { rejectedStatus } from './status.ts'
@@ -84,7 +85,7 @@ export class PodWorkers {
 
   #start(pod: BoundPod): PodWorker {
     const { uid } = pod.metadata
-    const worker = new PodWorker(this.#deps, pod, this.#stop)
+    const worker = new PodWorker(this.#deps, pod, this.#stop, () => this.#judgeResizes())
     this.#workers.set(uid, worker)
     void worker.done.finally(() => {
       if (worker.stage === 'finished') this.#workers.delete(uid)
@@ -102,10 +103,7 @@ export class PodWorkers {
   #reject(pod: BoundPod): boolean {
     const node = this.#node()
     if (!node) return false
-    const others = this.list()
-      .filter((worker) => worker.active && !worker.hasEnded)
-      .map((worker) => worker.pod)
-    const rejection = admitPod(pod, others, node)
+    const rejection = admitPod(pod, this.#holders(), node)
     if (!rejection) return false
     const { clock, events, statuses } = this.#deps
     events.warning(pod, rejection.reason, rejection.message)
@@ -114,6 +112,26 @@ export class PodWorkers {
     }
     this.#rejected.add(pod.metadata.uid)
     return true
+  }
+
+  /** The pods that hold something of the node, and how much. */
+  #holders(except?: PodWorker): BoundPod[] {
+    return this.list()
+      .filter((worker) => worker !== except && worker.active && !worker.hasEnded)
+      .map((worker) => worker.held)
+  }
+
+  /** Lets pods have the sizes that they ask for, one after the other, as far as the node has room. */
+  #judgeResizes(): void {
+    const node = this.#node()
+    if (!node) return
+    const waiting = this.list().flatMap((worker) => {
+      const waits = worker.waiting
+      return waits ? [{ worker, ...waits }] : []
+    })
+    for (const { worker, pod } of waiting.sort(byTurn)) {
+      worker.decideResize(judgeResize(pod, this.#holders(worker), node))
+    }
   }
 
   async #graceOfOrphan(uid: string): Promise<number> {

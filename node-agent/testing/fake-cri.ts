@@ -3,9 +3,11 @@ import type {
   Container,
   ContainerConfig,
   ContainerState,
+  ContainerStats,
   ContainerStatus,
   Cri,
   Given,
+  LinuxContainerResources,
   PodSandbox,
   PodSandboxConfig,
 } from '../runtime/cri.ts'
@@ -20,6 +22,8 @@ export interface FakeContainer {
   startedAt: number
   finishedAt: number
   exitCode: number
+  /** As it was changed since it was made. */
+  resources?: LinuxContainerResources
 }
 
 interface FakeSandbox {
@@ -46,6 +50,8 @@ export class FakeCri {
   onEvent: (type: 'started' | 'exited', id: string) => void = () => undefined
   /** Every start there ever was, as `pod/container`. */
   readonly starts: string[] = []
+  /** Bytes, by name of the container. */
+  readonly memoryInUse = new Map<string, number>()
   readonly #options: FakeCriOptions
   #next = 0
 
@@ -176,11 +182,27 @@ export class FakeCri {
         message: '',
         mounts: [],
         logPath: '',
-        resources: null,
+        resources: { linux: container.resources ?? resourcesOf(container.config) },
         user: null,
         stopSignal: '',
       },
     }
+  }
+
+  async updateContainerResources({ containerId, linux }: Parameters<Cri['updateContainerResources']>[0]) {
+    await this.#attempt('updateContainerResources', () => {
+      const container = this.#get(containerId)
+      container.resources = { ...(container.resources ?? resourcesOf(container.config)), ...linux } as never
+    })
+  }
+
+  async listContainerStats(): Promise<ContainerStats[]> {
+    return [...this.containers.values()].map((container) => {
+      const { id, metadata, labels, annotations } = this.#describe(container)
+      const bytes = { value: this.memoryInUse.get(metadata.name) ?? 0 }
+      const memory = { timestamp: 0, usageBytes: bytes, workingSetBytes: bytes }
+      return { attributes: { id, metadata, labels, annotations }, cpu: null, memory, writableLayer: null } as never
+    })
   }
 
   async imageStatus() {
@@ -238,6 +260,9 @@ export class FakeCri {
     return work()
   }
 }
+
+const resourcesOf = ({ linux }: Given<ContainerConfig>): LinuxContainerResources =>
+  ({ cpuShares: 0, cpuPeriod: 0, cpuQuota: 0, memoryLimitInBytes: 0, ...linux?.resources }) as LinuxContainerResources
 
 function matches(labels: Given<Record<string, string>> = {}, wanted: Record<string, string> = {}): boolean {
   return Object.entries(wanted).every(([key, value]) => labels[key] === value)
