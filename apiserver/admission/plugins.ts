@@ -13,6 +13,7 @@ import { createLimitRanger } from './limit-ranger.ts'
 import { createNamespaceLifecycle } from './namespace-lifecycle.ts'
 import { createNodeRestriction } from './node-restriction.ts'
 import { createOwnerReferencesPermissionEnforcement } from './owner-references.ts'
+import { createPodResizeValidator } from './pod-resize.ts'
 import { createPodSecurity } from './pod-security/pod-security.ts'
 import { createPriority } from './priority.ts'
 import { createProtection } from './protection.ts'
@@ -45,6 +46,7 @@ const plugins: readonly { name: string; on: boolean; create: (context: Admission
   { name: 'CertificateSigning', on: true, create: createCertificateSigning },
   { name: 'CertificateSubjectRestriction', on: true, create: createCertificateSubjectRestriction },
   { name: 'DefaultIngressClass', on: true, create: createDefaultIngressClass },
+  { name: 'PodResizeValidator', on: true, create: createPodResizeValidator },
   // Last: what another plugin still refuses must not be counted.
   { name: 'ResourceQuota', on: true, create: createResourceQuota },
 ]
