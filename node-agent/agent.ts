@@ -37,6 +37,7 @@ import { Probes } from './probes/manager.ts'
 import type { Runtime } from './runtime/index.ts'
 import { openMemory, Volumes } from './volumes/manager.ts'
 import { ObjectWatches } from './volumes/objects.ts'
+import { volumePlugins } from './volumes/plugins.ts'
 import { PodTokens } from './volumes/tokens.ts'
 
 /** The parts of a node that others make: given in, so that a test can give its own. */
@@ -315,6 +316,8 @@ function makeDeps(materials: Materials): { pods: PodDeps; objects: ObjectWatches
   })
   const statuses = new StatusWriter(api, clock, log)
   const volumes = new Volumes({
+    api,
+    plugins: volumePlugins,
     podsDirectory: directories.pods,
     memoryDirectory: directories.memory,
     mayMount: memory.mayMount,

@@ -4,13 +4,14 @@ import { backOffOfPod } from '../../api/gantry/crash-loop.ts'
 import { hostPorts, podLogDirectory, sandboxConfig } from '../containers/sandbox.ts'
 import { carryOutResize } from '../resize/carry-out.ts'
 import type { ResizePlan } from '../resize/plan.ts'
-import { type MountedVolumes, VolumeError } from '../volumes/manager.ts'
+import { VolumeError } from '../volumes/errors.ts'
+import type { MountedVolumes } from '../volumes/manager.ts'
 import { formatDuration } from './backoff.ts'
 import type { StartFailure } from './container-status.ts'
 import type { PodDeps } from './deps.ts'
 import type { ObservedPod } from './observed.ts'
 import type { PodPlan } from './plan.ts'
-import { pullSecrets, StartError, startContainer, writeHosts } from './start.ts'
+import { pullSecrets, StartError, startContainer, unlessAborted, writeHosts } from './start.ts'
 import type { StartStep } from './steps.ts'
 import { killContainer, killContainers, stopSandboxes } from './stop.ts'
 import { allSlots, type BoundPod, type ContainerSlot, describePod, isSidecar } from './types.ts'
@@ -76,7 +77,11 @@ export async function carryOut(deps: PodDeps, inputs: SyncInputs): Promise<SyncO
   await deps.cgroups?.ensure(pod)
   // While something else is missing, images are not asked for again and again.
   const early = inputs.hitches === 0 ? prefetch(deps, pod, due) : undefined
-  const [place, volumes] = await Promise.all([usableSandbox(deps, inputs), readyVolumes(deps, pod)])
+  const mounting = readyVolumes(deps, pod, signal)
+  mounting.catch(() => undefined)
+  // Always to its end: a sandbox that is left half made belongs to nobody.
+  const place = await usableSandbox(deps, inputs)
+  const volumes = await mounting
   if (!place || !volumes)
     return { retryMs: hitchRetryMs * 2 ** Math.min(inputs.hitches, maxHitchDoublings), hitch: true }
   const images = early ?? prefetch(deps, pod, due)
@@ -142,12 +147,12 @@ async function usableSandbox(deps: PodDeps, { pod, observed, plan }: SyncInputs)
 const addressesOf = ({ node }: PodDeps, pod: BoundPod, ips: readonly string[]): readonly string[] =>
   pod.spec.hostNetwork ? node.hostIps : ips
 
-async function readyVolumes(deps: PodDeps, pod: BoundPod): Promise<MountedVolumes | undefined> {
+async function readyVolumes(deps: PodDeps, pod: BoundPod, signal: AbortSignal): Promise<MountedVolumes | undefined> {
   try {
-    return await deps.volumes.prepare(pod)
+    return await unlessAborted(deps.volumes.prepare(pod), signal)
   } catch (error) {
     if (!(error instanceof VolumeError)) throw error
-    deps.events.warning(pod, 'FailedMount', error.message)
+    deps.events.warning(pod, error.reason, error.message)
     return undefined
   }
 }

@@ -5,7 +5,7 @@ import { configMapFiles, defaultFileMode } from './sources.ts'
 export const configMap = contentVolume({
   name: 'kubernetes.io~configmap',
   inMemory: false,
-  handles: ({ configMap: source }) => source !== undefined,
+  handles: ({ volume }) => volume.configMap !== undefined,
   async contents({ configMap: source = {} }, context) {
     return { files: await configMapFiles(source, source.defaultMode ?? defaultFileMode, context) }
   },

@@ -5,7 +5,7 @@ import { defaultFileMode, downwardFiles } from './sources.ts'
 export const downwardApi = contentVolume({
   name: 'kubernetes.io~downward-api',
   inMemory: false,
-  handles: ({ downwardAPI: source }) => source !== undefined,
+  handles: ({ volume }) => volume.downwardAPI !== undefined,
   async contents({ downwardAPI: source = {} }, context) {
     return { files: downwardFiles(source.items ?? [], source.defaultMode ?? defaultFileMode, context) }
   },

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, rm } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { quantityValue } from '../../api/machinery/quantity.ts'
 import { fsGroupOf, giveToGroup } from './fs-group.ts'
@@ -11,8 +11,8 @@ const run = promisify(execFile)
 /** A directory that lives as long as the pod; with medium Memory a file system in memory. */
 export const emptyDir: VolumePlugin = {
   name: 'kubernetes.io~empty-dir',
-  handles: ({ emptyDir: source }) => source !== undefined,
-  async mount({ emptyDir: source = {} }, { pod, directory, mayMount }) {
+  handles: ({ volume }) => volume.emptyDir !== undefined,
+  async mount({ volume: { emptyDir: source = {} } }, { pod, directory, mayMount }) {
     await mkdir(directory, { recursive: true })
     if (source.medium === 'Memory' && mayMount && !(await isMountPoint(directory))) {
       const limit = source.sizeLimit === undefined ? 0 : quantityValue(source.sizeLimit)
@@ -24,9 +24,5 @@ export const emptyDir: VolumePlugin = {
     const group = fsGroupOf(pod)
     if (group !== undefined) await giveToGroup(directory, group)
     return { hostPath: directory, readOnly: false, ownedByPod: group !== undefined }
-  },
-  async unmount(_, { directory }) {
-    if (await isMountPoint(directory)) await run('umount', [directory])
-    await rm(directory, { recursive: true, force: true })
   },
 }

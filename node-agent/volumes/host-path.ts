@@ -1,17 +1,14 @@
 import { mkdir, open, stat } from 'node:fs/promises'
-import type { VolumePlugin } from './types.ts'
+import { sourceOf, type VolumePlugin } from './types.ts'
 
 /** A path of the machine, looked at first: what is not of the type asked for is refused. */
 export const hostPath: VolumePlugin = {
   name: 'kubernetes.io~host-path',
-  handles: ({ hostPath: source }) => source !== undefined,
-  async mount({ hostPath: source }) {
-    const { path = '/', type = '' } = source ?? {}
+  handles: (spec) => sourceOf(spec).hostPath !== undefined,
+  async mount(spec) {
+    const { path = '/', type = '' } = sourceOf(spec).hostPath ?? {}
     await checks[type as keyof typeof checks]?.(path)
     return { hostPath: path, readOnly: false, ownedByPod: false }
-  },
-  async unmount() {
-    // It was there before the pod and stays.
   },
 }
 

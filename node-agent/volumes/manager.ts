@@ -2,40 +2,26 @@ import { execFile } from 'node:child_process'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Volume } from '../../api/generated/types.ts'
 import type { Logger } from '../../client/logger.ts'
-import type { Clock } from '../../client/types.ts'
+import type { Api, Clock } from '../../client/types.ts'
 import type { ReferencedObjects } from '../containers/env.ts'
 import type { DownwardFacts } from '../containers/fields.ts'
 import type { BoundPod } from '../pods/types.ts'
-import { configMap } from './config-map.ts'
-import { downwardApi } from './downward-api.ts'
-import { emptyDir } from './empty-dir.ts'
-import { hostPath } from './host-path.ts'
+import { resolveVolume, usedVolumes } from './claims.ts'
+import { mountError, notReadyError } from './errors.ts'
 import { isMountPoint, mountPoints } from './mount-points.ts'
-import { projected } from './projected.ts'
-import { secret } from './secret.ts'
-import type { Mounted, TokenSource, VolumeContext, VolumePlugin } from './types.ts'
+import { placeOf, placesOnDisk } from './places.ts'
+import type { Mounted, TokenSource, VolumeContext, VolumePlugin, VolumeSpec } from './types.ts'
 
 const run = promisify(execFile)
 
-/** Every kind of volume this node can provide. */
-const plugins: readonly VolumePlugin[] = [emptyDir, hostPath, configMap, secret, projected, downwardApi]
-
-/** Which volume could not be made ready, and why, in upstream's words. */
-export class VolumeError extends Error {
-  readonly volume: string
-
-  constructor(volume: string, why: string) {
-    super(`MountVolume.SetUp failed for volume "${volume}" : ${why}`)
-    this.name = 'VolumeError'
-    this.volume = volume
-  }
-}
-
+/** By the pod's names for them. */
 export type MountedVolumes = ReadonlyMap<string, Mounted>
 
 export interface VolumeOptions {
+  api: Pick<Api, 'get'>
+  /** Every kind of volume this node can provide. */
+  plugins: readonly VolumePlugin[]
   /** Below it, one directory a pod. */
   podsDirectory: string
   /** A file system in memory: see `openMemory`. */
@@ -50,11 +36,21 @@ export interface VolumeOptions {
 
 interface PodVolumes {
   pod: BoundPod
-  mounted: Promise<MountedVolumes>
+  /** By plugin and the volume's own name, for two names of the pod may lead to one claim. A failure is not kept. */
+  readonly mounting: Map<string, Promise<Mounted>>
+  /** When time alone makes them old, by the same. */
+  readonly due: Map<string, number>
+  /** The pod is taken away. */
+  readonly gone: AbortController
   /** Ends the wait for the next refresh by time. */
   timer: AbortController
   refreshing: Promise<void>
 }
+
+/** How long a pod waits for its volumes before it says so, and goes on waiting. */
+const patienceMs = 123_000
+/** Until contents that could not be brought up to date in time are tried again. */
+const retryMs = 30_000
 
 /** Makes the volumes of pods ready, keeps their contents fresh, and takes them away. */
 export class Volumes {
@@ -65,30 +61,31 @@ export class Volumes {
     this.#options = options
   }
 
-  /** All volumes of the pod; made once, in parallel. Throws a VolumeError for the first that fails; then ask again. */
-  prepare(pod: BoundPod): Promise<MountedVolumes> {
-    const { uid } = pod.metadata
-    const known = this.#pods.get(uid)
-    if (known) {
-      known.pod = pod
-      return known.mounted
+  /**
+   * All volumes of the pod, made in parallel, each once. Throws a VolumeError as soon as one fails; then ask again: what
+   * is ready stays, and what is still under way is waited for.
+   */
+  async prepare(pod: BoundPod): Promise<MountedVolumes> {
+    const used = usedVolumes(pod)
+    if (used.length === 0) return new Map()
+    const entry = this.#entryOf(pod)
+    const specs = await Promise.allSettled(used.map((use) => resolveVolume(this.#options.api, pod, use)))
+    const ready = new Set<string>()
+    const mounting = specs.map(async (result): Promise<[string, Mounted] | undefined> => {
+      if (result.status === 'rejected') return undefined
+      const mounted = await this.#mounted(entry, result.value)
+      ready.add(result.value.volume.name)
+      return [result.value.volume.name, mounted]
+    })
+    const names = used.map(({ volume }) => volume.name)
+    const faults = specs.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []))
+    if (faults.length > 0) {
+      for (const mount of mounting) mount.catch(() => undefined)
+      const failed = names.filter((_, i) => specs[i]?.status === 'rejected')
+      throw notReadyError(names, failed, faults.map(({ message }) => message).join('; '))
     }
-    const entry: PodVolumes = {
-      pod,
-      mounted: this.#mountAll(pod),
-      timer: new AbortController(),
-      refreshing: Promise.resolve(),
-    }
-    this.#pods.set(uid, entry)
-    entry.mounted.then(
-      () => {
-        if (usesTokens(pod)) this.#refreshAt(uid, entry, this.#options.clock.now() + firstRefreshMs)
-      },
-      () => {
-        if (this.#pods.get(uid) === entry) this.#pods.delete(uid)
-      },
-    )
-    return entry.mounted
+    const all = await this.#patiently(Promise.all(mounting), () => names.filter((name) => !ready.has(name)))
+    return new Map(all.filter((found) => found !== undefined))
   }
 
   /** Brings the contents of the pod's volumes up to date: an object, or the pod itself, has changed. */
@@ -96,7 +93,7 @@ export class Volumes {
     const entry = this.#pods.get(uid)
     if (!entry) return
     if (newer) entry.pod = newer
-    entry.refreshing = entry.refreshing.then(() => this.#refreshNow(uid, entry))
+    entry.refreshing = entry.refreshing.then(() => this.#refreshNow(entry))
   }
 
   /** Takes away all that was made for the pod, also by an earlier agent. */
@@ -104,9 +101,14 @@ export class Volumes {
     const entry = this.#pods.get(uid)
     this.#pods.delete(uid)
     entry?.timer.abort()
-    await entry?.mounted.catch(() => undefined)
+    entry?.gone.abort(new Error('the pod is taken away'))
+    await Promise.allSettled(entry?.mounting.values() ?? [])
     await entry?.refreshing
-    const { podsDirectory, memoryDirectory, mayMount } = this.#options
+    const { podsDirectory, memoryDirectory, mayMount, plugins } = this.#options
+    const directories = { podsDirectory, memoryDirectory }
+    for (const { plugin: name, place } of await placesOnDisk(directories, uid)) {
+      await plugins.find((plugin) => plugin.name === name)?.unmount?.(place)
+    }
     const directory = join(podsDirectory, uid)
     if (mayMount) {
       for (const path of (await mountPoints()).filter((path) => path.startsWith(`${directory}/`)).reverse()) {
@@ -119,7 +121,10 @@ export class Volumes {
 
   /** The agent ends: contents are refreshed no longer. */
   stop(): void {
-    for (const { timer } of this.#pods.values()) timer.abort()
+    for (const { timer, gone } of this.#pods.values()) {
+      timer.abort()
+      gone.abort(new Error('the agent ends'))
+    }
     this.#pods.clear()
   }
 
@@ -130,85 +135,111 @@ export class Volumes {
     return [...new Set(lists.flat())]
   }
 
-  async #mountAll(pod: BoundPod): Promise<MountedVolumes> {
-    const used = usedVolumes(pod)
-    const entries = await Promise.all(
-      used.map(async (volume): Promise<[string, Mounted]> => {
-        const plugin = plugins.find((candidate) => candidate.handles(volume))
-        if (!plugin) throw new VolumeError(volume.name, 'no volume plugin matched')
-        try {
-          return [volume.name, await plugin.mount(volume, this.#contextOf(pod, volume, plugin))]
-        } catch (error) {
-          throw new VolumeError(volume.name, error instanceof Error ? error.message : String(error))
-        }
-      }),
-    )
-    return new Map(entries)
+  #entryOf(pod: BoundPod): PodVolumes {
+    const { uid } = pod.metadata
+    const entry = this.#pods.get(uid) ?? {
+      pod,
+      mounting: new Map(),
+      due: new Map(),
+      gone: new AbortController(),
+      timer: new AbortController(),
+      refreshing: Promise.resolve(),
+    }
+    entry.pod = pod
+    this.#pods.set(uid, entry)
+    return entry
   }
 
-  async #refreshNow(uid: string, entry: PodVolumes): Promise<void> {
-    const { log } = this.#options
-    if (this.#pods.get(uid) !== entry) return
-    await entry.mounted.catch(() => undefined)
-    let due = Number.POSITIVE_INFINITY
-    for (const volume of usedVolumes(entry.pod)) {
-      const plugin = plugins.find((candidate) => candidate.handles(volume))
-      if (!plugin?.refresh) continue
+  #mounted(entry: PodVolumes, spec: VolumeSpec): Promise<Mounted> {
+    const plugin = this.#pluginFor(spec)
+    if (!plugin) return Promise.reject(mountError(spec, 'no volume plugin matched'))
+    const key = `${plugin.name}/${spec.name}`
+    const known = entry.mounting.get(key)
+    if (known) return known
+    const made = this.#mount(entry, spec, plugin)
+    entry.mounting.set(key, made)
+    made.then(
+      ({ refreshAt }) => this.#refreshWhenDue(entry, key, refreshAt),
+      () => entry.mounting.delete(key),
+    )
+    return made
+  }
+
+  async #mount(entry: PodVolumes, spec: VolumeSpec, plugin: VolumePlugin): Promise<Mounted> {
+    try {
+      const mounted = await plugin.mount(spec, this.#contextOf(entry, spec, plugin))
+      return spec.readOnly ? { ...mounted, readOnly: true } : mounted
+    } catch (error) {
+      throw mountError(spec, error)
+    }
+  }
+
+  /** The work's result, or after a while an error that names what is still waited for; the work goes on. */
+  async #patiently<T>(work: Promise<T>, waitingFor: () => string[]): Promise<T> {
+    const over = new AbortController()
+    const tooLong = this.#options.clock.sleep(patienceMs, over.signal).then(() => {
+      throw notReadyError(waitingFor(), [], 'context deadline exceeded')
+    })
+    tooLong.catch(() => undefined)
+    work.catch(() => undefined)
+    return Promise.race([work, tooLong]).finally(() => over.abort())
+  }
+
+  async #refreshNow(entry: PodVolumes): Promise<void> {
+    const { log, api } = this.#options
+    const { pod } = entry
+    if (this.#pods.get(pod.metadata.uid) !== entry) return
+    await Promise.allSettled(entry.mounting.values())
+    const now = this.#options.clock.now()
+    // Taken in hand: one that fails is tried again after a while.
+    for (const [key, at] of entry.due) if (at <= now) entry.due.set(key, now + retryMs)
+    for (const use of usedVolumes(pod)) {
       try {
-        due = Math.min(due, (await plugin.refresh(volume, this.#contextOf(entry.pod, volume, plugin))) ?? due)
+        const spec = await resolveVolume(api, pod, use)
+        const plugin = this.#pluginFor(spec)
+        if (!plugin?.refresh || !entry.mounting.has(`${plugin.name}/${spec.name}`)) continue
+        const due = await plugin.refresh(spec, this.#contextOf(entry, spec, plugin))
+        this.#refreshWhenDue(entry, `${plugin.name}/${spec.name}`, due)
       } catch (error) {
         // What is mounted stays as it is; the next change of the object tries again.
         log.warn(
-          { err: error, pod: `${entry.pod.metadata.namespace}/${entry.pod.metadata.name}` },
-          `volume ${volume.name} keeps its old contents`,
+          { err: error, pod: `${pod.metadata.namespace}/${pod.metadata.name}` },
+          `volume ${use.volume.name} keeps its old contents`,
         )
       }
     }
-    if (due !== Number.POSITIVE_INFINITY && this.#pods.get(uid) === entry) this.#refreshAt(uid, entry, due)
   }
 
-  #refreshAt(uid: string, entry: PodVolumes, at: number): void {
+  #refreshWhenDue(entry: PodVolumes, key: string, at: number | undefined): void {
     const { clock } = this.#options
+    if (at === undefined) entry.due.delete(key)
+    else entry.due.set(key, at)
     entry.timer.abort()
+    if (entry.due.size === 0 || entry.gone.signal.aborted) return
     entry.timer = new AbortController()
-    clock.sleep(Math.max(1000, at - clock.now()), entry.timer.signal).then(
-      () => this.refresh(uid),
+    clock.sleep(Math.max(1000, Math.min(...entry.due.values()) - clock.now()), entry.timer.signal).then(
+      () => this.refresh(entry.pod.metadata.uid),
       () => undefined,
     )
   }
 
-  #contextOf(pod: BoundPod, { name }: Volume, plugin: VolumePlugin): VolumeContext {
-    const { podsDirectory, memoryDirectory, objects, tokens, facts, mayMount, clock } = this.#options
-    const { uid } = pod.metadata
+  #pluginFor(spec: VolumeSpec): VolumePlugin | undefined {
+    return this.#options.plugins.find((plugin) => plugin.handles(spec))
+  }
+
+  #contextOf({ pod, gone }: PodVolumes, spec: VolumeSpec, plugin: VolumePlugin): VolumeContext {
+    const { objects, tokens, facts, mayMount, clock } = this.#options
     return {
+      ...placeOf(this.#options, pod.metadata.uid, plugin.name, spec),
       pod,
-      directory: join(podsDirectory, uid, 'volumes', plugin.name, name),
-      memoryDirectory: join(memoryDirectory, uid, plugin.name, name),
       objects,
       tokens,
       facts: () => facts(pod),
       mayMount,
       clock,
+      signal: gone.signal,
     }
   }
-}
-
-/** When contents that time makes old are looked at first: no token lives shorter than ten minutes. */
-const firstRefreshMs = 60_000
-
-const usesTokens = ({ spec }: BoundPod): boolean =>
-  (spec.volumes ?? []).some(({ projected: source }) => source?.sources?.some((part) => part.serviceAccountToken))
-
-/** Those that some container mounts. */
-function usedVolumes({ spec }: BoundPod): Volume[] {
-  const containers = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]
-  const names = new Set(
-    containers.flatMap(({ volumeMounts = [], env = [] }) => [
-      ...volumeMounts.map(({ name }) => name),
-      ...env.flatMap(({ valueFrom }) => valueFrom?.fileKeyRef?.volumeName ?? []),
-    ]),
-  )
-  return (spec.volumes ?? []).filter(({ name }) => names.has(name))
 }
 
 /** A file system in memory for secrets and tokens; where we may not mount one, a directory that only we can enter. */

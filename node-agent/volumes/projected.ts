@@ -7,7 +7,7 @@ import type { VolumeContext } from './types.ts'
 export const projected = contentVolume({
   name: 'kubernetes.io~projected',
   inMemory: true,
-  handles: ({ projected: source }) => source !== undefined,
+  handles: ({ volume }) => volume.projected !== undefined,
   async contents({ projected: source = {} }, context) {
     const mode = source.defaultMode ?? defaultFileMode
     const parts = await Promise.all((source.sources ?? []).map((part) => contentsOf(part, mode, context)))

@@ -5,7 +5,7 @@ import { defaultFileMode, secretFiles } from './sources.ts'
 export const secret = contentVolume({
   name: 'kubernetes.io~secret',
   inMemory: true,
-  handles: ({ secret: source }) => source !== undefined,
+  handles: ({ volume }) => volume.secret !== undefined,
   async contents({ secret: source = {} }, context) {
     return { files: await secretFiles(source, source.defaultMode ?? defaultFileMode, context) }
   },
