@@ -35,7 +35,7 @@ import { PodWorkers } from './pods/workers.ts'
 import { check } from './probes/checks.ts'
 import { Probes } from './probes/manager.ts'
 import type { Runtime } from './runtime/index.ts'
-import { openMemory, Volumes } from './volumes/manager.ts'
+import { openPlaces, Volumes } from './volumes/manager.ts'
 import { ObjectWatches } from './volumes/objects.ts'
 import { volumePlugins } from './volumes/plugins.ts'
 import { PodTokens } from './volumes/tokens.ts'
@@ -111,7 +111,7 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
   const runtime = await opening
   identity.runtime = { name: runtime.name, version: runtime.version }
   const [memory, cgroups] = await Promise.all([
-    openMemory(directories.memory, log, runtime.name === 'containerd'),
+    openPlaces(directories, log, runtime.name === 'containerd'),
     cgroupsFor(config, runtime, machine, log),
   ])
 
@@ -376,7 +376,7 @@ function tellingImages(puller: ImagePuller, changed: () => void): PodDeps['image
   }
 }
 
-function nodeFacts({ options, directories, machine, reporter, identity }: Materials): NodeFacts {
+function nodeFacts({ options, directories, machine, reporter, identity, memory }: Materials): NodeFacts {
   const { config, informers } = options
   const lister = informers.for<Service>(services).lister
   const host = { servers: [] as string[], searches: [] as string[], options: [] as string[] }
@@ -394,6 +394,8 @@ function nodeFacts({ options, directories, machine, reporter, identity }: Materi
     dns: { clusterDns: config.clusterDns, clusterDomain: config.clusterDomain, host },
     logRoot: directories.logs,
     podsDirectory: directories.pods,
+    mayMount: memory.mayMount,
+    recursiveReadOnly: () => reporter.recursiveReadOnly,
     seccompRoot: join(config.rootDir, 'seccomp'),
     memoryCapacity: machine.memoryBytes,
     facts: (podIps) => ({

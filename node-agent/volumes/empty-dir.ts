@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process'
 import { chmod, mkdir } from 'node:fs/promises'
-import { promisify } from 'node:util'
 import { quantityValue } from '../../api/machinery/quantity.ts'
 import { fsGroupOf, giveToGroup } from './fs-group.ts'
 import { isMountPoint } from './mount-points.ts'
+import { mount } from './mounting.ts'
 import type { VolumePlugin } from './types.ts'
-
-const run = promisify(execFile)
 
 /** A directory that lives as long as the pod; with medium Memory a file system in memory. */
 export const emptyDir: VolumePlugin = {
@@ -16,8 +13,8 @@ export const emptyDir: VolumePlugin = {
     await mkdir(directory, { recursive: true })
     if (source.medium === 'Memory' && mayMount && !(await isMountPoint(directory))) {
       const limit = source.sizeLimit === undefined ? 0 : quantityValue(source.sizeLimit)
-      const options = limit > 0 ? ['-o', `size=${limit}`] : []
-      await run('mount', ['-t', 'tmpfs', ...options, 'tmpfs', directory])
+      const options = limit > 0 ? [`size=${limit}`] : []
+      await mount(directory, 'tmpfs', { type: 'tmpfs', options })
     }
     // After making it: the process's mask takes bits away.
     await chmod(directory, 0o777)

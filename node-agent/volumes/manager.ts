@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { Logger } from '../../client/logger.ts'
 import type { Api, Clock } from '../../client/types.ts'
 import type { ReferencedObjects } from '../containers/env.ts'
@@ -9,11 +7,11 @@ import type { DownwardFacts } from '../containers/fields.ts'
 import type { BoundPod } from '../pods/types.ts'
 import { resolveVolume, usedVolumes } from './claims.ts'
 import { mountError, notReadyError } from './errors.ts'
-import { isMountPoint, mountPoints } from './mount-points.ts'
+import { isMountPoint } from './mount-points.ts'
+import { mount, shareMounts, unmountAll } from './mounting.ts'
 import { placeOf, placesOnDisk } from './places.ts'
+import { removeTree } from './remove-tree.ts'
 import type { Mounted, TokenSource, VolumeContext, VolumePlugin, VolumeSpec } from './types.ts'
-
-const run = promisify(execFile)
 
 /** By the pod's names for them. */
 export type MountedVolumes = ReadonlyMap<string, Mounted>
@@ -110,13 +108,9 @@ export class Volumes {
       await plugins.find((plugin) => plugin.name === name)?.unmount?.(place)
     }
     const directory = join(podsDirectory, uid)
-    if (mayMount) {
-      for (const path of (await mountPoints()).filter((path) => path.startsWith(`${directory}/`)).reverse()) {
-        await run('umount', [path])
-      }
-    }
-    await rm(directory, { recursive: true, force: true })
-    await rm(join(memoryDirectory, uid), { recursive: true, force: true })
+    if (mayMount) await unmountAll(directory)
+    await removeTree(directory)
+    await removeTree(join(memoryDirectory, uid))
   }
 
   /** The agent ends: contents are refreshed no longer. */
@@ -242,13 +236,20 @@ export class Volumes {
   }
 }
 
-/** A file system in memory for secrets and tokens; where we may not mount one, a directory that only we can enter. */
-export async function openMemory(directory: string, log: Logger, wanted = true): Promise<{ mayMount: boolean }> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+/**
+ * Makes the places that volumes lie in: a file system in memory for secrets and tokens, and a directory whose mounts
+ * containers can share. Where we may not mount, both are directories that only we can enter.
+ */
+export async function openPlaces(
+  { pods, memory }: { pods: string; memory: string },
+  log: Logger,
+  wanted = true,
+): Promise<{ mayMount: boolean }> {
+  await mkdir(memory, { recursive: true, mode: 0o700 })
   if (!wanted) return { mayMount: false }
-  if (await isMountPoint(directory)) return { mayMount: true }
   try {
-    await run('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', directory])
+    if (!(await isMountPoint(memory))) await mount(memory, 'tmpfs', { type: 'tmpfs', options: ['mode=0755'] })
+    await shareMounts(pods)
     return { mayMount: true }
   } catch (error) {
     log.info({ err: error }, 'secrets are kept on disk: this process may not mount a file system in memory')
