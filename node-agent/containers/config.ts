@@ -16,6 +16,7 @@ export interface ContainerInputs {
   imageUser: ImageUser
   environment: ReadonlyMap<string, string>
   mounts: readonly Given<Mount>[]
+  devices?: Given<ContainerConfig>['devices']
   /** Whose processes an ephemeral container sees. */
   targetId?: string | undefined
   memoryCapacity: number
@@ -35,6 +36,7 @@ export function containerConfig(inputs: ContainerInputs): Given<ContainerConfig>
     workingDir: container.workingDir ?? '',
     envs: [...environment].map(([key, text]) => ({ key, value: text })),
     mounts,
+    ...omitUndefined({ devices: inputs.devices }),
     labels: containerLabels(pod, container),
     annotations: containerAnnotations(pod, container, restartCount),
     logPath: `${container.name}/${restartCount}.log`,

@@ -5,7 +5,7 @@ import type { Logger } from '../../client/logger.ts'
 import { nodes } from '../../client/resources.ts'
 import type { Api, Clock, Live } from '../../client/types.ts'
 import { Nap } from '../pods/nap.ts'
-import type { Cri } from '../runtime/cri.ts'
+import type { Cri, StatusResponse } from '../runtime/cri.ts'
 import { nodeConditions, type Pressures, pressureHoldMs, pressuresOf } from './conditions.ts'
 import { type Machine, type Reserves, readReserves } from './machine.ts'
 import { imageList, type NodeIdentity, newNode, nodeLabels, nodeStatusPatch, standingStatus } from './status.ts'
@@ -38,6 +38,7 @@ export class NodeReporter {
   #node: Live<Node> | undefined
   #cri: Cri | undefined
   #runtimeFault: string | undefined = 'container runtime status check may not have completed yet'
+  #runtimeHandlers: StatusResponse['runtimeHandlers'] = []
   #networkFault: string | undefined = 'the network has not been looked at yet'
   #reserves: Reserves | undefined
   readonly #pressureSince: Record<keyof Pressures, number> = { memory: 0, disk: 0, pid: 0 }
@@ -59,6 +60,11 @@ export class NodeReporter {
   /** Why no pod can have a network; undefined: they can. */
   get networkFault(): string | undefined {
     return this.#runtimeFault ?? this.#networkFault
+  }
+
+  /** Whether the runtime can make everything below a mount of a container read-only. */
+  get recursiveReadOnly(): boolean {
+    return this.#runtimeHandlers.some(({ name, features }) => name === '' && features?.recursiveReadOnlyMounts)
   }
 
   get pressures(): Pressures {
@@ -159,7 +165,8 @@ export class NodeReporter {
   async #askRuntime(): Promise<void> {
     if (!this.#cri) return
     try {
-      const { status } = await this.#cri.status()
+      const { status, runtimeHandlers } = await this.#cri.status()
+      this.#runtimeHandlers = runtimeHandlers
       const faultOf = (type: string): string | undefined => {
         const found = status?.conditions.find((condition) => condition.type === type)
         return found?.status ? undefined : `${type}=false reason:${found?.reason ?? ''} message:${found?.message ?? ''}`

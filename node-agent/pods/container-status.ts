@@ -162,12 +162,13 @@ function withStartFailure(
 }
 
 function mountStatuses({ volumeMounts }: Container): VolumeMountStatus[] | undefined {
-  return volumeMounts?.map(({ name, mountPath, readOnly }) =>
+  return volumeMounts?.map(({ name, mountPath, readOnly, recursiveReadOnly }) =>
     omitUndefined<VolumeMountStatus>({
       name,
       mountPath,
       readOnly: readOnly || undefined,
-      recursiveReadOnly: readOnly ? 'Disabled' : undefined,
+      // Where it was demanded the container could not have been made without it.
+      recursiveReadOnly: readOnly ? (recursiveReadOnly === 'Enabled' ? 'Enabled' : 'Disabled') : undefined,
     }),
   )
 }

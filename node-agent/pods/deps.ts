@@ -54,6 +54,10 @@ export interface NodeFacts {
   dns: DnsDefaults
   logRoot: string
   podsDirectory: string
+  /** Whether this process may mount file systems. */
+  mayMount: boolean
+  /** Whether the runtime can make everything below a mount read-only. */
+  recursiveReadOnly(): boolean
   seccompRoot: string
   memoryCapacity: number
   facts(podIps: readonly string[]): DownwardFacts

@@ -10,13 +10,14 @@ import type { ImageUser } from '../containers/security.ts'
 import { serviceEnvironment } from '../containers/service-env.ts'
 import { runHook } from '../lifecycle/hooks.ts'
 import type { Given, Mount, PodSandboxConfig } from '../runtime/cri.ts'
-import { terminationLog, volumeMounts } from '../volumes/container-mounts.ts'
+import { terminationLog, volumeDevices, volumeMounts } from '../volumes/container-mounts.ts'
 import type { MountedVolumes } from '../volumes/manager.ts'
+import { readSubPath } from '../volumes/sub-path.ts'
 import type { PodDeps } from './deps.ts'
 import { lastWordsPath } from './last-words.ts'
 import { latestContainer, type ObservedPod } from './observed.ts'
 import { killContainer } from './stop.ts'
-import type { BoundPod, ContainerSlot } from './types.ts'
+import { type BoundPod, type ContainerSlot, describePod } from './types.ts'
 
 /** Why a container could not be started; `reason` is what its status shows. */
 export class StartError extends Error {
@@ -48,6 +49,8 @@ export async function startContainer(deps: PodDeps, inputs: StartInputs): Promis
   const { cri, events, view } = deps
   const refuse = (reason: string, error: unknown): StartError => {
     const message = error instanceof Error ? error.message : String(error)
+    const cause = error instanceof Error ? error.cause : undefined
+    if (cause) deps.log.warn({ err: cause, pod: describePod(pod) }, message)
     events.warning(pod, 'Failed', `Error: ${message}`, slot)
     return new StartError(reason, message)
   }
@@ -123,7 +126,14 @@ async function makeConfig(
     readVolumeFile: (volume, path) => readVolumeFile(volumes, volume, path),
   })
   const restartCount = await nextAttempt(deps, pod, container, observed)
-  const mounts = await volumeMounts(container, volumes, environment)
+  const mounts = await volumeMounts({
+    container,
+    volumes,
+    environment,
+    podDirectory: join(node.podsDirectory, pod.metadata.uid),
+    mayMount: node.mayMount,
+    recursiveReadOnly: node.recursiveReadOnly(),
+  })
   await mkdir(join(podLogDirectory(node.logRoot, pod), container.name), { recursive: true, mode: 0o755 })
   const target = 'targetContainerName' in container ? container.targetContainerName : undefined
   return containerConfig({
@@ -134,6 +144,7 @@ async function makeConfig(
     imageUser: await imageUser(deps, imageRef),
     environment,
     mounts: [...mounts, ...(await ownMounts(deps, pod, container, podIps, restartCount))],
+    devices: volumeDevices(container, volumes),
     targetId: target ? targetId(observed, target) : undefined,
     memoryCapacity: node.memoryCapacity,
     seccompRoot: node.seccompRoot,
@@ -143,9 +154,7 @@ async function makeConfig(
 async function readVolumeFile(volumes: MountedVolumes, volume: string, path: string): Promise<string> {
   const mounted = volumes.get(volume)
   if (!mounted) throw new Error(`cannot find the volume "${volume}" referenced by FileKeyRef`)
-  if (path.split('/').includes('..')) throw new Error(`the path ${path} leads out of the volume`)
-  const { readFile } = await import('node:fs/promises')
-  return readFile(join(mounted.hostPath, path), 'utf8')
+  return readSubPath(mounted.hostPath, path)
 }
 
 function targetId(observed: ObservedPod, name: string): string {

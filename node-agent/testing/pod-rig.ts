@@ -180,6 +180,8 @@ export class PodRig {
         dns: { clusterDns: [], clusterDomain: 'cluster.local', host: { servers: [], searches: [], options: [] } },
         logRoot: join(this.directory, 'logs'),
         podsDirectory: join(this.directory, 'pods'),
+        mayMount: false,
+        recursiveReadOnly: () => false,
         seccompRoot: '',
         memoryCapacity: 8 * 2 ** 30,
         facts: (podIps) => ({ podIps, hostIps: ['192.0.2.1'], nodeName: 'n1', allocatable: {} }),

@@ -1,9 +1,11 @@
-import { chmod, chown, lstat, mkdir, open, realpath } from 'node:fs/promises'
+import { chmod, mkdir, open, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Container, VolumeMount } from '../../api/generated/types.ts'
 import { expand } from '../containers/expand.ts'
-import type { Given, Mount } from '../runtime/cri.ts'
+import type { ContainerConfig, Given, Mount } from '../runtime/cri.ts'
 import type { MountedVolumes } from './manager.ts'
+import { makeSubPath, prepareSubPath } from './sub-path.ts'
+import type { Mounted } from './types.ts'
 
 const propagations = {
   None: 'PROPAGATION_PRIVATE',
@@ -11,26 +13,83 @@ const propagations = {
   Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
 } as const
 
+export interface MountInputs {
+  container: Container
+  volumes: MountedVolumes
+  environment: ReadonlyMap<string, string>
+  /** Of the pod: parts of volumes are bound below it. */
+  podDirectory: string
+  mayMount: boolean
+  /** Whether the runtime can make everything below a mount read-only. */
+  recursiveReadOnly: boolean
+}
+
 /** The mounts a container's volumes become. Throws an Error in upstream's words. */
-export async function volumeMounts(
-  container: Container,
-  volumes: MountedVolumes,
-  environment: ReadonlyMap<string, string>,
-): Promise<Given<Mount>[]> {
+export async function volumeMounts(inputs: MountInputs): Promise<Given<Mount>[]> {
+  const { container, volumes, environment } = inputs
   const mounts: Given<Mount>[] = []
-  for (const mount of container.volumeMounts ?? []) {
+  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = volumes.get(mount.name)
     if (!volume) throw new Error(`cannot find volume "${mount.name}" to mount into container "${container.name}"`)
     const subPath = subPathOf(mount, environment)
-    const readOnly = volume.readOnly || (mount.readOnly ?? false)
     mounts.push({
       containerPath: mount.mountPath,
-      hostPath: subPath === '' ? volume.hostPath : await subPathIn(volume.hostPath, subPath),
-      readonly: readOnly,
+      hostPath: subPath === '' ? volume.hostPath : await partOf(inputs, volume, mount, { subPath, index }),
+      readonly: volume.readOnly || (mount.readOnly ?? false),
+      recursiveReadOnly: recursively(mount, inputs.recursiveReadOnly),
       propagation: propagations[(mount.mountPropagation ?? 'None') as keyof typeof propagations],
     })
   }
   return mounts
+}
+
+/** The devices a container is given, as they are. */
+export function volumeDevices(container: Container, volumes: MountedVolumes): Given<ContainerConfig>['devices'] {
+  return (container.volumeDevices ?? []).map(({ name, devicePath }) => {
+    const volume = volumes.get(name)
+    if (!volume) throw new Error(`cannot find volume "${name}" to pass into container "${container.name}"`)
+    return { hostPath: volume.hostPath, containerPath: devicePath, permissions: volume.readOnly ? 'r' : 'mrw' }
+  })
+}
+
+/** Whether everything below the mount is to be read-only too. */
+function recursively({ name, readOnly, recursiveReadOnly, mountPropagation = 'None' }: VolumeMount, able: boolean) {
+  if ((recursiveReadOnly ?? 'Disabled') === 'Disabled') return false
+  const refuse = (why: string): Error => new Error(`failed to resolve recursive read-only mode: ${why}`)
+  if (!readOnly) throw refuse(`volume "${name}" requested recursive read-only mode, but it is not read-only`)
+  if (mountPropagation !== 'None') {
+    throw refuse(
+      `volume "${name}" requested recursive read-only mode, but it is not compatible with propagation "${mountPropagation}"`,
+    )
+  }
+  if (recursiveReadOnly === 'IfPossible') return able
+  if (!able) {
+    throw refuse(`volume "${name}" requested recursive read-only mode, but it is not supported by the runtime`)
+  }
+  return true
+}
+
+/** Part of a volume, made if it is not there. What went wrong is only logged: it speaks of this machine's files. */
+async function partOf(
+  { container, podDirectory, mayMount }: MountInputs,
+  volume: Mounted,
+  mount: VolumeMount,
+  { subPath, index }: { subPath: string; index: number },
+): Promise<string> {
+  const where = `for volumeMount "${mount.name}" of container "${container.name}"`
+  const exists = await stat(join(volume.hostPath, subPath)).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+  )
+  if (!exists) {
+    await makeSubPath(volume.hostPath, subPath).catch((cause) => {
+      throw new Error(`failed to create subPath directory ${where}`, { cause })
+    })
+  }
+  const target = join(podDirectory, 'volume-subpaths', mount.name, container.name, String(index))
+  return prepareSubPath(volume.hostPath, subPath, { target, mayMount }).catch((cause) => {
+    throw new Error(`failed to prepare subPath ${where}`, { cause })
+  })
 }
 
 function subPathOf(mount: VolumeMount, environment: ReadonlyMap<string, string>): string {
@@ -49,36 +108,6 @@ function subPathOf(mount: VolumeMount, environment: ReadonlyMap<string, string>)
     throw new Error(`unable to provision SubPath \`${subPath}\`: must not contain '..'`)
   }
   return subPath
-}
-
-/** The real path of what lies at `subPath` in a volume, made as a directory if nothing is there. It never leads out. */
-async function subPathIn(volume: string, subPath: string): Promise<string> {
-  const root = await realpath(volume)
-  const found = await realpath(join(root, subPath)).catch(() => undefined)
-  const path = found ?? (await makeDirectories(root, subPath))
-  if (path !== root && !path.startsWith(`${root}/`)) {
-    throw new Error(`failed to prepare subPath for volumeMount: ${subPath} is outside of the volume`)
-  }
-  return path
-}
-
-async function makeDirectories(root: string, subPath: string): Promise<string> {
-  const { mode, gid } = await lstat(root)
-  let path = root
-  for (const part of subPath.split('/').filter((word) => word !== '' && word !== '.')) {
-    path = join(path, part)
-    const existing = await realpath(path).catch(() => undefined)
-    if (existing !== undefined) {
-      if (!existing.startsWith(`${root}/`)) throw new Error(`${subPath} is outside of the volume`)
-      path = existing
-      continue
-    }
-    await mkdir(path)
-    // As the volume's own root: whoever may write there may write here.
-    await chown(path, -1, gid).catch(() => undefined)
-    await chmod(path, mode & 0o7777)
-  }
-  return path
 }
 
 /** An empty file for the container's last words, mounted where it looks for it. */
