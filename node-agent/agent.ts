@@ -320,10 +320,12 @@ function makeDeps(materials: Materials): { pods: PodDeps; objects: ObjectWatches
     plugins: volumePlugins,
     podsDirectory: directories.pods,
     memoryDirectory: directories.memory,
+    pluginsDirectory: join(options.config.rootDir, 'plugins'),
     mayMount: memory.mayMount,
     objects,
     tokens,
     facts: (pod: BoundPod) => node.facts(statuses.current(pod).podIPs?.flatMap(({ ip }) => ip ?? []) ?? []),
+    events,
     clock,
     log,
   })

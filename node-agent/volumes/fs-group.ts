@@ -1,6 +1,6 @@
-import { chmod, chown, lstat, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, chown, type FileHandle, lchown } from 'node:fs/promises'
 import type { BoundPod } from '../pods/types.ts'
+import { OpenDirectory } from './open-directory.ts'
 
 export const fsGroupOf = ({ spec }: BoundPod): number | undefined => spec.securityContext?.fsGroup
 
@@ -16,19 +16,53 @@ export function commonUser({ spec }: BoundPod): number | undefined {
 
 /**
  * Gives a tree to the pod's group: its members may do what the owner may, and what they make belongs to the group too.
- * With `OnRootMismatch` a root that already belongs to it is taken for a sign that the rest does.
+ * With `OnRootMismatch` a root that already belongs to it is taken for a sign that the rest does. Links are given away
+ * themselves, never what they lead to: a pod may be at work in the tree.
  */
 export async function giveToGroup(directory: string, group: number, policy = 'Always'): Promise<void> {
-  const root = await lstat(directory)
-  if (policy === 'OnRootMismatch' && root.gid === group && (root.mode & 0o2070) === 0o2070) return
-  await giveEntry(directory, group)
+  const root = await OpenDirectory.at(directory)
+  try {
+    const { gid, mode } = await root.handle.stat()
+    if (policy === 'OnRootMismatch' && gid === group && (mode & directoryBits) === directoryBits) return
+    await giveDirectory(root, group, 0)
+  } finally {
+    await root.close()
+  }
 }
 
-async function giveEntry(path: string, group: number): Promise<void> {
-  const entry = await lstat(path)
-  if (entry.isSymbolicLink()) return
-  await chown(path, -1, group)
-  await chmod(path, (entry.mode & 0o7777) | (entry.isDirectory() ? 0o2770 : 0o660))
-  if (!entry.isDirectory()) return
-  for (const name of await readdir(path)) await giveEntry(join(path, name), group)
+const directoryBits = 0o2770
+const fileBits = 0o660
+/** Every level holds a file open. */
+const maxDepth = 2000
+
+async function giveDirectory(directory: OpenDirectory, group: number, depth: number): Promise<void> {
+  if (depth > maxDepth) throw new Error(`directories are nested deeper than ${maxDepth}`)
+  await give(directory.handle, group, directoryBits)
+  for (const { name, isDirectory } of await directory.entries()) {
+    if (!isDirectory) await giveFile(directory, name, group)
+    else {
+      const inner = await directory.enter(name)
+      await giveDirectory(inner, group, depth + 1).finally(() => inner.close())
+    }
+  }
+}
+
+async function giveFile(directory: OpenDirectory, name: Buffer, group: number): Promise<void> {
+  const file = await directory.stand(name)
+  try {
+    const found = await file.stat()
+    const path = `/proc/self/fd/${file.fd}`
+    if (found.isSymbolicLink()) return await lchown(directory.to(name), found.uid, group)
+    // By its path, for a file that is only stood on cannot be changed itself.
+    await chown(path, found.uid, group)
+    await chmod(path, (found.mode & 0o7777) | fileBits)
+  } finally {
+    await file.close()
+  }
+}
+
+async function give(handle: FileHandle, group: number, bits: number): Promise<void> {
+  const { uid, mode } = await handle.stat()
+  await handle.chown(uid, group)
+  await handle.chmod((mode & 0o7777) | bits)
 }

@@ -34,10 +34,12 @@ function volumesWith(plugin: Partial<VolumePlugin>): Volumes {
     plugins: [whole],
     podsDirectory: join(directory, 'pods'),
     memoryDirectory: join(directory, 'memory'),
+    pluginsDirectory: join(directory, 'plugins'),
     mayMount: false,
     objects: { configMap: async () => undefined, secret: async () => undefined },
     tokens: { token: async () => ({ token: '', refreshAt: 0 }) },
     facts: () => ({ podIps: [], hostIps: [], nodeName: 'n1', allocatable: {} }),
+    events: { warning: () => undefined },
     clock,
     log: silentLogger,
   })

@@ -24,10 +24,13 @@ export interface VolumeOptions {
   podsDirectory: string
   /** A file system in memory: see `openMemory`. */
   memoryDirectory: string
+  /** What is mounted for several pods at once. */
+  pluginsDirectory: string
   mayMount: boolean
   objects: ReferencedObjects
   tokens: TokenSource
   facts(pod: BoundPod): DownwardFacts
+  events: { warning(pod: BoundPod, reason: string, message: string): void }
   clock: Clock
   log: Logger
 }
@@ -103,11 +106,12 @@ export class Volumes {
     await Promise.allSettled(entry?.mounting.values() ?? [])
     await entry?.refreshing
     const { podsDirectory, memoryDirectory, mayMount, plugins } = this.#options
-    const directories = { podsDirectory, memoryDirectory }
-    for (const { plugin: name, place } of await placesOnDisk(directories, uid)) {
+    const directory = join(podsDirectory, uid)
+    // Parts of volumes keep the volumes they are of.
+    if (mayMount) await unmountAll(join(directory, 'volume-subpaths'))
+    for (const { plugin: name, place } of await placesOnDisk(this.#options, uid)) {
       await plugins.find((plugin) => plugin.name === name)?.unmount?.(place)
     }
-    const directory = join(podsDirectory, uid)
     if (mayMount) await unmountAll(directory)
     await removeTree(directory)
     await removeTree(join(memoryDirectory, uid))
@@ -222,13 +226,14 @@ export class Volumes {
   }
 
   #contextOf({ pod, gone }: PodVolumes, spec: VolumeSpec, plugin: VolumePlugin): VolumeContext {
-    const { objects, tokens, facts, mayMount, clock } = this.#options
+    const { objects, tokens, facts, events, mayMount, clock } = this.#options
     return {
       ...placeOf(this.#options, pod.metadata.uid, plugin.name, spec),
       pod,
       objects,
       tokens,
       facts: () => facts(pod),
+      warn: (reason, message) => events.warning(pod, reason, message),
       mayMount,
       clock,
       signal: gone.signal,

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, readdir, readFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promises'
 
 /** Opens without reading: enough to stand on. Node does not name it. */
 const O_PATH = 0o10000000
@@ -53,17 +53,9 @@ export class OpenDirectory {
     return { directory: await this.enter(name), made }
   }
 
-  /** Stands on an entry of any kind but a link. The caller closes it. */
-  async stand(name: Buffer | string): Promise<FileHandle> {
-    const handle = await open(this.to(name), O_PATH | O_NOFOLLOW)
-    const found = await handle.stat()
-    if (!found.isSymbolicLink()) return handle
-    await handle.close()
-    throw new Error(`${name} is a symbolic link`)
-  }
-
-  stat(name: Buffer | string) {
-    return lstat(this.to(name))
+  /** Stands on an entry of any kind; on a link itself, if it is one. The caller closes it. */
+  stand(name: Buffer | string): Promise<FileHandle> {
+    return open(this.to(name), O_PATH | O_NOFOLLOW)
   }
 
   /** Which mount the directory is in: another one is another volume, even of the same file system. */

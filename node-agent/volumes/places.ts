@@ -5,6 +5,7 @@ import type { VolumePlace, VolumeSpec } from './types.ts'
 interface Directories {
   podsDirectory: string
   memoryDirectory: string
+  pluginsDirectory: string
 }
 
 /** By a volume's mode, the directory of its pod that it lies in, as upstream lays it out. */
@@ -12,7 +13,7 @@ const folders = { Filesystem: 'volumes', Block: 'volumeDevices' } as const
 
 /** Where a volume of a pod belongs. */
 export function placeOf(
-  { podsDirectory, memoryDirectory }: Directories,
+  { podsDirectory, memoryDirectory, pluginsDirectory }: Directories,
   podUid: string,
   plugin: string,
   { name, mode }: Pick<VolumeSpec, 'name' | 'mode'>,
@@ -23,6 +24,7 @@ export function placeOf(
     mode,
     directory: join(podsDirectory, podUid, folders[mode], plugin, name),
     memoryDirectory: join(memoryDirectory, podUid, plugin, name),
+    pluginsDirectory,
   }
 }
 

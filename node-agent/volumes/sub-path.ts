@@ -102,7 +102,10 @@ async function standBeneath(root: string, path: string): Promise<FileHandle> {
   const parts = partsOf(path)
   const last = parts.pop() ?? '.'
   const directory = await enterBeneath(root, parts)
-  return directory.stand(last).finally(() => directory.close())
+  const held = await directory.stand(last).finally(() => directory.close())
+  if (!(await held.stat()).isSymbolicLink()) return held
+  await held.close()
+  throw new Error(`${path} has become a symbolic link`)
 }
 
 /** Binds what is held open to the target; a container that starts again finds the same there, or gets it anew. */

@@ -56,6 +56,8 @@ export interface VolumePlace {
   directory: string
   /** The same in memory, for what must never reach a disk. */
   memoryDirectory: string
+  /** `ROOT/plugins`: what is of no single pod. */
+  pluginsDirectory: string
 }
 
 export interface VolumeContext extends VolumePlace {
@@ -63,6 +65,8 @@ export interface VolumeContext extends VolumePlace {
   objects: ReferencedObjects
   tokens: TokenSource
   facts(): DownwardFacts
+  /** Tells of the pod, as an event. */
+  warn(reason: string, message: string): void
   /** Whether this process may mount file systems. */
   mayMount: boolean
   clock: Clock
