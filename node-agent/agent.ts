@@ -35,6 +35,7 @@ import { PodWorkers } from './pods/workers.ts'
 import { check } from './probes/checks.ts'
 import { Probes } from './probes/manager.ts'
 import type { Runtime } from './runtime/index.ts'
+import { keepStorageLimits } from './storage-limits.ts'
 import { openPlaces, Volumes } from './volumes/manager.ts'
 import { ObjectWatches } from './volumes/objects.ts'
 import { volumePlugins } from './volumes/plugins.ts'
@@ -49,6 +50,7 @@ export interface AgentParts {
   startServer?(facts: {
     pods: AgentPods
     runtime: Runtime
+    volumes: Pick<Volumes, 'usage'>
     port: number
   }): Promise<{ port: number; stop(): Promise<void> }>
 }
@@ -137,7 +139,7 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
   }
   evictor = new Evictor({ cri: runtime.cri, clock, log, workers, events: recorder, nodeName })
   const view = new AgentPods(workers, deps.pods.statuses)
-  const server = await parts.startServer?.({ pods: view, runtime, port: config.port })
+  const server = await parts.startServer?.({ pods: view, runtime, volumes: deps.volumes, port: config.port })
   identity.port = server?.port ?? 0
   reporter.useRuntime(runtime.cri)
 
@@ -194,6 +196,18 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
       started: (uid, id) => made.started(uid, id),
       ended: (uid, id) => made.ended(uid, id),
       listed: (list) => tidy(list, made, deps.volumes, cgroups),
+      signal,
+    }),
+  )
+  background.push(
+    keepStorageLimits({
+      cri: runtime.cri,
+      workers: made,
+      volumes: deps.volumes,
+      events: deps.pods.events,
+      logRoot: directories.logs,
+      clock,
+      log,
       signal,
     }),
   )

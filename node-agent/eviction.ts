@@ -9,7 +9,7 @@ import type { PodWorkers } from './pods/workers.ts'
 import type { Cri } from './runtime/cri.ts'
 
 const pauseMs = 10_000
-const nodeCriticalPriority = 2_000_001_000
+const systemCriticalPriority = 2_000_000_000
 
 export interface EvictorDeps {
   cri: Cri
@@ -53,12 +53,16 @@ export class Evictor {
   }
 }
 
+/** Whom the node itself never ends: what the cluster stands on, and what would not come back. */
+export const isCriticalPod = (pod: BoundPod): boolean =>
+  isStaticPod(pod) || (pod.spec.priority ?? 0) >= systemCriticalPriority
+
 /** Who goes first: what uses more than it asked for, then the lower priority, then who uses most beyond its request. */
 export function evictionOrder(pods: readonly BoundPod[], usage: ReadonlyMap<string, number>): BoundPod[] {
   const excess = (pod: BoundPod): number =>
     (usage.get(pod.metadata.uid) ?? 0) - (podRequests(pod.spec).get('memory') ?? 0)
   return pods
-    .filter((pod) => !isStaticPod(pod) && (pod.spec.priority ?? 0) < nodeCriticalPriority)
+    .filter((pod) => !isCriticalPod(pod))
     .sort(
       (a, b) =>
         Number(excess(b) > 0) - Number(excess(a) > 0) ||

@@ -56,7 +56,7 @@ export function agentParts({ config, api, informers, log }: PartsOptions): Agent
         log,
         signal,
       }),
-    async startServer({ pods, runtime }) {
+    async startServer({ pods, runtime, volumes }) {
       const tls = await readTls(config)
       if (!tls) {
         log.warn('logs and exec are not served: give --tls-cert-file, --tls-private-key-file and --client-ca-file')
@@ -70,6 +70,7 @@ export function agentParts({ config, api, informers, log }: PartsOptions): Agent
         authenticateToken: (token) => authenticate(api, token),
         pods,
         runtime,
+        volumes,
         log,
         stats: { nodeName, startMs, metrics },
         config: shown(config),

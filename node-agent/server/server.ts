@@ -32,6 +32,7 @@ export interface KubeletServerOptions {
   pods: PodView
   runtime: Runtime
   log: Logger
+  volumes: ServerContext['volumes']
   stats: StatsSource
   config?: object
 }

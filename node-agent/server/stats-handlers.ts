@@ -1,19 +1,23 @@
 import { availableParallelism, totalmem } from 'node:os'
+import type { Pod } from '../../api/generated/types.ts'
+import type { Live } from '../../client/types.ts'
+import { Exposition, iso } from './exposition.ts'
 import { type ContainerUsage, type Cpu, type Disk, type Memory, Meter, type Usage } from './stats.ts'
 import { type Handler, HttpError, type ServerContext } from './types.ts'
+import { localBytes, volumeMetrics, volumeStats } from './volume-stats.ts'
 
 /** `/stats/summary`, `/metrics` and `/metrics/resource|cadvisor|probes`. */
 export const statsHandlers: Record<string, Handler> = {
   stats: async (context, { res, parts }) => {
     if (parts[0] !== 'summary') throw new HttpError(404, '404 page not found')
     res.setHeader('Content-Type', 'application/json')
-    res.end(JSON.stringify(summary(context, await meterOf(context).measure())))
+    res.end(JSON.stringify(await summary(context, await meterOf(context).measure())))
   },
   metrics: async (context, { res, parts }) => {
     res.setHeader('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
     switch (parts[0]) {
       case undefined:
-        res.end(await context.stats.metrics())
+        res.end(`${await context.stats.metrics()}${await volumeMetrics(context)}`)
         return
       case 'resource':
         res.end(resourceMetrics(context, await meterOf(context).measure()))
@@ -39,7 +43,7 @@ function meterOf(context: ServerContext): Meter {
 }
 
 /** The published Summary of the node and its pods. */
-function summary({ stats, pods }: ServerContext, { node, containers }: Usage): object {
+async function summary({ stats, pods, volumes }: ServerContext, { node, containers }: Usage): Promise<object> {
   const byPod = groupByPod(containers)
   return {
     node: {
@@ -50,27 +54,32 @@ function summary({ stats, pods }: ServerContext, { node, containers }: Usage): o
       ...(node.fs ? { fs: fsStats(node.fs) } : {}),
       ...(node.imageFs ? { runtime: { imageFs: fsStats(node.imageFs), containerFs: fsStats(node.imageFs) } } : {}),
     },
-    pods: pods.list().flatMap((pod) => {
-      const own = byPod.get(pod.metadata.uid ?? '')
-      if (!own) return []
-      const { name, namespace, uid } = pod.metadata
-      const written = own.reduce((sum, { writtenBytes }) => sum + writtenBytes, 0)
-      return [
-        {
-          podRef: { name, namespace, uid },
-          startTime: pod.status?.startTime ?? pod.metadata.creationTimestamp,
-          containers: own.map((usage) => ({
-            name: usage.name,
-            startTime: startOf(pod.status?.containerStatuses, usage.name),
-            ...(usage.cpu ? { cpu: cpuStats(usage.cpu) } : {}),
-            ...(usage.memory ? { memory: memoryStats(usage.memory) } : {}),
-            rootfs: { time: iso(Date.now()), usedBytes: usage.writtenBytes },
-          })),
-          ...podTotals(own),
-          'ephemeral-storage': { time: iso(Date.now()), usedBytes: written },
-        },
-      ]
-    }),
+    pods: await Promise.all(
+      pods.list().flatMap((pod) => {
+        const own = byPod.get(pod.metadata.uid ?? '')
+        return own ? podStats(pod, own, volumes) : []
+      }),
+    ),
+  }
+}
+
+async function podStats(pod: Live<Pod>, own: readonly ContainerUsage[], volumes: ServerContext['volumes']) {
+  const { name, namespace, uid = '' } = pod.metadata
+  const measured = await volumes.usage(uid)
+  const written = own.reduce((sum, { writtenBytes }) => sum + writtenBytes, 0)
+  return {
+    podRef: { name, namespace, uid },
+    startTime: pod.status?.startTime ?? pod.metadata.creationTimestamp,
+    containers: own.map((usage) => ({
+      name: usage.name,
+      startTime: startOf(pod.status?.containerStatuses, usage.name),
+      ...(usage.cpu ? { cpu: cpuStats(usage.cpu) } : {}),
+      ...(usage.memory ? { memory: memoryStats(usage.memory) } : {}),
+      rootfs: { time: iso(Date.now()), usedBytes: usage.writtenBytes },
+    })),
+    ...podTotals(own),
+    ...(measured.length > 0 ? { volume: measured.map(volumeStats) } : {}),
+    'ephemeral-storage': { time: iso(Date.now()), usedBytes: written + localBytes(pod, measured) },
   }
 }
 
@@ -121,8 +130,6 @@ const startOf = (
   statuses: readonly { name: string; state?: { running?: { startedAt?: string } } }[] = [],
   name: string,
 ): string | undefined => statuses.find((status) => status.name === name)?.state?.running?.startedAt
-
-const iso = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
 
 function groupByPod(containers: readonly ContainerUsage[]): Map<string, ContainerUsage[]> {
   const byPod = new Map<string, ContainerUsage[]>()
@@ -217,18 +224,4 @@ function cadvisorMetrics({ containers }: Usage): string {
   out.family('machine_cpu_cores', 'gauge', 'Number of logical CPU cores.')({}, availableParallelism())
   out.family('machine_memory_bytes', 'gauge', 'Amount of memory installed on the machine.')({}, totalmem())
   return out.text
-}
-
-/** Prometheus' text format, for samples that bear their own time. */
-class Exposition {
-  text = ''
-
-  family(name: string, type: 'counter' | 'gauge', help: string) {
-    this.text += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
-    return (labels: Record<string, string>, value: number, timeMs?: number): void => {
-      const pairs = Object.entries(labels).map(([label, text]) => `${label}=${JSON.stringify(text)}`)
-      const time = timeMs === undefined ? '' : ` ${Math.round(timeMs)}`
-      this.text += `${name}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}${time}\n`
-    }
-  }
 }

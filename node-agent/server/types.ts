@@ -3,6 +3,7 @@ import type { Pod } from '../../api/generated/types.ts'
 import type { Logger } from '../../client/logger.ts'
 import type { Live } from '../../client/types.ts'
 import type { Runtime } from '../runtime/index.ts'
+import type { Volumes } from '../volumes/manager.ts'
 
 /** Who asks: from a client certificate of the cluster's authority, or from a token. */
 export interface User {
@@ -30,6 +31,7 @@ export interface PodView {
 export interface ServerContext {
   pods: PodView
   runtime: Runtime
+  volumes: Pick<Volumes, 'usage'>
   log: Logger
   stats: StatsSource
   /** Answered at `/configz`. */

@@ -2,6 +2,7 @@ import type { Volume } from '../../api/generated/types.ts'
 import { type PayloadFile, writeAtomically } from './atomic-writer.ts'
 import { fsGroupOf } from './fs-group.ts'
 import type { Mounted, VolumeContext, VolumePlugin, VolumeSpec } from './types.ts'
+import { walkedUsage } from './usage.ts'
 
 /** What a volume is to show, and when that gets too old by itself. */
 export interface Contents {
@@ -36,5 +37,6 @@ export function contentVolume(kind: {
         ...(refreshAt === undefined ? {} : { refreshAt }),
       }
     },
+    usage: (_, __, { hostPath }) => walkedUsage(hostPath),
   }
 }

@@ -5,6 +5,7 @@ import { fsGroupOf, giveToGroup } from './fs-group.ts'
 import { isMountPoint } from './mount-points.ts'
 import { mount } from './mounting.ts'
 import type { VolumeContext, VolumePlugin } from './types.ts'
+import { fileSystemUsage, walkedUsage } from './usage.ts'
 
 /** A directory that lives as long as the pod; with medium Memory a file system in memory. */
 export const emptyDir: VolumePlugin = {
@@ -31,6 +32,10 @@ export const emptyDir: VolumePlugin = {
     }
     return { hostPath: directory, readOnly: false, ownedByPod: group !== undefined }
   },
+  usage: async ({ volume }, _, { hostPath }) =>
+    volume.emptyDir?.medium === 'Memory' && (await isMountPoint(hostPath))
+      ? fileSystemUsage(hostPath)
+      : walkedUsage(hostPath),
 }
 
 /** No larger than the pod's memory, which what lies in it counts against, or the node's. */

@@ -6,6 +6,7 @@ import { isMountPoint, otherMountsOf } from './mount-points.ts'
 import { bind, unmountAll } from './mounting.ts'
 import { Turns } from './turns.ts'
 import { type Mounted, MountFailure, type VolumeContext, type VolumePlugin, type VolumeSpec } from './types.ts'
+import { fileSystemUsage } from './usage.ts'
 
 /** Pods come and go on one volume at the same time, and the first and the last of them have more to do. */
 const turns = new Turns()
@@ -19,6 +20,7 @@ export const local: VolumePlugin = {
   handles: ({ persistent }) => persistent?.volume.spec?.local !== undefined,
   mount: (spec, context) =>
     turns.take(spec.name, () => (spec.mode === 'Block' ? device(spec) : fileSystem(spec, context))),
+  usage: async ({ mode }, _, { hostPath }) => (mode === 'Block' ? undefined : fileSystemUsage(hostPath)),
   async unmount(place) {
     if (place.mode === 'Block') return
     await turns.take(place.name, async () => {

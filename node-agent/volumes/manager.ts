@@ -12,6 +12,7 @@ import { mount, shareMounts, unmountAll } from './mounting.ts'
 import { placeOf, placesOnDisk } from './places.ts'
 import { removeTree } from './remove-tree.ts'
 import type { Mounted, TokenSource, VolumeContext, VolumePlugin, VolumeSpec } from './types.ts'
+import { Gauge, type VolumeUsage } from './usage.ts'
 
 /** By the pod's names for them. */
 export type MountedVolumes = ReadonlyMap<string, Mounted>
@@ -35,10 +36,27 @@ export interface VolumeOptions {
   log: Logger
 }
 
+/** A volume that is made ready, or is ready. */
+interface Kept {
+  mounted: Promise<Mounted>
+  /** By the pod's names for it. */
+  readonly names: Set<string>
+  readonly claim: MeasuredVolume['claim']
+  readonly gauge: Gauge
+}
+
+/** How full a volume of a pod is. */
+export interface MeasuredVolume {
+  /** The pod's name for it. */
+  name: string
+  claim?: { name: string; namespace: string } | undefined
+  usage: VolumeUsage
+}
+
 interface PodVolumes {
   pod: BoundPod
   /** By plugin and the volume's own name, for two names of the pod may lead to one claim. A failure is not kept. */
-  readonly mounting: Map<string, Promise<Mounted>>
+  readonly mounting: Map<string, Kept>
   /** When time alone makes them old, by the same. */
   readonly due: Map<string, number>
   /** The pod is taken away. */
@@ -97,13 +115,25 @@ export class Volumes {
     entry.refreshing = entry.refreshing.then(() => this.#refreshNow(entry))
   }
 
+  /** How full the pod's volumes are, those of which somebody can tell. */
+  async usage(uid: string): Promise<MeasuredVolume[]> {
+    const kept = [...(this.#pods.get(uid)?.mounting.values() ?? [])]
+    const lists = await Promise.all(
+      kept.map(async ({ gauge, names, claim }): Promise<MeasuredVolume[]> => {
+        const usage = await gauge.read()
+        return usage ? [...names].map((name) => ({ name, claim, usage })) : []
+      }),
+    )
+    return lists.flat()
+  }
+
   /** Takes away all that was made for the pod, also by an earlier agent. */
   async teardown(uid: string): Promise<void> {
     const entry = this.#pods.get(uid)
     this.#pods.delete(uid)
     entry?.timer.abort()
     entry?.gone.abort(new Error('the pod is taken away'))
-    await Promise.allSettled(entry?.mounting.values() ?? [])
+    await settled(entry)
     await entry?.refreshing
     const { podsDirectory, memoryDirectory, mayMount, plugins } = this.#options
     const directory = join(podsDirectory, uid)
@@ -153,14 +183,21 @@ export class Volumes {
     if (!plugin) return Promise.reject(mountError(spec, 'no volume plugin matched'))
     const key = `${plugin.name}/${spec.name}`
     const known = entry.mounting.get(key)
-    if (known) return known
-    const made = this.#mount(entry, spec, plugin)
-    entry.mounting.set(key, made)
-    made.then(
+    known?.names.add(spec.volume.name)
+    if (known) return known.mounted
+    const mounted = this.#mount(entry, spec, plugin)
+    const measure = async () => plugin.usage?.(spec, this.#contextOf(entry, spec, plugin), await mounted)
+    entry.mounting.set(key, {
+      mounted,
+      names: new Set([spec.volume.name]),
+      claim: claimOf(spec),
+      gauge: new Gauge(measure, this.#options.clock),
+    })
+    mounted.then(
       ({ refreshAt }) => this.#refreshWhenDue(entry, key, refreshAt),
       () => entry.mounting.delete(key),
     )
-    return made
+    return mounted
   }
 
   async #mount(entry: PodVolumes, spec: VolumeSpec, plugin: VolumePlugin): Promise<Mounted> {
@@ -187,7 +224,7 @@ export class Volumes {
     const { log, api } = this.#options
     const { pod } = entry
     if (this.#pods.get(pod.metadata.uid) !== entry) return
-    await Promise.allSettled(entry.mounting.values())
+    await settled(entry)
     const now = this.#options.clock.now()
     // Taken in hand: one that fails is tried again after a while.
     for (const [key, at] of entry.due) if (at <= now) entry.due.set(key, now + retryMs)
@@ -239,6 +276,14 @@ export class Volumes {
       signal: gone.signal,
     }
   }
+}
+
+const settled = (entry: PodVolumes | undefined) =>
+  Promise.allSettled([...(entry?.mounting.values() ?? [])].map(({ mounted }) => mounted))
+
+function claimOf({ persistent }: VolumeSpec): MeasuredVolume['claim'] {
+  const { name, namespace = '' } = persistent?.claim.metadata ?? {}
+  return name === undefined ? undefined : { name, namespace }
 }
 
 /**

@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, mkdir, readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import { isMountPoint } from './mount-points.ts'
 import { mount } from './mounting.ts'
 import { sourceOf, type VolumePlugin } from './types.ts'
+import type { VolumeUsage } from './usage.ts'
 
 /** A directory of an NFS server. Its files belong to whom the server says: the pod's group has no say. */
 export const nfs: VolumePlugin = {
@@ -26,6 +29,7 @@ export const nfs: VolumePlugin = {
     })
     return mounted
   },
+  usage: (_, __, { hostPath }) => remoteUsage(hostPath),
 }
 
 const inBrackets = (server: string): string =>
@@ -37,3 +41,18 @@ async function hasProgram(): Promise<boolean> {
 }
 
 const kernelKnows = async (): Promise<boolean> => /^nodev\tnfs4?$/m.test(await readFile('/proc/filesystems', 'utf8'))
+
+/** Asked by another process: a server that does not answer holds up whoever asks, for ever. */
+async function remoteUsage(path: string): Promise<VolumeUsage> {
+  const { stdout } = await promisify(execFile)('stat', ['--file-system', '--format=%S %b %f %a %c %d', path])
+  const [unit = 0, blocks = 0, free = 0, available = 0, inodes = 0, inodesFree = 0] = stdout.split(' ').map(Number)
+  return {
+    timeMs: Date.now(),
+    capacityBytes: blocks * unit,
+    usedBytes: (blocks - free) * unit,
+    availableBytes: available * unit,
+    inodes,
+    inodesFree,
+    inodesUsed: inodes - inodesFree,
+  }
+}

@@ -1,5 +1,5 @@
-import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promises'
+import { constants, type Stats } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, readdir, readFile } from 'node:fs/promises'
 
 /** Opens without reading: enough to stand on. Node does not name it. */
 const O_PATH = 0o10000000
@@ -56,6 +56,11 @@ export class OpenDirectory {
   /** Stands on an entry of any kind; on a link itself, if it is one. The caller closes it. */
   stand(name: Buffer | string): Promise<FileHandle> {
     return open(this.to(name), O_PATH | O_NOFOLLOW)
+  }
+
+  /** Of an entry; of a link itself, if it is one. */
+  stat(name: Buffer): Promise<Stats> {
+    return lstat(this.to(name))
   }
 
   /** Which mount the directory is in: another one is another volume, even of the same file system. */

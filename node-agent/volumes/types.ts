@@ -8,6 +8,7 @@ import type { Clock, Live } from '../../client/types.ts'
 import type { ReferencedObjects } from '../containers/env.ts'
 import type { DownwardFacts } from '../containers/fields.ts'
 import type { BoundPod } from '../pods/types.ts'
+import type { VolumeUsage } from './usage.ts'
 
 /** What a plugin is asked for: a volume of the pod's own, or the persistent volume that the pod's claim is bound to. */
 export interface VolumeSpec {
@@ -85,6 +86,8 @@ export interface VolumePlugin {
   mount(spec: VolumeSpec, context: VolumeContext): Promise<Mounted>
   /** Brings it up to date; resolves to when that is due again, if time alone makes it old. The claim was read anew. */
   refresh?(spec: VolumeSpec, context: VolumeContext): Promise<number | undefined>
+  /** How full it is; absent: nobody can tell. */
+  usage?(spec: VolumeSpec, context: VolumeContext, mounted: Mounted): Promise<VolumeUsage | undefined>
   /**
    * Undoes what `mount` did beyond the place itself: whatever is mounted there is unmounted afterwards, and the directories
    * are removed. Asked for every place that is found on the disk, also one whose `mount` was never finished.
