@@ -36,6 +36,7 @@ import { check } from './probes/checks.ts'
 import { Probes } from './probes/manager.ts'
 import type { Runtime } from './runtime/index.ts'
 import { keepStorageLimits } from './storage-limits.ts'
+import { imageVolume } from './volumes/image.ts'
 import { openPlaces, Volumes } from './volumes/manager.ts'
 import { ObjectWatches } from './volumes/objects.ts'
 import { volumePlugins } from './volumes/plugins.ts'
@@ -211,7 +212,9 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
       signal,
     }),
   )
-  background.push(keepHouse({ clock, log, cri: runtime.cri, recorder, nodeName, signal }))
+  background.push(
+    keepHouse({ clock, log, cri: runtime.cri, recorder, nodeName, volumeImages: () => imagesOfVolumes(made), signal }),
+  )
   log.info(
     { node: nodeName, runtime: `${runtime.name}://${runtime.version}`, port: identity.port },
     'the node takes pods',
@@ -238,6 +241,9 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
 }
 
 const flushMs = 2000
+
+const imagesOfVolumes = (workers: PodWorkers): string[] =>
+  workers.list().flatMap(({ pod }) => (pod.spec.volumes ?? []).flatMap(({ image }) => image?.reference ?? []))
 
 function identityOf(config: NodeAgentConfig): NodeIdentity {
   return {
@@ -331,7 +337,7 @@ function makeDeps(materials: Materials): { pods: PodDeps; objects: ObjectWatches
   const statuses = new StatusWriter(api, clock, log)
   const volumes = new Volumes({
     api,
-    plugins: volumePlugins,
+    plugins: [...volumePlugins, imageVolume(runtime)],
     podsDirectory: directories.pods,
     memoryDirectory: directories.memory,
     pluginsDirectory: join(options.config.rootDir, 'plugins'),

@@ -18,10 +18,12 @@ export async function keepHouse(options: {
   cri: Cri
   recorder: Pick<EventRecorder, 'event'>
   nodeName: string
+  /** The images that pods' volumes show. */
+  volumeImages(): readonly string[]
   signal: AbortSignal
 }): Promise<void> {
-  const { clock, log, cri, recorder, nodeName, signal } = options
-  const garbage = new ImageGarbage({ cri, clock, log })
+  const { clock, log, cri, recorder, nodeName, volumeImages, signal } = options
+  const garbage = new ImageGarbage({ cri, clock, log, named: volumeImages })
   const about = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }
   const every = async (ms: number, work: () => Promise<unknown>): Promise<void> => {
     const nap = new Nap(clock, signal)

@@ -3,6 +3,7 @@ import type { Logger } from '../../client/logger.ts'
 import type { Clock } from '../../client/types.ts'
 import { pauseImageName } from '../runtime/containerd/pause-name.ts'
 import type { Cri, Image } from '../runtime/cri.ts'
+import { normalizeReference } from './reference.ts'
 
 export interface ImageGarbageOptions {
   cri: Pick<Cri, 'listImages' | 'listContainers' | 'removeImage' | 'imageFsInfo'>
@@ -16,6 +17,8 @@ export interface ImageGarbageOptions {
   minAgeMs?: number
   /** Never removed; our own sandbox image is not either, whose users are not among the containers. */
   keep?: readonly string[]
+  /** What pods name beside their containers: the images of their volumes. */
+  named?(): readonly string[]
   /** Of the disk on which images lie. */
   diskUsage?(path: string): Promise<{ usedBytes: number; totalBytes: number }>
 }
@@ -65,7 +68,11 @@ export class ImageGarbage {
     const now = clock.now()
     const spared = new Set([pauseImageName, ...keep])
     const [images, containers] = await Promise.all([cri.listImages(), cri.listContainers()])
-    const used = new Set(containers.flatMap(({ imageId, imageRef, image }) => [imageId, imageRef, image.image]))
+    const named = (this.#options.named?.() ?? []).map((reference) => normalizeReference(reference) ?? reference)
+    const used = new Set([
+      ...containers.flatMap(({ imageId, imageRef, image }) => [imageId, imageRef, image.image]),
+      ...named,
+    ])
     for (const id of this.#known.keys()) if (!images.some((image) => image.id === id)) this.#known.delete(id)
     return images.flatMap((image) => {
       const known = this.#known.get(image.id) ?? { firstSeenMs: now, lastUsedMs: 0 }

@@ -210,7 +210,8 @@ function referenceTo(pod: Live<Pod>, container: string): ObjectReference {
     ...(namespace ? { namespace } : {}),
     ...(uid ? { uid } : {}),
     ...(resourceVersion ? { resourceVersion } : {}),
-    fieldPath: `spec.${field}{${container}}`,
+    // Without a name it is for a volume, and the event about the pod.
+    ...(container ? { fieldPath: `spec.${field}{${container}}` } : {}),
   }
 }
 

@@ -19,7 +19,8 @@ import type { BoundPod } from './types.ts'
 export interface Images {
   ensure(
     pod: BoundPod,
-    container: Container,
+    /** Without a name: a volume of the pod. */
+    container: Pick<Container, 'name' | 'image' | 'imagePullPolicy'>,
     secrets: readonly Live<Secret>[],
   ): Promise<{ imageRef: string; imageId: string }>
   /** When an image that could not be had is tried for again, in milliseconds since 1970; undefined: now. */
@@ -35,7 +36,7 @@ export interface PodDeps {
   runtimeName: string
   view: RuntimeView
   images: Images
-  volumes: Pick<Volumes, 'prepare' | 'refresh' | 'teardown'>
+  volumes: Pick<Volumes, 'prepare' | 'prepareImage' | 'refresh' | 'teardown'>
   objects: ReferencedObjects & { retain(pod: BoundPod): void; release(uid: string): void }
   tokens: { forget(uid: string): void }
   probes: Probes

@@ -13,6 +13,7 @@ import type { Given, Mount, PodSandboxConfig } from '../runtime/cri.ts'
 import { terminationLog, volumeDevices, volumeMounts } from '../volumes/container-mounts.ts'
 import type { MountedVolumes } from '../volumes/manager.ts'
 import { readSubPath } from '../volumes/sub-path.ts'
+import type { Mounted } from '../volumes/types.ts'
 import type { PodDeps } from './deps.ts'
 import { lastWordsPath } from './last-words.ts'
 import { latestContainer, type ObservedPod } from './observed.ts'
@@ -54,8 +55,13 @@ export async function startContainer(deps: PodDeps, inputs: StartInputs): Promis
     events.warning(pod, 'Failed', `Error: ${message}`, slot)
     return new StartError(reason, message)
   }
-  const image = await imageOf(deps, inputs)
-  const config = await makeConfig(deps, inputs, image).catch((error) => {
+  const shown = imageVolumes(deps, inputs).catch((error) => {
+    if (error instanceof StartError || inputs.signal.aborted) throw error
+    throw refuse('CreateContainerError', error)
+  })
+  const [image, images] = await Promise.all([gotten(deps, inputs, inputs.image), shown])
+  const volumes = new Map([...inputs.volumes, ...images])
+  const config = await makeConfig(deps, { ...inputs, volumes }, image).catch((error) => {
     throw refuse('CreateContainerConfigError', error)
   })
   inputs.signal.throwIfAborted()
@@ -83,9 +89,10 @@ export async function startContainer(deps: PodDeps, inputs: StartInputs): Promis
   }
 }
 
-async function imageOf(deps: PodDeps, { pod, slot, image, signal }: StartInputs) {
+/** What is asked for, or why the image it needs cannot be had. */
+async function gotten<T>(deps: PodDeps, { pod, slot, signal }: StartInputs, work: Promise<T>): Promise<T> {
   try {
-    return await unlessAborted(image, signal)
+    return await unlessAborted(work, signal)
   } catch (error) {
     signal.throwIfAborted()
     const reason = (error as { reason?: unknown }).reason
@@ -94,6 +101,22 @@ async function imageOf(deps: PodDeps, { pod, slot, image, signal }: StartInputs)
     deps.events.warning(pod, 'Failed', `Error: ${known}`, slot)
     throw new StartError(known, message)
   }
+}
+
+/** The volumes of images that the container mounts, pulled as its own image is. */
+function imageVolumes(deps: PodDeps, inputs: StartInputs): Promise<[string, Mounted][]> {
+  const { pod, slot } = inputs
+  const names = new Set((slot.container.volumeMounts ?? []).map(({ name }) => name))
+  const wanted = (pod.spec.volumes ?? []).filter(({ name, image }) => image && names.has(name))
+  return Promise.all(
+    wanted.map(async (volume): Promise<[string, Mounted]> => {
+      const { reference = '', pullPolicy } = volume.image ?? {}
+      const asked = { name: '', image: reference, ...(pullPolicy ? { imagePullPolicy: pullPolicy } : {}) }
+      const pulling = pullSecrets(deps, pod).then((secrets) => deps.images.ensure(pod, asked, secrets))
+      await gotten(deps, inputs, pulling)
+      return [volume.name, await deps.volumes.prepareImage(pod, volume)]
+    }),
+  )
 }
 
 /** The work's result, or an error as soon as the signal fires. */

@@ -102,6 +102,23 @@ describe('a pod', () => {
     await rig.until('gone', async () => (await rig.get('big')) === undefined)
   })
 
+  it('waits for the images of the volumes that its containers mount, and for no others', async () => {
+    rig.missingImages.add('files:1')
+    const volumes = [{ name: 'files', image: { reference: 'files:1' } }]
+    await rig.create('web', {
+      volumes,
+      containers: [
+        { name: 'main', image: 'busybox:1' },
+        { name: 'reader', image: 'busybox:1', volumeMounts: [{ name: 'files', mountPath: '/files' }] },
+      ],
+    })
+    await rig.until('one runs', () => rig.cri.starts.includes('web/main'))
+    const reader = async () => (await rig.get('web'))?.status?.containerStatuses?.find(({ name }) => name === 'reader')
+    await rig.until('the other waits', async () => (await reader())?.state?.waiting?.reason === 'ErrImagePull')
+    rig.missingImages.clear()
+    await rig.until('both run', () => rig.cri.starts.includes('web/reader'))
+  })
+
   it('waits for its image, and runs when there is one', async () => {
     rig.missingImages.add('nope:1')
     await rig.create('web', { containers: [{ name: 'main', image: 'nope:1' }] })

@@ -17,9 +17,16 @@ export interface Runtime {
    * `containerId` (and their sandbox's where the runtime says it).
    */
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>
+  /** The files of an image on this node, kept under the key until it is released; asked again, the same. */
+  viewImage(imageId: string, key: string): Promise<ImageView>
+  /** One that is not there is released already. */
+  releaseView(key: string): Promise<void>
   /** Ends a runtime that was started here, and not what runs in it; the next start takes over. */
   stop(): Promise<void>
 }
+
+/** What to mount, or a directory as it lies there. */
+export type ImageView = { type: string; source: string; options: readonly string[] } | { directory: string }
 
 export interface RuntimeEvent {
   sandboxId?: string

@@ -160,7 +160,12 @@ export class PodRig {
         },
         nextTry: () => undefined,
       },
-      volumes: { prepare: async () => new Map(), refresh: () => undefined, teardown: async () => undefined },
+      volumes: {
+        prepare: async () => new Map(),
+        prepareImage: async () => ({ hostPath: '/', readOnly: true, ownedByPod: false }),
+        refresh: () => undefined,
+        teardown: async () => undefined,
+      },
       objects,
       tokens: { forget: () => undefined },
       probes: new Probes({

@@ -1,5 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Volume } from '../../api/generated/types.ts'
 import type { Logger } from '../../client/logger.ts'
 import type { Api, Clock } from '../../client/types.ts'
 import type { ReferencedObjects } from '../containers/env.ts'
@@ -85,7 +86,8 @@ export class Volumes {
    * is ready stays, and what is still under way is waited for.
    */
   async prepare(pod: BoundPod): Promise<MountedVolumes> {
-    const used = usedVolumes(pod)
+    // Those of images are got with the containers that mount them.
+    const used = usedVolumes(pod).filter(({ volume }) => !volume.image)
     if (used.length === 0) return new Map()
     const entry = this.#entryOf(pod)
     const specs = await Promise.allSettled(used.map((use) => resolveVolume(this.#options.api, pod, use)))
@@ -105,6 +107,11 @@ export class Volumes {
     }
     const all = await this.#patiently(Promise.all(mounting), () => names.filter((name) => !ready.has(name)))
     return new Map(all.filter((found) => found !== undefined))
+  }
+
+  /** The volume of an image that is on this node by now. Throws a VolumeError. */
+  prepareImage(pod: BoundPod, volume: Volume): Promise<Mounted> {
+    return this.#mounted(this.#entryOf(pod), { name: volume.name, volume, mode: 'Filesystem', readOnly: true })
   }
 
   /** Brings the contents of the pod's volumes up to date: an object, or the pod itself, has changed. */

@@ -7,6 +7,7 @@ import type { Runtime, RuntimeOptions } from '../index.ts'
 import { socketPath } from '../socket-path.ts'
 import { startContainerd } from './child.ts'
 import { containerdEvents } from './events.ts'
+import { imageViews } from './image-views.ts'
 import { pauseImageName } from './pause-name.ts'
 
 const readyTimeoutMs = 30_000
@@ -30,6 +31,7 @@ export async function openContainerd(options: RuntimeOptions): Promise<Runtime> 
       version: runtimeVersion,
       endpoint,
       cri,
+      ...imageViews(endpoint),
       events: (signal) =>
         keepListening(
           async function* (signal) {

@@ -45,7 +45,7 @@ export interface ContainerdStore {
   removeImage(name: string): Promise<void>
   snapshotExists(key: string): Promise<boolean>
   prepareSnapshot(key: string, parent: string, labels?: Record<string, string>): Promise<SnapshotMount[]>
-  viewSnapshot(key: string, parent: string): Promise<SnapshotMount[]>
+  viewSnapshot(key: string, parent: string, labels?: Record<string, string>): Promise<SnapshotMount[]>
   snapshotMounts(key: string): Promise<SnapshotMount[]>
   snapshotParent(key: string): Promise<string>
   commitSnapshot(name: string, key: string): Promise<void>
@@ -181,8 +181,8 @@ export function openStore(endpoint: string): ContainerdStore {
     snapshotExists: async (key) => (await found(call(snapshots, 'Stat', { snapshotter, key }))) !== undefined,
     prepareSnapshot: async (key, parent, labels = {}) =>
       (await call<{ mounts: SnapshotMount[] }>(snapshots, 'Prepare', { snapshotter, key, parent, labels })).mounts,
-    viewSnapshot: async (key, parent) =>
-      (await call<{ mounts: SnapshotMount[] }>(snapshots, 'View', { snapshotter, key, parent })).mounts,
+    viewSnapshot: async (key, parent, labels = {}) =>
+      (await call<{ mounts: SnapshotMount[] }>(snapshots, 'View', { snapshotter, key, parent, labels })).mounts,
     snapshotMounts: async (key) =>
       (await call<{ mounts: SnapshotMount[] }>(snapshots, 'Mounts', { snapshotter, key })).mounts,
     snapshotParent: async (key) =>

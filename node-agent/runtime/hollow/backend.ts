@@ -94,6 +94,8 @@ function hollowImages(mountpoint: string): ImageBackend {
   const find = (reference: string) => images.get(reference) ?? [...images.values()].find(({ id }) => id === reference)
   return {
     list: () => [...images.values()],
+    // Nothing in a hollow container looks at it.
+    directoryOf: () => mountpoint,
     find,
     async pull(reference) {
       const id = `sha256:${createHash('sha256').update(reference).digest('hex')}`

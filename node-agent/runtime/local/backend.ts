@@ -55,6 +55,8 @@ export interface Streams {
 }
 
 export interface ImageBackend {
+  /** Where the files of an image lie; undefined: it has none. */
+  directoryOf(id: string): string | undefined
   list(): Image[]
   find(reference: string): Image | undefined
   /** Resolves to the image's id. */

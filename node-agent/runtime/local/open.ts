@@ -42,6 +42,12 @@ export async function openLocalRuntime(
     version: backend.version,
     endpoint,
     cri,
+    async viewImage(imageId) {
+      const directory = backend.images.directoryOf(imageId)
+      if (directory === undefined) throw new Error(`image ${imageId} has no files`)
+      return { directory }
+    },
+    releaseView: async () => undefined,
     events: (signal) => keepListening((signal) => criEvents(cri, signal), AbortSignal.any([signal, stopped.signal])),
     stop,
   }

@@ -39,6 +39,11 @@ export class DirectoryImages implements ImageBackend {
     return this.#read().find(({ id, names }) => id === reference || (name !== undefined && names.includes(name)))
   }
 
+  directoryOf(id: string): string | undefined {
+    const image = this.unpacked(id)
+    return image && this.rootOf(image)
+  }
+
   rootOf(image: UnpackedImage): string | undefined {
     return image.root === undefined ? undefined : join(this.#directory, image.root)
   }
