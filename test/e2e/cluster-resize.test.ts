@@ -123,7 +123,8 @@ describe.skipIf(why)(`pods of another size${why ? ` (${why})` : ''}`, () => {
 })
 
 /** A word that a shell makes as long as 32 MiB. */
-const fill = 'a=1234567890123456; i=0; while [ $i -lt 21 ]; do a=$a$a; i=$((i+1)); done; echo full; while true; do /bin/sleep 1; done'
+const fill =
+  'a=1234567890123456; i=0; while [ $i -lt 21 ]; do a=$a$a; i=$((i+1)); done; echo full; while true; do /bin/sleep 1; done'
 
 /** Of the pod's group or of one of its containers: the processor's limit in thousandths of a core, memory in bytes. */
 function groupOf({ metadata, status }: Pod, container?: string): { cpu: number; memory: number } {
