@@ -2,6 +2,13 @@ import { defineConfig } from 'vitest/config'
 
 const rooms = '{api,apiserver,client,cli,cluster,scheduler,controller-manager,node-agent,bench}'
 
+const clusters = 'test/e2e/cluster-*.test.ts'
+const whole = {
+  globalSetup: ['test/support/build.ts'],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+}
+
 // Unit tests stand beside the file they test and take seconds; what crosses components is in test/.
 export default defineConfig({
   test: {
@@ -19,10 +26,18 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          globalSetup: ['test/support/build.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          // Servers, etcd and kubectl share two cores: one suite after the other.
+          exclude: [clusters],
+          ...whole,
+          // Each has servers and a network of its own, and waits half of its time.
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'clusters',
+          include: [clusters],
+          ...whole,
+          // Containers, and how soon they run: one file after the other.
           fileParallelism: false,
         },
       },

@@ -57,6 +57,7 @@ async function test(only) {
     ['unused code', 'npx', ['knip', '--no-progress']],
     ['unit tests', 'npx', ['vitest', 'run', '--project', 'unit', ...reporters('unit')]],
     ['integration tests', 'npx', ['vitest', 'run', '--project', 'integration', ...reporters('integration')]],
+    ['cluster tests', 'npx', ['vitest', 'run', '--project', 'clusters', ...reporters('clusters')]],
   ]
   rmSync(results, { recursive: true, force: true })
   const failed = []

