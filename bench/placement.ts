@@ -22,11 +22,65 @@ interface Scenario {
 }
 
 const small = { cpu: '100m', memory: '64Mi', labels: { app: 'web' } }
+const term = (topologyKey: string) => ({ topologyKey, labelSelector: { matchLabels: { app: 'web' } } })
+const zone = 'topology.kubernetes.io/zone'
+const hostname = 'kubernetes.io/hostname'
 const scenarios: readonly Scenario[] = [
   { name: 'single pods', nodes: 1000, pods: 3000, spread: false, parts: small },
   { name: 'single pods', nodes: 5000, pods: 5000, spread: false, parts: small },
   { name: 'one replica set', nodes: 1000, pods: 3000, spread: true, parts: small },
   { name: 'one replica set', nodes: 5000, pods: 5000, spread: true, parts: small },
+  {
+    name: 'required pod affinity by zone',
+    nodes: 5000,
+    pods: 5000,
+    spread: false,
+    parts: {
+      ...small,
+      affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term(zone)] } },
+    },
+  },
+  {
+    name: 'required pod anti-affinity by host',
+    nodes: 5000,
+    pods: 4000,
+    spread: false,
+    parts: {
+      ...small,
+      affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term(hostname)] } },
+    },
+  },
+  {
+    name: 'preferred pod affinity by host',
+    nodes: 5000,
+    pods: 5000,
+    spread: false,
+    parts: {
+      ...small,
+      affinity: {
+        podAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: term(hostname) }],
+        },
+      },
+    },
+  },
+  {
+    name: 'required spread over zones',
+    nodes: 5000,
+    pods: 5000,
+    spread: false,
+    parts: {
+      ...small,
+      topologySpreadConstraints: [
+        {
+          maxSkew: 5,
+          topologyKey: zone,
+          whenUnsatisfiable: 'DoNotSchedule',
+          labelSelector: { matchLabels: { app: 'web' } },
+        },
+      ],
+    },
+  },
   { name: 'pods that fit nowhere', nodes: 5000, pods: 500, spread: false, parts: { ...small, cpu: '64' } },
 ]
 
