@@ -1,16 +1,19 @@
 import type { Node } from '../../api/generated/types.ts'
+import type { Labels } from '../../api/machinery/labels.ts'
 import type { Clock, Live } from '../../client/types.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { type AlikePods, AlikePodsIndex } from './alike-pods.ts'
 import { Columns } from './columns.ts'
 import { type ImageState, NodeInfo } from './node-info.ts'
 import { byZonesInTurn, zoneOf } from './node-order.ts'
+import { type PodGroup, PodGroups } from './pod-groups.ts'
 
 interface PodState {
   info: PodInfo
   /** Placed by us; the API server has not yet told us so. */
   assumed: boolean
   alike?: AlikePods | undefined
+  group?: PodGroup
   /** Milliseconds since 1970: when an assumed pod whose binding is done is no longer believed in. */
   expiresAt?: number
 }
@@ -25,6 +28,7 @@ const defaultAssumedForMs = 15 * 60_000
 export class Cache {
   readonly columns = new Columns()
   readonly alikePods = new AlikePodsIndex()
+  readonly podGroups = new PodGroups()
   readonly #nodes = new Map<string, NodeInfo>()
   readonly #pods = new Map<string, PodState>()
   readonly #images = new Map<string, ImageState>()
@@ -68,7 +72,7 @@ export class Cache {
   setNode(node: Live<Node>): NodeInfo {
     const info = this.#nodeOrNew(node.metadata.name)
     const before = info.node && zoneOf(info)
-    info.setNode(node)
+    this.#relabel(info, node)
     this.#setImages(info)
     if (before !== zoneOf(info)) this.#order = undefined
     return info
@@ -77,7 +81,7 @@ export class Cache {
   removeNode(name: string): void {
     const info = this.#nodes.get(name)
     if (!info?.node) return
-    info.setNode(undefined)
+    this.#relabel(info, undefined)
     this.#setImages(info)
     this.#order = undefined
     this.#dropIfEmpty(info)
@@ -142,10 +146,11 @@ export class Cache {
     const node = this.#nodeOrNew(pod.nodeName)
     node.addPod(pod)
     state.alike = this.alikePods.add(pod, node)
+    state.group = this.podGroups.add(pod, node)
   }
 
   #remove(state: PodState): void {
-    const { info, assumed, alike } = state
+    const { info, assumed, alike, group } = state
     this.#pods.delete(info.uid)
     if (assumed) this.#assumed--
     this.#unconfirmed.delete(info.uid)
@@ -153,7 +158,14 @@ export class Cache {
     if (!node) return
     node.removePod(info)
     if (alike) this.alikePods.remove(alike, node)
+    if (group) this.podGroups.remove(group, node)
     this.#dropIfEmpty(node)
+  }
+
+  #relabel(info: NodeInfo, node: Live<Node> | undefined): void {
+    const { labels } = info
+    info.setNode(node)
+    if (info.pods.length > 0 && !sameLabels(labels, info.labels)) this.podGroups.forgetDomains()
   }
 
   #nodeOrNew(name: string): NodeInfo {
@@ -192,4 +204,10 @@ export class Cache {
     }
     info.images = images
   }
+}
+
+function sameLabels(a: Labels, b: Labels): boolean {
+  if (a === b) return true
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }

@@ -6,6 +6,8 @@ import type { PodInfo } from './pod-info.ts'
 /** One term of a pod's affinity to, or against, other pods. */
 export interface AffinityTerm {
   readonly topologyKey: string
+  /** Those that other pods must be in; undefined: the namespaces' labels decide. */
+  readonly namespaces: ReadonlySet<string> | undefined
   /** Whether the other pod is one the term speaks of; the labels are those of the other pod's namespace. */
   matches(other: PodInfo, namespaceLabels: Labels): boolean
 }
@@ -50,6 +52,7 @@ function parseTerm(term: PodAffinityTerm, own: string): AffinityTerm {
   const named = new Set(term.namespaces?.length || term.namespaceSelector ? term.namespaces : [own])
   return {
     topologyKey: term.topologyKey,
+    namespaces: inNamespace ? undefined : named,
     matches: (other, namespaceLabels) =>
       (named.has(other.namespace) || inNamespace?.(namespaceLabels) === true) && matches(other.labels),
   }

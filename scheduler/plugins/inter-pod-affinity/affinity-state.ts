@@ -1,5 +1,6 @@
 import type { Labels } from '../../../api/machinery/labels.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
+import type { PodGroups } from '../../cache/pod-groups.ts'
 import type { AffinityTerm } from '../../framework/affinity-terms.ts'
 import type { Copyable } from '../../framework/cycle-state.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
@@ -20,13 +21,25 @@ export class AffinityState implements Copyable<AffinityState> {
     this.#namespaceLabels = namespaceLabels
   }
 
-  static of(pod: PodInfo, nodes: readonly NodeInfo[], namespaceLabels: NamespaceLabels): AffinityState {
+  static of(pod: PodInfo, groups: PodGroups, namespaceLabels: NamespaceLabels): AffinityState {
     const state = new AffinityState(pod, namespaceLabels)
     const { requiredAffinity, requiredAntiAffinity } = pod.terms
-    const asks = requiredAffinity.length > 0 || requiredAntiAffinity.length > 0
-    for (const node of nodes) {
-      if (asks) for (const other of node.pods) state.#countAsked(other, node, 1)
-      for (const other of node.podsWithRequiredAntiAffinity) state.#countUnwelcome(other, node, 1)
+    const [first] = requiredAffinity
+    for (const group of first ? groups.in(first.namespaces) : []) {
+      if (!matchesAll(requiredAffinity, group.pod, namespaceLabels(group.pod.namespace))) continue
+      for (const { topologyKey } of requiredAffinity) state.#wanted.refer(topologyKey, group.domains(topologyKey))
+    }
+    for (const term of requiredAntiAffinity) {
+      for (const group of groups.in(term.namespaces)) {
+        if (!term.matches(group.pod, namespaceLabels(group.pod.namespace))) continue
+        state.#unwanted.refer(term.topologyKey, group.domains(term.topologyKey))
+      }
+    }
+    const own = namespaceLabels(pod.namespace)
+    for (const group of groups.withRequiredAntiAffinity) {
+      for (const term of group.pod.terms.requiredAntiAffinity) {
+        if (term.matches(pod, own)) state.#unwelcome.refer(term.topologyKey, group.domains(term.topologyKey))
+      }
     }
     return state
   }

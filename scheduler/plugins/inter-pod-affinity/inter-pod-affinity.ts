@@ -1,5 +1,6 @@
 import type { Cache } from '../../cache/cache.ts'
-import type { NodeInfo } from '../../cache/node-info.ts'
+import type { PodGroups } from '../../cache/pod-groups.ts'
+import type { AffinityTerm, WeightedTerm } from '../../framework/affinity-terms.ts'
 import { stateKey } from '../../framework/cycle-state.ts'
 import { type EventObjects, maxScore, type Plugin } from '../../framework/plugin.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
@@ -27,8 +28,8 @@ export const newInterPodAffinity = (cache: Cache, world: World): Plugin => ({
     },
     { on: ['Node/Add', 'Node/UpdateLabel'], worthATry: nodeMayHelp },
   ],
-  preFilter(state, pod, nodes) {
-    const near = AffinityState.of(pod, nodes, world.namespaceLabels)
+  preFilter(state, pod) {
+    const near = AffinityState.of(pod, cache.podGroups, world.namespaceLabels)
     if (near.isIdle) return 'skip'
     state.write(affinity, near)
     return undefined
@@ -42,13 +43,7 @@ export const newInterPodAffinity = (cache: Cache, world: World): Plugin => ({
     return near.isUnwelcome(node) ? unwelcome : undefined
   },
   preScore(state, pod) {
-    const { preferredAffinity, preferredAntiAffinity } = pod.terms
-    const prefers = preferredAffinity.length > 0 || preferredAntiAffinity.length > 0
-    const counts = new TopologyCounts()
-    for (const node of cache.nodes) {
-      // A pod without preferences is weighed only by those of the pods that have some.
-      for (const other of prefers ? node.pods : node.podsWithAffinity) weigh(counts, pod, other, node, world)
-    }
+    const counts = weights(pod, cache.podGroups, world)
     if (counts.isEmpty) return 'skip'
     state.write(preferences, counts)
     return undefined
@@ -67,25 +62,29 @@ export const newInterPodAffinity = (cache: Cache, world: World): Plugin => ({
   },
 })
 
-/** What the pod thinks of having the other near, and the other of having the pod. */
-function weigh(counts: TopologyCounts, pod: PodInfo, other: PodInfo, node: NodeInfo, world: World): void {
-  const others = world.namespaceLabels(other.namespace)
-  for (const term of pod.terms.preferredAffinity) {
-    if (term.matches(other, others)) counts.add(node, term.topologyKey, term.weight)
+/** What the pod thinks of having others near, and they of having it. */
+function weights(pod: PodInfo, groups: PodGroups, world: World): TopologyCounts {
+  const counts = new TopologyCounts()
+  const { preferredAffinity, preferredAntiAffinity } = pod.terms
+  const wish = (term: WeightedTerm, sign: 1 | -1) => {
+    for (const group of groups.in(term.namespaces)) {
+      if (!term.matches(group.pod, world.namespaceLabels(group.pod.namespace))) continue
+      counts.refer(term.topologyKey, group.domains(term.topologyKey), sign * term.weight)
+    }
   }
-  for (const term of pod.terms.preferredAntiAffinity) {
-    if (term.matches(other, others)) counts.add(node, term.topologyKey, -term.weight)
-  }
+  for (const term of preferredAffinity) wish(term, 1)
+  for (const term of preferredAntiAffinity) wish(term, -1)
   const own = world.namespaceLabels(pod.namespace)
-  for (const term of other.terms.requiredAffinity) {
-    if (term.matches(pod, own)) counts.add(node, term.topologyKey, hardAffinityWeight)
+  for (const group of groups.withTerms) {
+    const { terms } = group.pod
+    const wanted = (term: AffinityTerm, weight: number) => {
+      if (term.matches(pod, own)) counts.refer(term.topologyKey, group.domains(term.topologyKey), weight)
+    }
+    for (const term of terms.requiredAffinity) wanted(term, hardAffinityWeight)
+    for (const term of terms.preferredAffinity) wanted(term, term.weight)
+    for (const term of terms.preferredAntiAffinity) wanted(term, -term.weight)
   }
-  for (const term of other.terms.preferredAffinity) {
-    if (term.matches(pod, own)) counts.add(node, term.topologyKey, term.weight)
-  }
-  for (const term of other.terms.preferredAntiAffinity) {
-    if (term.matches(pod, own)) counts.add(node, term.topologyKey, -term.weight)
-  }
+  return counts
 }
 
 function podMayHelp(pod: PodInfo, { pod: changed }: EventObjects, world: World): boolean {

@@ -1,0 +1,121 @@
+import type { PodInfo } from '../framework/pod-info.ts'
+import type { NodeInfo } from './node-info.ts'
+
+const nobody: ReadonlySet<PodGroup> = new Set()
+
+/** Pods that any other pod's affinity sees as the same: of one namespace, with the same labels and the same terms. */
+export class PodGroup {
+  /** One of them. */
+  readonly pod: PodInfo
+  readonly key: string
+  readonly #nodes = new Map<NodeInfo, number>()
+  /** How many of them each domain has, by topology key: worked out when first asked, and then kept up. */
+  readonly #domains = new Map<string, Map<string, number>>()
+
+  constructor(pod: PodInfo, key: string) {
+    this.pod = pod
+    this.key = key
+  }
+
+  get isEmpty(): boolean {
+    return this.#nodes.size === 0
+  }
+
+  /** Nodes without the label are in no domain. Read it, and do not keep it. */
+  domains(topologyKey: string): ReadonlyMap<string, number> {
+    let counts = this.#domains.get(topologyKey)
+    if (!counts) {
+      counts = new Map()
+      for (const [node, count] of this.#nodes) add(counts, node.labels[topologyKey], count)
+      this.#domains.set(topologyKey, counts)
+    }
+    return counts
+  }
+
+  count(node: NodeInfo, sign: 1 | -1): void {
+    const sum = (this.#nodes.get(node) ?? 0) + sign
+    if (sum > 0) this.#nodes.set(node, sum)
+    else this.#nodes.delete(node)
+    for (const [key, counts] of this.#domains) add(counts, node.labels[key], sign)
+  }
+
+  /** A node has come to be in other domains. */
+  forgetDomains(): void {
+    this.#domains.clear()
+  }
+}
+
+function add(counts: Map<string, number>, domain: string | undefined, amount: number): void {
+  if (domain === undefined) return
+  const sum = (counts.get(domain) ?? 0) + amount
+  if (sum !== 0) counts.set(domain, sum)
+  else counts.delete(domain)
+}
+
+/** All pods that have a node, by group: a cluster has many pods, but few kinds of them. */
+export class PodGroups {
+  readonly #byKey = new Map<string, PodGroup>()
+  readonly #byNamespace = new Map<string, Set<PodGroup>>()
+  readonly #withTerms = new Set<PodGroup>()
+  readonly #withRequiredAntiAffinity = new Set<PodGroup>()
+
+  add(pod: PodInfo, node: NodeInfo): PodGroup {
+    const key = keyOf(pod)
+    let group = this.#byKey.get(key)
+    if (!group) {
+      group = new PodGroup(pod, key)
+      this.#byKey.set(key, group)
+      const others = this.#byNamespace.get(pod.namespace)
+      if (others) others.add(group)
+      else this.#byNamespace.set(pod.namespace, new Set([group]))
+      const { requiredAffinity, preferredAffinity, requiredAntiAffinity, preferredAntiAffinity } = pod.terms
+      if (requiredAffinity.length + preferredAffinity.length + preferredAntiAffinity.length > 0)
+        this.#withTerms.add(group)
+      if (requiredAntiAffinity.length > 0) this.#withRequiredAntiAffinity.add(group)
+    }
+    group.count(node, 1)
+    return group
+  }
+
+  /** Takes off one pod of what {@link add} answered. */
+  remove(group: PodGroup, node: NodeInfo): void {
+    group.count(node, -1)
+    if (!group.isEmpty) return
+    this.#byKey.delete(group.key)
+    this.#withTerms.delete(group)
+    this.#withRequiredAntiAffinity.delete(group)
+    const others = this.#byNamespace.get(group.pod.namespace)
+    others?.delete(group)
+    if (others?.size === 0) this.#byNamespace.delete(group.pod.namespace)
+  }
+
+  /** Of some namespaces, or of all. */
+  *in(namespaces: ReadonlySet<string> | undefined): Iterable<PodGroup> {
+    if (!namespaces) yield* this.#byKey.values()
+    else for (const namespace of namespaces) yield* this.#byNamespace.get(namespace) ?? nobody
+  }
+
+  /** Those that weigh what is near them, beside refusing it. */
+  get withTerms(): ReadonlySet<PodGroup> {
+    return this.#withTerms
+  }
+
+  get withRequiredAntiAffinity(): ReadonlySet<PodGroup> {
+    return this.#withRequiredAntiAffinity
+  }
+
+  forgetDomains(): void {
+    for (const group of this.#byKey.values()) group.forgetDomains()
+  }
+}
+
+/** Neither namespaces nor labels hold these separators. */
+function keyOf({ namespace, labels, pod }: PodInfo): string {
+  const pairs = Object.entries(labels)
+    .map(([name, value]) => `${name}\t${value}`)
+    .sort()
+    .join('\n')
+  const { podAffinity, podAntiAffinity } = pod.spec?.affinity ?? {}
+  const terms = podAffinity || podAntiAffinity ? JSON.stringify([podAffinity, podAntiAffinity]) : ''
+  return `${namespace}\n${pairs}\n${terms}`
+}
