@@ -66,6 +66,8 @@ async function fileSystem(spec: VolumeSpec, context: VolumeContext): Promise<Mou
     return { ...mounted, hostPath: path, ownedByPod: false }
   }
   if (await isMountPoint(directory)) return mounted
+  // First: what is found there leads whoever takes the pod away to the disk.
+  await mkdir(directory, { recursive: true, mode: 0o750 })
   let source = path
   if (kind.isBlockDevice()) {
     source = sharedPlace(context)
@@ -76,7 +78,6 @@ async function fileSystem(spec: VolumeSpec, context: VolumeContext): Promise<Mou
   } else if (!kind.isDirectory()) {
     throw new MountFailure('MountVolume.MountDevice', 'only directory and block device are supported')
   }
-  await mkdir(directory, { recursive: true, mode: 0o750 })
   const isFirst = (await otherMountsOf(source)).length === 0
   if (group !== undefined && !isFirst) warnOfOtherGroup(spec, context, group, (await stat(source)).gid)
   await bind(directory, source)

@@ -45,7 +45,8 @@ export async function placesOnDisk(
   return found
 }
 
-async function namesIn(directory: string): Promise<string[]> {
+/** What lies in a directory; nothing, where there is none. */
+export async function namesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory)
   } catch (error) {

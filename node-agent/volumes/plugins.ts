@@ -2,6 +2,7 @@ import { configMap } from './config-map.ts'
 import { downwardApi } from './downward-api.ts'
 import { emptyDir } from './empty-dir.ts'
 import { hostPath } from './host-path.ts'
+import { iscsiVolume } from './iscsi.ts'
 import { local } from './local.ts'
 import { nfs } from './nfs.ts'
 import { projected } from './projected.ts'
@@ -18,4 +19,5 @@ export const volumePlugins: readonly VolumePlugin[] = [
   downwardApi,
   local,
   nfs,
+  iscsiVolume(),
 ]
