@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PersistentVolumeSpec, Volume } from '../../api/generated/types.ts'
 import { FakeClock } from '../../client/testing/fake-clock.ts'
+import { MemoryApi } from '../../client/testing/memory-api.ts'
 import type { BoundPod } from '../pods/types.ts'
 import { unmountAll } from '../volumes/mounting.ts'
 import { placeOf } from '../volumes/places.ts'
@@ -17,13 +18,14 @@ export const mayMount = process.platform === 'linux' && process.getuid?.() === 0
 export class VolumeRig {
   readonly directory = realpathSync(mkdtempSync(join(tmpdir(), 'volumes-')))
   readonly clock = new FakeClock()
+  readonly api = new MemoryApi({ clock: this.clock })
   /** What pods were warned of, as `reason: message`. */
   readonly warnings: string[] = []
   readonly #disks: string[] = []
 
   /** What a plugin is given for a volume of a pod. */
   contextFor(plugin: VolumePlugin, spec: VolumeSpec, pod: BoundPod = boundPod()): VolumeContext {
-    const { directory, clock, warnings } = this
+    const { directory, clock, warnings, api } = this
     const directories = {
       podsDirectory: join(directory, 'pods'),
       memoryDirectory: join(directory, 'memory'),
@@ -32,6 +34,7 @@ export class VolumeRig {
     return {
       ...placeOf(directories, pod.metadata.uid, plugin.name, spec),
       pod,
+      api,
       objects: { configMap: async () => undefined, secret: async () => undefined },
       tokens: { token: async () => ({ token: '', refreshAt: 0 }) },
       facts: () => ({ podIps: [], hostIps: [], nodeName: 'n1', allocatable: {} }),

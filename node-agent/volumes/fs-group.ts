@@ -5,13 +5,23 @@ import { OpenDirectory } from './open-directory.ts'
 export const fsGroupOf = ({ spec }: BoundPod): number | undefined => spec.securityContext?.fsGroup
 
 /** The user that all containers run as by the pod's own word; undefined if they differ or it does not say. */
-export function commonUser({ spec }: BoundPod): number | undefined {
+function commonUser({ spec }: BoundPod): number | undefined {
   const users = new Set(
     [...(spec.initContainers ?? []), ...spec.containers].map(
       ({ securityContext }) => securityContext?.runAsUser ?? spec.securityContext?.runAsUser,
     ),
   )
   return users.size === 1 ? [...users][0] : undefined
+}
+
+/**
+ * The mode and the owner of a file that is the pod's own affair: with a group of its own the group reads it, else its only
+ * user owns it; where neither can be told, everybody may who may by `mode`.
+ */
+export function privateTo(pod: BoundPod, mode: number): { mode: number; uid?: number } {
+  if (fsGroupOf(pod) !== undefined) return { mode: 0o600 }
+  const uid = commonUser(pod)
+  return uid === undefined ? { mode } : { mode: 0o600, uid }
 }
 
 /**

@@ -19,7 +19,7 @@ import { Gauge, type VolumeUsage } from './usage.ts'
 export type MountedVolumes = ReadonlyMap<string, Mounted>
 
 export interface VolumeOptions {
-  api: Pick<Api, 'get'>
+  api: Pick<Api, 'get' | 'list'>
   /** Every kind of volume this node can provide. */
   plugins: readonly VolumePlugin[]
   /** Below it, one directory a pod. */
@@ -270,10 +270,11 @@ export class Volumes {
   }
 
   #contextOf({ pod, gone }: PodVolumes, spec: VolumeSpec, plugin: VolumePlugin): VolumeContext {
-    const { objects, tokens, facts, events, mayMount, clock } = this.#options
+    const { api, objects, tokens, facts, events, mayMount, clock } = this.#options
     return {
       ...placeOf(this.#options, pod.metadata.uid, plugin.name, spec),
       pod,
+      api,
       objects,
       tokens,
       facts: () => facts(pod),

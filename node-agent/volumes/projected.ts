@@ -1,6 +1,7 @@
 import type { VolumeProjection } from '../../api/generated/types.ts'
 import { type Contents, contentVolume } from './contents.ts'
 import { configMapFiles, defaultFileMode, downwardFiles, secretFiles, tokenFile } from './sources.ts'
+import { trustBundleFile } from './trust-bundles.ts'
 import type { VolumeContext } from './types.ts'
 
 /** Several sources in one directory; later ones win. */
@@ -22,5 +23,6 @@ async function contentsOf(part: VolumeProjection, mode: number, context: VolumeC
   if (part.secret) return { files: await secretFiles(part.secret, mode, context) }
   if (part.downwardAPI) return { files: downwardFiles(part.downwardAPI.items ?? [], mode, context) }
   if (part.serviceAccountToken) return tokenFile(part.serviceAccountToken, mode, context)
+  if (part.clusterTrustBundle) return trustBundleFile(part.clusterTrustBundle, mode, context)
   throw new Error(`projected source ${JSON.stringify(Object.keys(part))} is not supported by this node`)
 }

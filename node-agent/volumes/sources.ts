@@ -10,7 +10,7 @@ import type {
 import { fieldValue, resourceValue } from '../containers/fields.ts'
 import type { PayloadFile } from './atomic-writer.ts'
 import type { Contents } from './contents.ts'
-import { commonUser, fsGroupOf } from './fs-group.ts'
+import { privateTo } from './fs-group.ts'
 import type { VolumeContext } from './types.ts'
 
 /** The mode of a file whose volume does not say: rw-r--r--. */
@@ -93,10 +93,6 @@ export async function tokenFile(
   { pod, tokens }: VolumeContext,
 ): Promise<Contents> {
   const { token, refreshAt } = await tokens.token(pod, audience, expirationSeconds)
-  const user = commonUser(pod)
-  const owned = user !== undefined || fsGroupOf(pod) !== undefined
-  const file: PayloadFile = { data: Buffer.from(token), mode: owned ? 0o600 : mode }
-  // With a group of the pod's own the group reads it; else its only user owns it.
-  if (user !== undefined && fsGroupOf(pod) === undefined) file.uid = user
+  const file: PayloadFile = { data: Buffer.from(token), ...privateTo(pod, mode) }
   return { files: new Map([[path, file]]), refreshAt }
 }

@@ -4,7 +4,7 @@ import type {
   PersistentVolumeSpec,
   Volume,
 } from '../../api/generated/types.ts'
-import type { Clock, Live } from '../../client/types.ts'
+import type { Api, Clock, Live } from '../../client/types.ts'
 import type { ReferencedObjects } from '../containers/env.ts'
 import type { DownwardFacts } from '../containers/fields.ts'
 import type { BoundPod } from '../pods/types.ts'
@@ -63,6 +63,7 @@ export interface VolumePlace {
 
 export interface VolumeContext extends VolumePlace {
   pod: BoundPod
+  api: Pick<Api, 'get' | 'list'>
   objects: ReferencedObjects
   tokens: TokenSource
   facts(): DownwardFacts
