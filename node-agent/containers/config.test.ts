@@ -8,7 +8,12 @@ import { containerHash } from './labels.ts'
 import { cpuQuota, cpuShares, cpuWeight, oomScore } from './resources.ts'
 import { sandboxConfig } from './sandbox.ts'
 
-const configOf = (main: Partial<Container> = {}, spec: Partial<PodSpec> = {}, user = {}) => {
+const configOf = (
+  main: Partial<Container> = {},
+  spec: Partial<PodSpec> = {},
+  user = {},
+  extraGroups: number[] = [],
+) => {
   const own = container('main', main)
   return containerConfig({
     pod: boundPod({ spec: { containers: [own], ...spec } }),
@@ -18,6 +23,7 @@ const configOf = (main: Partial<Container> = {}, spec: Partial<PodSpec> = {}, us
     imageUser: user,
     environment: new Map([['NAME', 'gantry']]),
     mounts: [],
+    extraGroups,
     memoryCapacity: 8 * 2 ** 30,
     seccompRoot: '/var/seccomp',
   })
@@ -40,6 +46,12 @@ describe('a container', () => {
         'io.kubernetes.pod.terminationGracePeriod': '30',
       },
     })
+  })
+
+  it('is in the groups that its volumes are for, each once', () => {
+    const securityContext = { fsGroup: 5, supplementalGroups: [7] }
+    const groups = configOf({}, { securityContext }, {}, [7, 9]).linux?.securityContext?.supplementalGroups
+    expect(groups).toEqual([5, 7, 9])
   })
 
   it('takes the pod’s security where it has none of its own', () => {

@@ -17,6 +17,8 @@ export interface ContainerInputs {
   environment: ReadonlyMap<string, string>
   mounts: readonly Given<Mount>[]
   devices?: Given<ContainerConfig>['devices']
+  /** Groups that the pod's volumes want its processes to be in. */
+  extraGroups?: readonly number[]
   /** Whose processes an ephemeral container sees. */
   targetId?: string | undefined
   memoryCapacity: number
@@ -46,7 +48,7 @@ export function containerConfig(inputs: ContainerInputs): Given<ContainerConfig>
     ...omitUndefined({ stopSignal: container.lifecycle?.stopSignal }),
     linux: {
       resources: containerResources(pod, container, inputs.memoryCapacity),
-      securityContext: securityContextOf(pod, container, imageUser, inputs.seccompRoot, targetId),
+      securityContext: securityContextOf(pod, container, imageUser, inputs.seccompRoot, targetId, inputs.extraGroups),
     },
   }
 }

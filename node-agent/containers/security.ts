@@ -41,6 +41,7 @@ export function securityContextOf(
   image: ImageUser,
   seccompRoot: string,
   targetId?: string,
+  extraGroups: readonly number[] = [],
 ): Given<LinuxContainerSecurityContext> {
   const ofPod = pod.spec.securityContext ?? {}
   const own = container.securityContext ?? {}
@@ -59,7 +60,7 @@ export function securityContextOf(
     runAsUsername: runAsUser === undefined ? image.username : undefined,
     // The kernel wants a user beside a group.
     runAsGroup: runAsGroup === undefined ? undefined : { value: runAsGroup },
-    supplementalGroups: supplementalGroups(pod),
+    supplementalGroups: supplementalGroups(pod, extraGroups),
     supplementalGroupsPolicy: ofPod.supplementalGroupsPolicy === 'Strict' ? 'Strict' : undefined,
     seccomp: seccompOf(own.seccompProfile ?? ofPod.seccompProfile, seccompRoot),
     maskedPaths: unmasked ? [] : maskedPaths,
@@ -72,9 +73,9 @@ export function securityContextOf(
 }
 
 /** The groups every process of the pod is in beside its own: the one that owns its volumes first. */
-export function supplementalGroups({ spec }: BoundPod): number[] {
+export function supplementalGroups({ spec }: BoundPod, extra: readonly number[] = []): number[] {
   const { fsGroup, supplementalGroups: more = [] } = spec.securityContext ?? {}
-  return [...(fsGroup === undefined ? [] : [fsGroup]), ...more]
+  return [...new Set([...(fsGroup === undefined ? [] : [fsGroup]), ...more, ...extra])]
 }
 
 function seccompOf(profile: SeccompProfile | undefined, root: string): SecurityProfile {

@@ -168,6 +168,7 @@ async function makeConfig(
     environment,
     mounts: [...mounts, ...(await ownMounts(deps, pod, container, podIps, restartCount))],
     devices: volumeDevices(container, volumes),
+    extraGroups: [...volumes.values()].flatMap(({ extraGroup }) => extraGroup ?? []),
     targetId: target ? targetId(observed, target) : undefined,
     memoryCapacity: node.memoryCapacity,
     seccompRoot: node.seccompRoot,

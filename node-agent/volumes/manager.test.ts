@@ -62,7 +62,8 @@ it('mounts each volume once, and once for two names of one claim', async () => {
     status: { phase: 'Bound' },
   })
   const claimRef = { namespace: 'default', name: 'disk', uid: claim.metadata.uid ?? '' }
-  await api.create(persistentVolumes, { metadata: { name: 'pv' }, spec: { claimRef } })
+  const annotations = { 'pv.beta.kubernetes.io/gid': '4321' }
+  await api.create(persistentVolumes, { metadata: { name: 'pv', annotations }, spec: { claimRef } })
   const asked: string[] = []
   const volumes = volumesWith({
     async mount(spec) {
@@ -77,6 +78,11 @@ it('mounts each volume once, and once for two names of one claim', async () => {
   await volumes.prepare(pod)
   expect([...(await volumes.prepare(pod)).keys()]).toEqual(['a', 'b'])
   expect(asked).toEqual(['pv'])
+  const calls = api.calls.length
+  volumes.refresh(pod.metadata.uid)
+  expect((await volumes.prepare(pod)).get('a')?.extraGroup).toBe(4321)
+  // Nothing of it gets old: only the second look at the pod's two claims has asked the API server.
+  expect(api.calls.length - calls).toBe(4)
 })
 
 it('tries what has failed again, and waits for what is still under way', async () => {

@@ -210,7 +210,12 @@ export class Volumes {
   async #mount(entry: PodVolumes, spec: VolumeSpec, plugin: VolumePlugin): Promise<Mounted> {
     try {
       const mounted = await plugin.mount(spec, this.#contextOf(entry, spec, plugin))
-      return spec.readOnly ? { ...mounted, readOnly: true } : mounted
+      const extraGroup = groupOf(spec)
+      return {
+        ...mounted,
+        ...(spec.readOnly ? { readOnly: true } : {}),
+        ...(extraGroup === undefined ? {} : { extraGroup }),
+      }
     } catch (error) {
       throw mountError(spec, error)
     }
@@ -302,6 +307,12 @@ export async function openPlaces(
   { pods, memory }: { pods: string; memory: string },
   log: Logger,
   wanted = true,
+/** What `pv.beta.kubernetes.io/gid` says of a persistent volume. */
+function groupOf({ persistent }: VolumeSpec): number | undefined {
+  const text = persistent?.volume.metadata.annotations?.['pv.beta.kubernetes.io/gid'] ?? ''
+  return /^\d+$/.test(text) ? Number(text) : undefined
+}
+
 ): Promise<{ mayMount: boolean }> {
   await mkdir(memory, { recursive: true, mode: 0o700 })
   if (!wanted) return { mayMount: false }

@@ -37,6 +37,8 @@ export interface Mounted {
   readOnly: boolean
   /** Its group was set to the pod's: see fs-group.ts. */
   ownedByPod: boolean
+  /** A group that may use it, and that the pod's processes are to be in: a persistent volume says so. */
+  extraGroup?: number
   /** When time alone makes it old and `refresh` is due (milliseconds since 1970). */
   refreshAt?: number
 }
