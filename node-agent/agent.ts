@@ -301,7 +301,7 @@ async function tidy(
 ): Promise<void> {
   for (const pod of listed) await workers.endOrphan(pod)
   const known = (uid: string): boolean => workers.get(uid) !== undefined
-  for (const uid of await volumes.listOnDisk()) if (!known(uid)) await volumes.teardown(uid)
+  await volumes.removeOrphans(known)
   const mine = new Set(listed.map(({ uid }) => uid))
   // A group that this agent's runtime has never heard of may belong to another node of this machine.
   for (const uid of (await cgroups?.list()) ?? []) if (!known(uid) && mine.has(uid)) await cgroups?.remove(uid)

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -153,7 +153,7 @@ it('undoes what it finds on the disk, also of an agent before it', async () => {
     ['one', 'Filesystem', 'uid-1'],
     ['two', 'Block', 'uid-1'],
   ])
-  expect(await volumes.listOnDisk()).toEqual([])
+  expect(await readdir(join(directory, 'pods'))).toEqual([])
 })
 
 it('refreshes a volume when its time has come', async () => {
@@ -173,4 +173,22 @@ it('refreshes a volume when its time has come', async () => {
   await clock.advance(61_000)
   await expect.poll(() => refreshed).toBe(2)
   volumes.stop()
+})
+
+it('takes away what pods have left that nobody knows, and one that resists keeps no other', async () => {
+  const asked: string[] = []
+  const volumes = volumesWith({
+    async unmount({ podUid }) {
+      asked.push(podUid)
+      if (podUid === 'hung') await new Promise(() => undefined)
+    },
+  })
+  for (const uid of ['hung', 'known', 'left']) {
+    await mkdir(join(directory, 'pods', uid, 'volumes/test~kind/v'), { recursive: true })
+  }
+  const isKnown = (uid: string) => uid === 'known'
+  await volumes.removeOrphans(isKnown)
+  await expect.poll(() => readdir(join(directory, 'pods'))).toEqual(['hung', 'known'])
+  await volumes.removeOrphans(isKnown)
+  expect(asked).toEqual(['hung', 'left'])
 })

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Volume } from '../../api/generated/types.ts'
 import type { Logger } from '../../client/logger.ts'
@@ -10,7 +10,7 @@ import { resolveVolume, usedVolumes } from './claims.ts'
 import { mountError, notReadyError } from './errors.ts'
 import { isMountPoint } from './mount-points.ts'
 import { mount, shareMounts, unmountAll } from './mounting.ts'
-import { placeOf, placesOnDisk } from './places.ts'
+import { namesIn, placeOf, placesOnDisk } from './places.ts'
 import { removeTree } from './remove-tree.ts'
 import type { Mounted, TokenSource, VolumeContext, VolumePlugin, VolumeSpec } from './types.ts'
 import { Gauge, type VolumeUsage } from './usage.ts'
@@ -44,6 +44,8 @@ interface Kept {
   readonly names: Set<string>
   readonly claim: MeasuredVolume['claim']
   readonly gauge: Gauge
+  /** Whether it has contents that can get old. */
+  readonly follows: boolean
 }
 
 /** How full a volume of a pod is. */
@@ -76,6 +78,8 @@ const retryMs = 30_000
 export class Volumes {
   readonly #options: VolumeOptions
   readonly #pods = new Map<string, PodVolumes>()
+  /** Pods of earlier agents whose volumes are being taken away. */
+  readonly #leaving = new Set<string>()
 
   constructor(options: VolumeOptions) {
     this.#options = options
@@ -163,11 +167,20 @@ export class Volumes {
     this.#pods.clear()
   }
 
-  /** The pods that have something here. */
-  async listOnDisk(): Promise<string[]> {
-    const { podsDirectory, memoryDirectory } = this.#options
-    const lists = await Promise.all([podsDirectory, memoryDirectory].map((path) => readdir(path).catch(() => [])))
-    return [...new Set(lists.flat())]
+  /**
+   * Begins to take away what is left of pods that nobody knows. What cannot be taken away now is tried again when this is
+   * called again, and keeps nobody: a driver may not answer.
+   */
+  async removeOrphans(isKnown: (uid: string) => boolean): Promise<void> {
+    const { podsDirectory, memoryDirectory, log } = this.#options
+    const lists = await Promise.all([podsDirectory, memoryDirectory].map(namesIn))
+    for (const uid of new Set(lists.flat())) {
+      if (isKnown(uid) || this.#leaving.has(uid)) continue
+      this.#leaving.add(uid)
+      this.teardown(uid)
+        .catch((error) => log.warn({ err: error, uid }, 'what a pod has left cannot be taken away yet'))
+        .finally(() => this.#leaving.delete(uid))
+    }
   }
 
   #entryOf(pod: BoundPod): PodVolumes {
@@ -198,6 +211,7 @@ export class Volumes {
       mounted,
       names: new Set([spec.volume.name]),
       claim: claimOf(spec),
+      follows: plugin.refresh !== undefined,
       gauge: new Gauge(measure, this.#options.clock),
     })
     mounted.then(
@@ -240,11 +254,13 @@ export class Volumes {
     const now = this.#options.clock.now()
     // Taken in hand: one that fails is tried again after a while.
     for (const [key, at] of entry.due) if (at <= now) entry.due.set(key, now + retryMs)
-    for (const use of usedVolumes(pod)) {
+    const following = [...entry.mounting.values()].flatMap(({ follows, names }) => (follows ? [...names] : []))
+    // The others are not even looked for: to find what is behind a claim costs two questions to the API server.
+    for (const use of usedVolumes(pod).filter(({ volume }) => following.includes(volume.name))) {
       try {
         const spec = await resolveVolume(api, pod, use)
         const plugin = this.#pluginFor(spec)
-        if (!plugin?.refresh || !entry.mounting.has(`${plugin.name}/${spec.name}`)) continue
+        if (!plugin?.refresh) continue
         const due = await plugin.refresh(spec, this.#contextOf(entry, spec, plugin))
         this.#refreshWhenDue(entry, `${plugin.name}/${spec.name}`, due)
       } catch (error) {
@@ -291,6 +307,12 @@ export class Volumes {
   }
 }
 
+/** What `pv.beta.kubernetes.io/gid` says of a persistent volume. */
+function groupOf({ persistent }: VolumeSpec): number | undefined {
+  const text = persistent?.volume.metadata.annotations?.['pv.beta.kubernetes.io/gid'] ?? ''
+  return /^\d+$/.test(text) ? Number(text) : undefined
+}
+
 const settled = (entry: PodVolumes | undefined) =>
   Promise.allSettled([...(entry?.mounting.values() ?? [])].map(({ mounted }) => mounted))
 
@@ -307,12 +329,6 @@ export async function openPlaces(
   { pods, memory }: { pods: string; memory: string },
   log: Logger,
   wanted = true,
-/** What `pv.beta.kubernetes.io/gid` says of a persistent volume. */
-function groupOf({ persistent }: VolumeSpec): number | undefined {
-  const text = persistent?.volume.metadata.annotations?.['pv.beta.kubernetes.io/gid'] ?? ''
-  return /^\d+$/.test(text) ? Number(text) : undefined
-}
-
 ): Promise<{ mayMount: boolean }> {
   await mkdir(memory, { recursive: true, mode: 0o700 })
   if (!wanted) return { mayMount: false }
