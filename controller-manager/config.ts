@@ -90,6 +90,11 @@ const flags = {
   },
   'mirroring-concurrent-service-endpoint-syncs': { kind: 'number', default: '5', help: 'endpoints mirrored at once' },
   'mirroring-max-endpoints-per-subset': { kind: 'number', default: '1000', help: 'addresses mirrored of each subset' },
+  'pvclaimbinder-sync-period': {
+    kind: 'duration',
+    default: '15s',
+    help: 'between two looks at a claim without a volume',
+  },
   'resource-quota-sync-period': { kind: 'duration', default: '5m', help: 'between two full counts of each quota' },
   v: { kind: 'number', default: '2', help: 'detail of the log: 4 and more tell a developer’s story' },
 } satisfies Record<string, Flag>
@@ -100,6 +105,7 @@ const concurrency: Readonly<Record<string, number>> = {
   daemonset: 2,
   deployment: 5,
   endpoint: 5,
+  'ephemeral-volume': 5,
   gc: 20,
   'horizontal-pod-autoscaler': 5,
   job: 5,
@@ -164,6 +170,7 @@ export function parseConfig(args: readonly string[]): ManagerConfig {
         cpuInitializationPeriodMs: ms('horizontal-pod-autoscaler-cpu-initialization-period'),
         initialReadinessDelayMs: ms('horizontal-pod-autoscaler-initial-readiness-delay'),
       },
+      claimBinderSyncPeriodMs: ms('pvclaimbinder-sync-period'),
       resourceQuotaSyncPeriodMs: ms('resource-quota-sync-period'),
       clusterSigning: {
         authorities: signingAuthorities((name) => text(name as Name)),

@@ -12,6 +12,7 @@ import { newDisruptionController } from './disruption/controller.ts'
 import { newEndpointsController } from './endpoints/controller.ts'
 import { newEndpointSliceController } from './endpointslice/controller.ts'
 import { newEndpointSliceMirroringController } from './endpointslice-mirroring/controller.ts'
+import { newEphemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { newGarbageCollector } from './garbage-collector/controller.ts'
 import { newHpaController } from './hpa/controller.ts'
 import { newJobController } from './job/controller.ts'
@@ -20,7 +21,10 @@ import { newNamespaceController } from './namespace/controller.ts'
 import { newNodeIpamController } from './node-ipam/controller.ts'
 import { newNodeLifecycleController } from './node-lifecycle/controller.ts'
 import { newTaintEvictionController } from './node-lifecycle/taint-eviction.ts'
+import { newPersistentVolumeController } from './persistentvolume/controller.ts'
 import { newPodGcController } from './pod-gc/controller.ts'
+import { newPvProtectionController } from './pv-protection/controller.ts'
+import { newPvcProtectionController } from './pvc-protection/controller.ts'
 import { newReplicaSetController, newReplicationController } from './replicaset/controller.ts'
 import { newResourceQuotaController } from './resourcequota/controller.ts'
 import { newRestartOnChangeController } from './restart-on-change/controller.ts'
@@ -118,6 +122,24 @@ export const controllers: readonly ControllerEntry[] = [
     name: 'clusterrole-aggregation-controller',
     alias: 'clusterrole-aggregation',
     make: newClusterRoleAggregationController,
+  },
+  {
+    name: 'persistentvolume-binder-controller',
+    alias: 'persistentvolume-binder',
+    component: 'persistentvolume-controller',
+    make: newPersistentVolumeController,
+  },
+  {
+    name: 'persistentvolumeclaim-protection-controller',
+    alias: 'pvc-protection',
+    make: newPvcProtectionController,
+  },
+  { name: 'persistentvolume-protection-controller', alias: 'pv-protection', make: newPvProtectionController },
+  {
+    name: 'ephemeral-volume-controller',
+    alias: 'ephemeral-volume',
+    component: 'ephemeral_volume',
+    make: newEphemeralVolumeController,
   },
   { name: 'service-cidrs-controller', component: 'service-cidr-controller', make: newServiceCidrsController },
 ]

@@ -37,6 +37,8 @@ export interface ControllerOptions {
   apiServerCa: string
   enableGarbageCollector: boolean
   hpa: HpaOptions
+  /** Between two looks at a claim that has no volume. */
+  claimBinderSyncPeriodMs: number
   /** Between two full counts of what is used of a quota. */
   resourceQuotaSyncPeriodMs: number
   /** By signer, the authority that signs for it; and for how long at most. */

@@ -5,6 +5,7 @@ import { formatTime } from '../machinery/time.ts'
 import { nodeSelectorWarnings } from '../node/deprecated-labels.ts'
 import { builtinSchema } from '../schema/builtin.ts'
 import { type PersistentVolumeObject, validatePersistentVolume } from './persistentvolume-validation.ts'
+import { classAnnotation } from './volume-binding.ts'
 
 export const persistentVolumes = defineResource<PersistentVolumeObject>({
   group: '',
@@ -103,9 +104,6 @@ export const persistentVolumes = defineResource<PersistentVolumeObject>({
     },
   ],
 })
-
-/** The storage class, before it was a field. */
-export const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
 
 /** Access modes as columns show them: `RWO,RWX`. */
 export const accessModesText = (modes: readonly string[] = []): string =>

@@ -8,10 +8,11 @@ import { defineResource } from '../machinery/resource.ts'
 import { ageColumn, nameColumn } from '../machinery/standard-columns.ts'
 import { builtinSchema } from '../schema/builtin.ts'
 import { objectDiff } from './object-diff.ts'
-import { accessModesText, classAnnotation } from './persistentvolume.ts'
+import { accessModesText } from './persistentvolume.ts'
 import { validateClaimSpec } from './pod-spec/claim-template.ts'
 import { claimSpecWarnings } from './pod-spec/warnings.ts'
 import { isNativeResource } from './resource-names.ts'
+import { classAnnotation } from './volume-binding.ts'
 
 export type PersistentVolumeClaimObject = Stored<PersistentVolumeClaim> & { spec: PersistentVolumeClaimSpec }
 

@@ -1,4 +1,6 @@
+import { defaultClassAnnotations } from '../../api/core/volume-binding.ts'
 import type { Ingress, PersistentVolumeClaim } from '../../api/generated/types.ts'
+import { newestDefault } from '../../api/machinery/newest-default.ts'
 import type { KubeObject, Stored } from '../../api/machinery/object.ts'
 import type { AdmissionContext } from './context.ts'
 import type { AdmissionPlugin } from './types.ts'
@@ -7,10 +9,6 @@ import type { AdmissionPlugin } from './types.ts'
 export function createDefaultStorageClass({ client, lookup }: AdmissionContext): AdmissionPlugin {
   const claims = lookup('', 'persistentvolumeclaims')
   const classes = lookup('storage.k8s.io', 'storageclasses')
-  const annotations = [
-    'storageclass.kubernetes.io/is-default-class',
-    'storageclass.beta.kubernetes.io/is-default-class',
-  ]
   return {
     name: 'DefaultStorageClass',
     handles: ({ resource, operation, subresource }) =>
@@ -19,7 +17,7 @@ export function createDefaultStorageClass({ client, lookup }: AdmissionContext):
       const { spec, metadata } = object as unknown as Stored<PersistentVolumeClaim>
       if (!spec || spec.storageClassName !== undefined) return
       if (metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return
-      const name = newestDefault(client.cachedList<KubeObject>(classes, ''), annotations)
+      const name = newestDefault(client.cachedList<KubeObject>(classes, ''), defaultClassAnnotations)
       if (name !== undefined) spec.storageClassName = name
     },
   }
@@ -42,15 +40,4 @@ export function createDefaultIngressClass({ client, lookup }: AdmissionContext):
       if (name !== undefined) spec.ingressClassName = name
     },
   }
-}
-
-/** Of several defaults the one made last; of those made in the same second the first by name. */
-function newestDefault(classes: readonly KubeObject[], annotations: readonly string[]): string | undefined {
-  const defaults = classes.filter(({ metadata }) => annotations.some((key) => metadata.annotations?.[key] === 'true'))
-  defaults.sort(({ metadata: a }, { metadata: b }) => {
-    const [at = '', bt = ''] = [a.creationTimestamp, b.creationTimestamp]
-    if (at !== bt) return at < bt ? 1 : -1
-    return (a.name ?? '') < (b.name ?? '') ? -1 : 1
-  })
-  return defaults[0]?.metadata.name
 }
