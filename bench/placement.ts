@@ -92,6 +92,8 @@ function run({ nodes, pods, spread, parts }: Scenario): number {
     defaultProfile({
       // Nothing is bound or evicted here.
       api: undefined as never,
+      clock: { now: () => 0, sleep: async () => {} },
+      stopping: new AbortController().signal,
       evict: async () => {},
       activate: () => {},
       onAttempt: () => {},

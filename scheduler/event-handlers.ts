@@ -1,11 +1,15 @@
 import type { Pod } from '../api/generated/types.ts'
 import type { Informer, InformerFactory } from '../client/informer.ts'
 import {
+  csiDrivers,
+  csiNodes,
+  csiStorageCapacities,
   nodes as nodeRef,
   persistentVolumeClaims,
   persistentVolumes,
   pods as podRef,
   storageClasses,
+  volumeAttachments,
 } from '../client/resources.ts'
 import type { Live, ResourceRef } from '../client/types.ts'
 import type { Cache } from './cache/cache.ts'
@@ -36,15 +40,21 @@ export function connectInformers(
     transform: trimPod,
   })
   followPods(pods, connection)
-  const follow = <T extends object>(ref: ResourceRef<T>, added: ClusterEvent, updated?: ClusterEvent) => {
+  const follow = <T extends object>(ref: ResourceRef<T>, added?: ClusterEvent, updated?: ClusterEvent) => {
     informers.for(ref).on({
-      add: (after) => queue.moveOn(added, { object: { after } }),
+      add: (after) => added && queue.moveOn(added, { object: { after } }),
       update: (before, after) => updated && queue.moveOn(updated, { object: { before, after } }),
     })
   }
   follow(persistentVolumeClaims, 'PersistentVolumeClaim/Add', 'PersistentVolumeClaim/Update')
   follow(persistentVolumes, 'PersistentVolume/Add', 'PersistentVolume/Update')
-  follow(storageClasses, 'StorageClass/Add')
+  follow(storageClasses, 'StorageClass/Add', 'StorageClass/Update')
+  follow(csiNodes, 'CSINode/Add', 'CSINode/Update')
+  follow(csiDrivers, undefined, 'CSIDriver/Update')
+  follow(csiStorageCapacities, 'CSIStorageCapacity/Add', 'CSIStorageCapacity/Update')
+  informers.for(volumeAttachments).on({
+    delete: (before) => queue.moveOn('VolumeAttachment/Delete', { object: { before } }),
+  })
   return ({ namespace, name, uid }) => {
     const pod = pods.lister.get(namespace, name)
     return pod?.metadata.uid === uid ? new PodInfo(pod) : undefined

@@ -1,7 +1,11 @@
+import { classOf } from '../api/core/volume-binding.ts'
 import type { LabelSelector } from '../api/generated/types.ts'
 import type { Labels } from '../api/machinery/labels.ts'
 import type { InformerFactory } from '../client/informer.ts'
 import {
+  csiDrivers,
+  csiNodes,
+  csiStorageCapacities,
   namespaces,
   persistentVolumeClaims,
   persistentVolumes,
@@ -11,11 +15,14 @@ import {
   services,
   statefulSets,
   storageClasses,
+  volumeAttachments,
 } from '../client/resources.ts'
 import type { Live } from '../client/types.ts'
 import type { World } from './framework/world.ts'
 
 const noLabels: Labels = {}
+const byClass = 'class'
+const byNode = 'node'
 
 /** Keeps of the metadata what finds an object again, and of the rest only what is said. */
 const only =
@@ -42,9 +49,22 @@ export function newInformerWorld(informers: InformerFactory): World {
   const statefulSet = informers.for(statefulSets, { transform: only(selectorOnly) }).lister
   const replicationController = informers.for(replicationControllers, { transform: only(selectorOnly) }).lister
   const budget = informers.for(podDisruptionBudgets).lister
-  const claim = informers.for(persistentVolumeClaims).lister
-  const volume = informers.for(persistentVolumes).lister
+  const claims = informers.for(persistentVolumeClaims)
+  const volumes = informers.for(persistentVolumes, { indexers: { [byClass]: (volume) => [classOf(volume)] } })
+  const claim = claims.lister
+  const volume = volumes.lister
   const storageClass = informers.for(storageClasses).lister
+  const csiDriver = informers.for(csiDrivers).lister
+  const csiNode = informers.for(csiNodes).lister
+  const capacity = informers.for(csiStorageCapacities).lister
+  const attachment = informers.for(volumeAttachments, { indexers: { [byNode]: ({ spec }) => [spec.nodeName] } }).lister
+  const listeners = new Set<() => void>()
+  const changed = () => {
+    for (const listener of [...listeners]) listener()
+  }
+  const changes = { add: changed, update: changed, delete: changed }
+  claims.on(changes)
+  volumes.on(changes)
 
   const selectors: Record<string, (namespace: string, name: string) => LabelSelector | undefined> = {
     'apps/v1 ReplicaSet': (space, name) => replicaSet.get(space, name)?.spec?.selector,
@@ -61,6 +81,15 @@ export function newInformerWorld(informers: InformerFactory): World {
     disruptionBudgets: () => budget.list(),
     claim: (space, name) => claim.get(space, name),
     volume: (name) => volume.get(undefined, name),
+    volumesOfClass: (name) => volume.byIndex(byClass, name),
     storageClass: (name) => storageClass.get(undefined, name),
+    csiDriver: (name) => csiDriver.get(undefined, name),
+    csiNode: (name) => csiNode.get(undefined, name),
+    storageCapacities: () => capacity.list(),
+    attachmentsOn: (node) => attachment.byIndex(byNode, node),
+    onVolumeChange(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
   }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { ObjectReference } from '../api/generated/types.ts'
 import type { EventRecorder } from '../client/events.ts'
 import type { InformerFactory } from '../client/informer.ts'
@@ -59,6 +60,9 @@ export class Scheduler {
   readonly #status: PodStatusWriter
   readonly #latest: (pod: PodInfo) => PodInfo | undefined
   readonly #bindings = new Set<Promise<void>>()
+  /** Of the bindings, those that wait for something else first. They stand in nobody's way. */
+  #held = 0
+  readonly #stopping = new AbortController()
 
   /** Ask for it before the informers are started. */
   constructor(options: SchedulerOptions) {
@@ -71,7 +75,9 @@ export class Scheduler {
     const weighted = (options.plugins ?? defaultProfile)({
       api,
       cache: this.cache,
+      clock,
       world: newInformerWorld(informers),
+      stopping: this.#stopping.signal,
       framework: () => this.#framework,
       evict: (preemptor, nodeName, victims) =>
         evictVictims({ api, status: this.#status, tell }, preemptor, nodeName, victims),
@@ -107,6 +113,8 @@ export class Scheduler {
 
   /** Schedules until the signal fires; resolves when what was under way has ended. */
   async run(signal: AbortSignal): Promise<void> {
+    setMaxListeners(0, this.#stopping.signal)
+    signal.addEventListener('abort', () => this.#stopping.abort(signal.reason), { once: true })
     while (!signal.aborted) {
       for (const pod of this.cache.expireAssumed()) {
         this.#options.log.warn({ pod: pod.key, node: pod.nodeName }, 'a bound pod was never confirmed: forgotten')
@@ -124,7 +132,7 @@ export class Scheduler {
   /** Lets what has arrived be heard, and waits while too many bindings are under way. */
   async #breathe(): Promise<void> {
     const { maxBindings = defaultMaxBindings } = this.#options
-    while (this.#bindings.size >= maxBindings) await Promise.race(this.#bindings)
+    while (this.#bindings.size - this.#held >= maxBindings) await Promise.race(this.#bindings)
     await new Promise<void>((resolve) => setImmediate(resolve))
   }
 
@@ -188,12 +196,17 @@ export class Scheduler {
   ): Promise<void> {
     const { clock, log, metrics } = this.#options
     try {
-      for (const wait of waits) await this.#permitted(wait, nodeName)
-      await this.#framework.preBind(state, pod, nodeName)
+      if (waits.length > 0 || this.#framework.delaysBinding(state, pod, nodeName)) {
+        await this.#hold(async () => {
+          for (const wait of waits) await this.#permitted(wait, nodeName)
+          await this.#framework.preBind(state, pod, nodeName)
+        })
+      }
       await this.#framework.bind(state, pod, nodeName)
     } catch (error) {
       this.#undo(state, pod, nodeName)
-      this.#fail(queued, error, startedAt, '')
+      // What was given up to stop has not failed: the next scheduler goes on with it.
+      if (!this.#stopping.signal.aborted) this.#fail(queued, error, startedAt, '')
       return
     }
     this.cache.bindingFinished(pod.uid)
@@ -202,6 +215,15 @@ export class Scheduler {
     metrics.bound(queued.attempts, (clock.now() - (queued.firstTriedAt ?? clock.now())) / 1000, queued.flushed)
     log.debug({ pod: pod.key, node: nodeName }, 'bound')
     this.#tell(pod, 'Normal', 'Scheduled', `Successfully assigned ${pod.key} to ${nodeName}`)
+  }
+
+  async #hold(work: () => Promise<void>): Promise<void> {
+    this.#held++
+    try {
+      await work()
+    } finally {
+      this.#held--
+    }
   }
 
   async #permitted({ until, timeoutMs, plugin }: PermitWait & { plugin: string }, nodeName: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Container, ContainerStatus, Node, Pod, PodSpec, PodStatus } from '../api/generated/types.ts'
+import type { Container, ContainerStatus, Node, Pod, PodSpec, PodStatus, Volume } from '../api/generated/types.ts'
 import type { Live } from '../client/types.ts'
 import { same } from './framework/cluster-events.ts'
 import { given } from './given.ts'
@@ -30,7 +30,7 @@ export function trimPod(pod: Live<Pod>): Live<Pod> {
 function trimSpec(spec: PodSpec): PodSpec {
   const { nodeName, schedulerName, priority, preemptionPolicy, initContainers, schedulingGates, volumes } = spec
   const { tolerations, nodeSelector, affinity, topologySpreadConstraints, overhead, resources } = spec
-  const relevant = volumes?.filter((volume) => volume.persistentVolumeClaim || volume.ephemeral || volume.image)
+  const relevant = volumes?.filter(isRelevant)
   return given({
     nodeName,
     schedulerName,
@@ -48,6 +48,16 @@ function trimSpec(spec: PodSpec): PodSpec {
     volumes: relevant?.length ? shared(relevant) : undefined,
   })
 }
+
+/** Claims, images, and disks that only some pods may use side by side. */
+const isRelevant = (volume: Volume): boolean =>
+  (volume.persistentVolumeClaim ??
+    volume.ephemeral ??
+    volume.image ??
+    volume.iscsi ??
+    volume.rbd ??
+    volume.gcePersistentDisk ??
+    volume.awsElasticBlockStore) !== undefined
 
 function trimContainer({ name, image, ports, resources, restartPolicy }: Container): Container {
   const taken = ports?.filter(({ hostPort }) => hostPort)

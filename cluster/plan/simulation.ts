@@ -58,7 +58,10 @@ export class Simulation {
       defaultProfile({
         api,
         cache,
+        clock: systemClock,
         world,
+        // Nothing is bound here.
+        stopping: read.signal,
         framework: () => framework,
         evict: async () => {},
         activate: () => {},

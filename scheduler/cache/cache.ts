@@ -31,6 +31,8 @@ export class Cache {
   readonly podGroups = new PodGroups()
   readonly #nodes = new Map<string, NodeInfo>()
   readonly #pods = new Map<string, PodState>()
+  /** How many pods on nodes use the claim `namespace/name`. */
+  readonly #claims = new Map<string, number>()
   readonly #images = new Map<string, ImageState>()
   readonly #clock: Clock
   readonly #assumedForMs: number
@@ -56,6 +58,11 @@ export class Cache {
 
   get assumedCount(): number {
     return this.#assumed
+  }
+
+  /** How many pods that have a node use the claim. */
+  usersOfClaim(namespace: string, claim: string): number {
+    return this.#claims.get(`${namespace}/${claim}`) ?? 0
   }
 
   /** An image by one of its names, with tag; undefined where no node has it. */
@@ -147,11 +154,13 @@ export class Cache {
     node.addPod(pod)
     state.alike = this.alikePods.add(pod, node)
     state.group = this.podGroups.add(pod, node)
+    this.#countClaims(pod, 1)
   }
 
   #remove(state: PodState): void {
     const { info, assumed, alike, group } = state
     this.#pods.delete(info.uid)
+    this.#countClaims(info, -1)
     if (assumed) this.#assumed--
     this.#unconfirmed.delete(info.uid)
     const node = this.#nodes.get(info.nodeName)
@@ -166,6 +175,15 @@ export class Cache {
     const { labels } = info
     info.setNode(node)
     if (info.pods.length > 0 && !sameLabels(labels, info.labels)) this.podGroups.forgetDomains()
+  }
+
+  #countClaims({ namespace, claims }: PodInfo, change: number): void {
+    for (const { claim } of claims) {
+      const key = `${namespace}/${claim}`
+      const count = (this.#claims.get(key) ?? 0) + change
+      if (count > 0) this.#claims.set(key, count)
+      else this.#claims.delete(key)
+    }
   }
 
   #nodeOrNew(name: string): NodeInfo {

@@ -22,6 +22,13 @@ const labels = {
   'PersistentVolume/Add': 'PersistentVolumeAdd',
   'PersistentVolume/Update': 'PersistentVolumeUpdate',
   'StorageClass/Add': 'StorageClassAdd',
+  'StorageClass/Update': 'StorageClassUpdate',
+  'CSINode/Add': 'CSINodeAdd',
+  'CSINode/Update': 'CSINodeUpdate',
+  'CSIDriver/Update': 'CSIDriverUpdate',
+  'CSIStorageCapacity/Add': 'CSIStorageCapacityAdd',
+  'CSIStorageCapacity/Update': 'CSIStorageCapacityUpdate',
+  'VolumeAttachment/Delete': 'VolumeAttachmentDelete',
 } as const
 
 export type ClusterEvent = keyof typeof labels

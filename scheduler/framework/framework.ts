@@ -194,9 +194,14 @@ export class Framework {
     return { waits }
   }
 
+  /** Whether a plugin has something to do before the pod is bound, which may take its time. */
+  delaysBinding(state: CycleState, pod: PodInfo, nodeName: string): boolean {
+    return this.#preBinders(state, pod, nodeName).length > 0
+  }
+
   /** Throws what a plugin throws, with its name. */
   async preBind(state: CycleState, pod: PodInfo, nodeName: string): Promise<void> {
-    for (const plugin of this.#having('preBind')) {
+    for (const plugin of this.#preBinders(state, pod, nodeName)) {
       await named('PreBind', plugin, plugin.preBind(state, pod, nodeName))
     }
   }
@@ -210,6 +215,10 @@ export class Framework {
 
   postBind(state: CycleState, pod: PodInfo, nodeName: string): void {
     for (const plugin of this.#having('postBind')) plugin.postBind(state, pod, nodeName)
+  }
+
+  #preBinders(state: CycleState, pod: PodInfo, nodeName: string): With<'preBind'>[] {
+    return this.#having('preBind').filter((plugin) => plugin.preBindPreFlight?.(state, pod, nodeName) !== 'skip')
   }
 
   #having<K extends keyof Plugin>(point: K): With<K>[] {

@@ -74,6 +74,8 @@ export interface Plugin {
   reserve?(state: CycleState, pod: PodInfo, nodeName: string): Refusal | undefined
   unreserve?(state: CycleState, pod: PodInfo, nodeName: string): void
   permit?(state: CycleState, pod: PodInfo, nodeName: string): Refusal | PermitWait | undefined
+  /** `skip` where the plugin has nothing to do before this pod is bound; others may take their time. */
+  preBindPreFlight?(state: CycleState, pod: PodInfo, nodeName: string): 'skip' | undefined
   preBind?(state: CycleState, pod: PodInfo, nodeName: string): Promise<void>
   /** `skip` leaves the binding to the next plugin. */
   bind?(state: CycleState, pod: PodInfo, nodeName: string): Promise<'bound' | 'skip'>

@@ -1,3 +1,4 @@
+import { type ClaimedVolume, claimedVolumes } from '../../api/core/volume-claims.ts'
 import type { Pod, Toleration } from '../../api/generated/types.ts'
 import type { Labels } from '../../api/machinery/labels.ts'
 import type { Live } from '../../client/types.ts'
@@ -14,6 +15,7 @@ export interface HostPort {
 const noLabels: Labels = {}
 const noTolerations: readonly Toleration[] = []
 const noPorts: readonly HostPort[] = []
+const noClaims: readonly ClaimedVolume[] = []
 
 /** A pod as the plugins see it: what is asked again and again of it is worked out once. */
 export class PodInfo {
@@ -27,6 +29,7 @@ export class PodInfo {
   readonly tolerations: readonly Toleration[]
   readonly requests: Requests
   readonly hostPorts: readonly HostPort[]
+  readonly claims: readonly ClaimedVolume[]
   /** Where it runs, or is about to; empty while it has no node. */
   readonly nodeName: string
   #terms: AffinityTerms | undefined
@@ -42,6 +45,7 @@ export class PodInfo {
     this.tolerations = pod.spec?.tolerations ?? noTolerations
     this.requests = like?.requests ?? podRequests(pod)
     this.hostPorts = like?.hostPorts ?? hostPorts(pod)
+    this.claims = pod.spec?.volumes === undefined ? noClaims : (like?.claims ?? claimedVolumes(pod))
     this.nodeName = nodeName
     this.#terms = like?.terms
   }

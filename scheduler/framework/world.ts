@@ -1,9 +1,13 @@
 import type {
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
   LabelSelector,
   PersistentVolume,
   PersistentVolumeClaim,
   PodDisruptionBudget,
   StorageClass,
+  VolumeAttachment,
 } from '../../api/generated/types.ts'
 import type { Labels } from '../../api/machinery/labels.ts'
 import type { Live } from '../../client/types.ts'
@@ -18,5 +22,13 @@ export interface World {
   disruptionBudgets(): readonly Live<PodDisruptionBudget>[]
   claim(namespace: string, name: string): Live<PersistentVolumeClaim> | undefined
   volume(name: string): Live<PersistentVolume> | undefined
+  volumesOfClass(name: string): readonly Live<PersistentVolume>[]
   storageClass(name: string): Live<StorageClass> | undefined
+  csiDriver(name: string): Live<CSIDriver> | undefined
+  /** Of the node of that name. */
+  csiNode(name: string): Live<CSINode> | undefined
+  storageCapacities(): readonly Live<CSIStorageCapacity>[]
+  attachmentsOn(node: string): readonly Live<VolumeAttachment>[]
+  /** Called after each change of a claim or a volume. Answers what ends that. */
+  onVolumeChange(listener: () => void): () => void
 }

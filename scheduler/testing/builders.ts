@@ -83,6 +83,12 @@ export const emptyWorld = (parts: Partial<World> = {}): World => ({
   disruptionBudgets: () => [],
   claim: () => undefined,
   volume: () => undefined,
+  volumesOfClass: () => [],
   storageClass: () => undefined,
+  csiDriver: () => undefined,
+  csiNode: () => undefined,
+  storageCapacities: () => [],
+  attachmentsOn: () => [],
+  onVolumeChange: () => () => {},
   ...parts,
 })

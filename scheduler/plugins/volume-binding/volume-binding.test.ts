@@ -1,13 +1,24 @@
 import { describe, expect, test } from 'vitest'
-import type { PersistentVolume, PersistentVolumeClaim } from '../../api/generated/types.ts'
-import type { Live } from '../../client/types.ts'
-import type { Cache } from '../cache/cache.ts'
-import type { World } from '../framework/world.ts'
-import type { PodParts } from '../testing/builders.ts'
-import { tryPlugin } from '../testing/try-plugin.ts'
+import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/generated/types.ts'
+import { FakeClock } from '../../../client/testing/fake-clock.ts'
+import { MemoryApi } from '../../../client/testing/memory-api.ts'
+import type { Live } from '../../../client/types.ts'
+import type { Cache } from '../../cache/cache.ts'
+import type { World } from '../../framework/world.ts'
+import type { PodParts } from '../../testing/builders.ts'
+import { tryPlugin } from '../../testing/try-plugin.ts'
 import { newVolumeBinding } from './volume-binding.ts'
 
-const make = (_cache: Cache, world: World) => newVolumeBinding(world)
+const make = (cache: Cache, world: World) => {
+  const clock = new FakeClock()
+  return newVolumeBinding({
+    api: new MemoryApi({ clock }),
+    cache,
+    clock,
+    world,
+    stopping: new AbortController().signal,
+  })
+}
 const nodes = [
   { name: 'a', labels: { zone: 'x' } },
   { name: 'b', labels: { zone: 'y' } },
@@ -33,6 +44,11 @@ const world = (standing?: Live<PersistentVolumeClaim>, disk?: Live<PersistentVol
   volume: () => disk,
   storageClass: (name) => ({ metadata: { name }, provisioner: 'p', volumeBindingMode: name }),
 })
+const late = (name: string, provisioner: string) => ({
+  metadata: { name },
+  provisioner,
+  volumeBindingMode: 'WaitForFirstConsumer',
+})
 const unbound = (storageClassName: string) =>
   claim({ metadata: { name: 'data', namespace: 'default' }, spec: { storageClassName } })
 
@@ -51,8 +67,8 @@ describe('a pod with a claim', () => {
       'pod has unbound immediate PersistentVolumeClaims',
     ],
     [
-      'finds no volume for a claim that waits for it',
-      world(unbound('WaitForFirstConsumer')),
+      'finds no volume for a claim that waits for it where nobody makes one',
+      { ...world(unbound('WaitForFirstConsumer')), storageClass: (name) => late(name, 'kubernetes.io/no-provisioner') },
       {
         a: "node(s) didn't find available persistent volumes to bind",
         b: "node(s) didn't find available persistent volumes to bind",
@@ -95,6 +111,7 @@ describe('a pod with a claim made for it alone', () => {
     claim({
       metadata: {
         name: 'pod-scratch',
+        namespace: 'default',
         annotations: { 'pv.kubernetes.io/bind-completed': 'yes' },
         ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'pod', uid, controller: true }],
       },
