@@ -5,6 +5,7 @@ import { newCsrCleanerController } from './certificates/cleaner.ts'
 import { newCsrSigningController } from './certificates/signer.ts'
 import { newClusterRoleAggregationController } from './clusterrole-aggregation/controller.ts'
 import { newCronJobController } from './cronjob/controller.ts'
+import { newCsiProvisioner } from './csi-provisioner/controller.ts'
 import { newDaemonSetController } from './daemonset/controller.ts'
 import { newDependenciesController } from './dependencies/controller.ts'
 import { newDeploymentController } from './deployment/controller.ts'
@@ -141,5 +142,6 @@ export const controllers: readonly ControllerEntry[] = [
     component: 'ephemeral_volume',
     make: newEphemeralVolumeController,
   },
+  { name: 'csi-provisioner-controller', make: newCsiProvisioner },
   { name: 'service-cidrs-controller', component: 'service-cidr-controller', make: newServiceCidrsController },
 ]

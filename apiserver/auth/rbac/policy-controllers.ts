@@ -32,6 +32,16 @@ export const controllerRoles: Record<string, readonly string[]> = {
     'core: pods: delete list watch',
     recordEvents,
   ],
+  // Not upstream's: there, each driver brings its own. They reach drivers through the agents of nodes.
+  'csi-provisioner-controller': [
+    'core: persistentvolumes: READ create delete update',
+    'core: persistentvolumeclaims: READ update',
+    'core: nodes: READ',
+    'core: nodes/proxy: create',
+    'storage.k8s.io: storageclasses csidrivers csinodes volumeattachments: READ',
+    'storage.k8s.io: csistoragecapacities: READ create delete patch',
+    recordEvents,
+  ],
   'daemon-set-controller': [
     'apps extensions: daemonsets: READ',
     'apps extensions: daemonsets/status: update',

@@ -1,0 +1,255 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import {
+  csiDrivers,
+  csiStorageCapacities,
+  persistentVolumeClaims,
+  persistentVolumes,
+  storageClasses,
+} from '../../client/resources.ts'
+import type { MemoryApi } from '../../client/testing/memory-api.ts'
+import { type Asked, driverName, playDriver, refusedBy } from '../testing/csi.ts'
+import { type Running, run } from '../testing/run.ts'
+import { claim, storageClass, volume } from '../testing/volumes.ts'
+import { newCsiProvisioner } from './controller.ts'
+import { planDelete } from './delete.ts'
+
+let running: Running
+let asked: Asked[]
+afterEach(() => running?.stop())
+
+const made = ({ name }: Record<string, unknown>, node: string) => ({
+  volume: {
+    volumeId: `id-${name}`,
+    capacityBytes: '2147483648',
+    volumeContext: { a: 'b' },
+    accessibleTopology: [{ segments: { 'example/node': node } }],
+  },
+})
+const asking = { 'volume.kubernetes.io/storage-provisioner': driverName }
+const chosen = { ...asking, 'volume.kubernetes.io/selected-node': 'b' }
+
+async function start(
+  methods: Parameters<typeof playDriver>[1],
+  prepare: (api: MemoryApi) => Promise<unknown> = async () => {},
+  options: Parameters<typeof playDriver>[2] = { nodeNames: ['a', 'b'] },
+) {
+  running = await run(newCsiProvisioner, {}, async (api) => {
+    asked = await playDriver(api, methods, options)
+    const late = { volumeBindingMode: 'WaitForFirstConsumer', allowVolumeExpansion: true }
+    const parameters = { 'csi.storage.k8s.io/fstype': 'ext4', kind: 'x' }
+    await api.create(storageClasses, storageClass('late', { provisioner: driverName, parameters, ...late }))
+    await api.create(storageClasses, storageClass('now', { provisioner: driverName, reclaimPolicy: 'Retain' }))
+    await prepare(api)
+  })
+  await running.clock.advance(100)
+}
+const addClaim = (facts: Parameters<typeof claim>[0]) => running.api.create(persistentVolumeClaims, claim(facts))
+const volumes = () => running.api.objects(persistentVolumes)
+const reasons = () => running.told.map(({ reason }) => reason)
+
+describe('a volume', () => {
+  test('is made where the claim’s pod goes, and described by what the driver says', async () => {
+    await start({ CreateVolume: made })
+    await addClaim({ storageClass: 'late', annotations: asking })
+    await running.clock.advance(100)
+    expect(asked).toEqual([])
+    const { metadata } = await addClaim({ name: 'chosen', storageClass: 'late', annotations: chosen })
+    await running.clock.advance(100)
+    const name = `pvc-${metadata.uid}`
+    const topologies = [{ segments: { 'example/node': 'b' } }]
+    expect(asked).toEqual([
+      {
+        node: 'b',
+        method: 'CreateVolume',
+        message: {
+          name,
+          capacityRange: { requiredBytes: '1073741824' },
+          volumeCapabilities: [{ mount: { fsType: 'ext4' }, accessMode: { mode: 'SINGLE_NODE_WRITER' } }],
+          parameters: { kind: 'x' },
+          accessibilityRequirements: { requisite: topologies, preferred: topologies },
+        },
+      },
+    ])
+    expect(volumes()).toMatchObject([
+      {
+        metadata: {
+          name,
+          annotations: { 'pv.kubernetes.io/provisioned-by': driverName, 'pv.kubernetes.io/bound-by-controller': 'yes' },
+          finalizers: ['external-provisioner.volume.kubernetes.io/finalizer'],
+        },
+        spec: {
+          capacity: { storage: '2Gi' },
+          accessModes: ['ReadWriteOnce'],
+          claimRef: { name: 'chosen', namespace: 'default', uid: metadata.uid },
+          storageClassName: 'late',
+          persistentVolumeReclaimPolicy: 'Delete',
+          csi: { driver: driverName, volumeHandle: `id-${name}`, fsType: 'ext4', volumeAttributes: { a: 'b' } },
+          nodeAffinity: {
+            required: {
+              nodeSelectorTerms: [{ matchExpressions: [{ key: 'example/node', operator: 'In', values: ['b'] }] }],
+            },
+          },
+        },
+      },
+    ])
+    expect(reasons()).toEqual(['Provisioning', 'ProvisioningSucceeded'])
+  })
+
+  test('is made once, though nobody hears that it was', async () => {
+    let deaf = true
+    await start({
+      CreateVolume: (message, node) => {
+        if (deaf) throw refusedBy('DEADLINE_EXCEEDED')
+        return made(message, node)
+      },
+    })
+    await addClaim({ storageClass: 'now', annotations: asking })
+    await running.clock.advance(100)
+    deaf = false
+    await running.clock.advance(1000)
+    expect(new Set(asked.map(({ message }) => message.name)).size).toBe(1)
+    expect(volumes()).toHaveLength(1)
+    expect(volumes()[0]?.metadata.finalizers).toBeUndefined()
+    expect(reasons()).toEqual(['Provisioning', 'ProvisioningFailed', 'Provisioning', 'ProvisioningSucceeded'])
+  })
+
+  test('that does not fit on the chosen node is to be made on another', async () => {
+    await start({
+      CreateVolume: () => {
+        throw refusedBy('RESOURCE_EXHAUSTED', 'full')
+      },
+    })
+    await addClaim({ storageClass: 'late', annotations: chosen })
+    await running.clock.advance(100)
+    const [standing] = running.api.objects(persistentVolumeClaims)
+    expect(standing?.metadata.annotations).toEqual(asking)
+    expect(running.told[1]?.message).toBe(
+      'failed to provision volume with StorageClass "late": rpc error: code = RESOURCE_EXHAUSTED desc = full',
+    )
+  })
+
+  test('that may be anywhere is tried on one node after the other', async () => {
+    await start({
+      CreateVolume: (message, node) => {
+        if (node === 'a') throw refusedBy('RESOURCE_EXHAUSTED')
+        return made(message, node)
+      },
+    })
+    await addClaim({ storageClass: 'now', annotations: asking })
+    await running.clock.advance(2000)
+    expect(asked.map(({ node }) => node)).toEqual(['a', 'b'])
+    expect(volumes()).toHaveLength(1)
+  })
+
+  test('is copied where the volume to copy is', async () => {
+    const there = {
+      required: {
+        nodeSelectorTerms: [{ matchExpressions: [{ key: 'example/node', operator: 'In', values: ['b'] }] }],
+      },
+    }
+    await start({ CreateVolume: made }, async (api) => {
+      await api.create(persistentVolumeClaims, claim({ name: 'old', volume: 'disk' }))
+      const csi = { driver: driverName, volumeHandle: 'id-old' }
+      await api.create(persistentVolumes, volume({ phase: 'Bound', spec: { csi, nodeAffinity: there } }))
+    })
+    const dataSource = { kind: 'PersistentVolumeClaim', name: 'old' }
+    await addClaim({ storageClass: 'now', annotations: asking, spec: { dataSource } })
+    await running.clock.advance(100)
+    expect(asked).toMatchObject([{ node: 'b', message: { volumeContentSource: { volume: { volumeId: 'id-old' } } } }])
+  })
+
+  test('of a driver that brings its own controllers is left to them', async () => {
+    await start({ CreateVolume: made })
+    running.api.edit(csiDrivers, { name: driverName }, ({ metadata }) => {
+      delete metadata.annotations
+    })
+    await addClaim({ storageClass: 'now', annotations: asking })
+    await running.clock.advance(100)
+    expect(asked).toEqual([])
+  })
+})
+
+describe('a volume whose claim has gone', () => {
+  const ours = (facts: Parameters<typeof volume>[0]) =>
+    volume({
+      claim: 'data',
+      claimUid: 'x',
+      phase: 'Released',
+      policy: 'Delete',
+      annotations: { 'pv.kubernetes.io/provisioned-by': driverName },
+      spec: { csi: { driver: driverName, volumeHandle: 'id' } },
+      metadata: { finalizers: ['external-provisioner.volume.kubernetes.io/finalizer'] },
+      ...facts,
+    })
+
+  test('is deleted by the driver, then its object', async () => {
+    let fails = true
+    await start(
+      {
+        DeleteVolume: () => {
+          if (fails) throw refusedBy('INTERNAL', 'busy')
+          return {}
+        },
+      },
+      (api) => api.create(persistentVolumes, ours({})),
+    )
+    expect(running.told).toMatchObject([
+      {
+        about: 'PersistentVolume/disk',
+        reason: 'VolumeFailedDelete',
+        message: 'rpc error: code = INTERNAL desc = busy',
+      },
+    ])
+    expect(volumes()).toHaveLength(1)
+    fails = false
+    await running.clock.advance(2000)
+    expect(asked.at(-1)).toEqual({ node: 'a', method: 'DeleteVolume', message: { volumeId: 'id' } })
+    expect(volumes()).toEqual([])
+  })
+
+  test.each([
+    ['nothing', { phase: 'Bound' }, false],
+    ['delete', {}, false],
+    ['nothing', {}, true],
+    ['let-go', { policy: 'Retain' }, false],
+  ] as const)('needs %s when it is %j and attached: %s', (expected, facts, isAttached) => {
+    expect(planDelete(ours(facts), isAttached)).toBe(expected)
+  })
+})
+
+describe('what is left on nodes', () => {
+  const spec = { storageCapacity: true }
+  const GetCapacity = () => ({ availableCapacity: '1073741824', maximumVolumeSize: { value: '1048576' } })
+  const reports = () => running.api.objects(csiStorageCapacities)
+
+  test('is asked for as long as a claim of the class has no volume, and not before', async () => {
+    await start({ GetCapacity }, undefined, { nodeNames: ['a', 'b'], spec })
+    await running.clock.advance(120_000)
+    expect(asked).toEqual([])
+    await addClaim({ storageClass: 'late' })
+    await running.clock.advance(100)
+    expect(asked.map(({ node }) => node)).toEqual(['a', 'b'])
+    expect(reports()).toMatchObject([
+      {
+        storageClassName: 'late',
+        nodeTopology: { matchLabels: { 'example/node': 'a' } },
+        capacity: '1Gi',
+        maximumVolumeSize: '1Mi',
+      },
+      { storageClassName: 'late', nodeTopology: { matchLabels: { 'example/node': 'b' } }, capacity: '1Gi' },
+    ])
+    await running.clock.advance(60_000)
+    expect(asked).toHaveLength(4)
+    await running.api.delete(persistentVolumeClaims, { namespace: 'default', name: 'data' })
+    await running.clock.advance(120_000)
+    expect(asked).toHaveLength(4)
+  })
+
+  test('is forgotten with the class', async () => {
+    await start({ GetCapacity }, (api) => api.create(persistentVolumeClaims, claim({ storageClass: 'late' })), { spec })
+    expect(reports()).toHaveLength(1)
+    await running.api.delete(storageClasses, { name: 'late' })
+    await running.clock.advance(100)
+    expect(reports()).toEqual([])
+  })
+})

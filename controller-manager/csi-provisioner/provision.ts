@@ -1,0 +1,142 @@
+import {
+  bindsLate,
+  type Claim,
+  classOf,
+  isInTopologies,
+  isReachedFrom,
+  type PersistentVolumeLike,
+  selectedNode,
+  storageProvisioner,
+} from '../../api/core/volume-binding.ts'
+import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/types.ts'
+import type { Controller } from '../../client/controller.ts'
+import { isAlreadyExists, isNotFound } from '../../client/errors.ts'
+import { keyOf } from '../../client/key.ts'
+import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../../client/resources.ts'
+import type { Live } from '../../client/types.ts'
+import { WorkQueue } from '../../client/work-queue.ts'
+import type { DriverNode, Drivers } from '../csi/drivers.ts'
+import { DriverError } from '../csi/relay.ts'
+import type { ControllerDeps } from '../types.ts'
+import { createRequest, type MadeVolume, volumeNameFor, volumeObject } from './create.ts'
+
+/** Upstream's provisioner: a second after the first failure, five minutes at most. */
+export const retryDelays = { baseDelayMs: 1000, maxDelayMs: 300_000 }
+
+/** Whether a claim waits for a volume of this class to be made, and by whom. */
+export function awaitsVolume(claim: Claim, storageClass: Live<StorageClass> | undefined): boolean {
+  const { annotations, deletionTimestamp } = claim.metadata
+  if (!storageClass || deletionTimestamp || claim.spec?.volumeName) return false
+  if (annotations?.[storageProvisioner] !== storageClass.provisioner) return false
+  return !bindsLate(storageClass) || annotations[selectedNode] !== undefined
+}
+
+/** The nodes where a driver can be asked for a volume of the claim. */
+export function placesFor(
+  claim: Claim,
+  { allowedTopologies }: Live<StorageClass>,
+  nodes: readonly DriverNode[],
+  source: PersistentVolumeLike | undefined,
+): DriverNode[] {
+  const chosen = claim.metadata.annotations?.[selectedNode]
+  return nodes.filter((node) => {
+    if (chosen !== undefined && node.name !== chosen) return false
+    return isInTopologies(allowedTopologies, node.labels) && (!source || isReachedFrom(source, node))
+  })
+}
+
+/** Has volumes made for the claims that ask for one of our drivers. */
+export function newProvisionController(deps: ControllerDeps, drivers: Drivers): Controller {
+  const { api, clock, events, informers } = deps
+  const queue = new WorkQueue({ clock, name: 'csi_provisioner_claims', ...retryDelays })
+  const claims = informers.for<PersistentVolumeClaim>(persistentVolumeClaims)
+  const volumes = informers.for<PersistentVolume>(persistentVolumes).lister
+  const classes = informers.for<StorageClass>(storageClasses).lister
+  const see = (claim: Live<PersistentVolumeClaim>) => {
+    if (claim.metadata.annotations?.[storageProvisioner] && !claim.spec?.volumeName) queue.add(keyOf(claim))
+  }
+  claims.on({ add: see, update: (_, after) => see(after) })
+  const tell = (
+    { metadata }: Live<PersistentVolumeClaim>,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+  ) => events.event({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata }, type, reason, message)
+
+  async function reconcile(key: string, signal: AbortSignal): Promise<undefined> {
+    const claim = claims.lister.byKey(key)
+    const storageClass = claim && classes.get(undefined, classOf(claim))
+    if (!storageClass || !awaitsVolume(claim, storageClass) || !drivers.isOurs(storageClass.provisioner)) return
+    tell(
+      claim,
+      'Normal',
+      'Provisioning',
+      `External provisioner is provisioning volume for claim ${JSON.stringify(key)}`,
+    )
+    try {
+      await provision(claim, storageClass, queue.retries(key), signal)
+    } catch (error) {
+      const name = JSON.stringify(storageClass.metadata.name)
+      const message = `failed to provision volume with StorageClass ${name}: ${(error as Error).message}`
+      tell(claim, 'Warning', 'ProvisioningFailed', message)
+      if (error instanceof DriverError && error.code === 'RESOURCE_EXHAUSTED') await reschedule(claim, signal)
+      throw error
+    }
+    tell(claim, 'Normal', 'ProvisioningSucceeded', `Successfully provisioned volume ${volumeNameFor(claim)}`)
+  }
+
+  async function provision(
+    claim: Live<PersistentVolumeClaim>,
+    storageClass: Live<StorageClass>,
+    retries: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { provisioner } = storageClass
+    const source = sourceOf(claim, provisioner)
+    const places = placesFor(claim, storageClass, drivers.nodesOf(provisioner), source)
+    // One after the other, where no node is chosen: each may be full.
+    const place = places[retries % places.length]
+    if (!place) throw new Error(`no ready node that may have the volume runs the driver ${provisioner}`)
+    const request = createRequest(claim, storageClass, [place.segments], source?.spec?.csi?.volumeHandle)
+    const { volume } = await drivers.call<{ volume: MadeVolume }>(
+      place.name,
+      provisioner,
+      'CreateVolume',
+      request,
+      signal,
+    )
+    await api
+      .create(persistentVolumes, volumeObject(claim, storageClass, volume), { signal })
+      .catch((error: unknown) => {
+        // Made in an earlier try, of which nobody heard.
+        if (!isAlreadyExists(error)) throw error
+      })
+  }
+
+  /** The volume to copy. */
+  function sourceOf({ metadata, spec }: Live<PersistentVolumeClaim>, driver: string): PersistentVolumeLike | undefined {
+    const source = spec?.dataSourceRef ?? spec?.dataSource
+    if (!source) return undefined
+    if (source.kind !== 'PersistentVolumeClaim' || source.apiGroup) {
+      throw new Error(`volumes cannot be made from a ${source.kind} here`)
+    }
+    const volumeName = claims.lister.get(metadata.namespace, source.name)?.spec?.volumeName
+    const volume = volumes.get(undefined, volumeName ?? '')
+    if (!volume) throw new Error(`the claim ${JSON.stringify(source.name)} to copy has no volume`)
+    if (volume.spec?.csi?.driver !== driver)
+      throw new Error(`the claim ${JSON.stringify(source.name)} is of another driver`)
+    return volume
+  }
+
+  /** Tells the scheduler that the node it has chosen has no room. */
+  async function reschedule(claim: Live<PersistentVolumeClaim>, signal: AbortSignal): Promise<void> {
+    const { [selectedNode]: chosen, ...annotations } = claim.metadata.annotations ?? {}
+    if (chosen === undefined) return
+    const next = { ...claim, metadata: { ...claim.metadata, annotations } }
+    await api.update(persistentVolumeClaims, next, { signal }).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error
+    })
+  }
+
+  return { name: 'csi-provisioner-claims', queue, reconcile }
+}
