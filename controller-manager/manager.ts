@@ -1,3 +1,4 @@
+import { newAttachDetachController } from './attach-detach/controller.ts'
 import { newTokenCleanerController } from './bootstrap-tokens/cleaner.ts'
 import { newBootstrapSignerController } from './bootstrap-tokens/signer.ts'
 import { newCsrApprovingController } from './certificates/approver.ts'
@@ -5,7 +6,9 @@ import { newCsrCleanerController } from './certificates/cleaner.ts'
 import { newCsrSigningController } from './certificates/signer.ts'
 import { newClusterRoleAggregationController } from './clusterrole-aggregation/controller.ts'
 import { newCronJobController } from './cronjob/controller.ts'
+import { newCsiAttacher } from './csi-attacher/controller.ts'
 import { newCsiProvisioner } from './csi-provisioner/controller.ts'
+import { newCsiResizer } from './csi-resizer/controller.ts'
 import { newDaemonSetController } from './daemonset/controller.ts'
 import { newDependenciesController } from './dependencies/controller.ts'
 import { newDeploymentController } from './deployment/controller.ts'
@@ -14,6 +17,7 @@ import { newEndpointsController } from './endpoints/controller.ts'
 import { newEndpointSliceController } from './endpointslice/controller.ts'
 import { newEndpointSliceMirroringController } from './endpointslice-mirroring/controller.ts'
 import { newEphemeralVolumeController } from './ephemeral-volume/controller.ts'
+import { newExpandController } from './expand/controller.ts'
 import { newGarbageCollector } from './garbage-collector/controller.ts'
 import { newHpaController } from './hpa/controller.ts'
 import { newJobController } from './job/controller.ts'
@@ -142,6 +146,20 @@ export const controllers: readonly ControllerEntry[] = [
     component: 'ephemeral_volume',
     make: newEphemeralVolumeController,
   },
+  {
+    name: 'persistentvolume-attach-detach-controller',
+    alias: 'attachdetach',
+    component: 'attachdetach-controller',
+    make: newAttachDetachController,
+  },
+  {
+    name: 'persistentvolume-expander-controller',
+    alias: 'persistentvolume-expander',
+    component: 'volume_expand',
+    make: newExpandController,
+  },
   { name: 'csi-provisioner-controller', make: newCsiProvisioner },
+  { name: 'csi-attacher-controller', make: newCsiAttacher },
+  { name: 'csi-resizer-controller', make: newCsiResizer },
   { name: 'service-cidrs-controller', component: 'service-cidr-controller', make: newServiceCidrsController },
 ]

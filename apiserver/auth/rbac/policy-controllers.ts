@@ -33,6 +33,14 @@ export const controllerRoles: Record<string, readonly string[]> = {
     recordEvents,
   ],
   // Not upstream's: there, each driver brings its own. They reach drivers through the agents of nodes.
+  'csi-attacher-controller': [
+    'core: persistentvolumes: READ',
+    'core: nodes: READ',
+    'core: nodes/proxy: create',
+    'storage.k8s.io: csidrivers csinodes: READ',
+    'storage.k8s.io: volumeattachments: READ update',
+    'storage.k8s.io: volumeattachments/status: patch update',
+  ],
   'csi-provisioner-controller': [
     'core: persistentvolumes: READ create delete update',
     'core: persistentvolumeclaims: READ update',
@@ -40,6 +48,15 @@ export const controllerRoles: Record<string, readonly string[]> = {
     'core: nodes/proxy: create',
     'storage.k8s.io: storageclasses csidrivers csinodes volumeattachments: READ',
     'storage.k8s.io: csistoragecapacities: READ create delete patch',
+    recordEvents,
+  ],
+  'csi-resizer-controller': [
+    'core: persistentvolumes: READ update',
+    'core: persistentvolumeclaims: READ',
+    'core: persistentvolumeclaims/status: update',
+    'core: nodes: READ',
+    'core: nodes/proxy: create',
+    'storage.k8s.io: csidrivers csinodes: READ',
     recordEvents,
   ],
   'daemon-set-controller': [
