@@ -3,24 +3,27 @@ import protobuf from 'protobufjs'
 
 /**
  * The services of a .proto text as @grpc/grpc-js wants them, by full name. Messages are plain objects with camelCase
- * fields, enums as strings, 64-bit integers as numbers; every field is there, a message that was not sent as null.
+ * fields, enums as strings, 64-bit integers as numbers or, if asked for, as strings; every field is there, a message that
+ * was not sent as null.
  */
-export function readServices(text: string): (service: string) => ServiceDefinition {
+export function readServices(text: string, longs: Longs = Number): (service: string) => ServiceDefinition {
   const root = rootOf(text)
   return (name) => {
     const service = root.lookupService(name)
     return Object.fromEntries(
       service.methodsArray.map((method) => {
         method.resolve()
-        return [method.name, definition(service, method)]
+        return [method.name, definition(service, method, longs)]
       }),
     )
   }
 }
 
+type Longs = NumberConstructor | StringConstructor
+
 /** Reads one message of a .proto text from its bytes. */
 export function messageReader<T>(text: string, name: string): (bytes: Uint8Array) => T {
-  return reader(rootOf(text).lookupType(name)) as (bytes: Uint8Array) => T
+  return reader(rootOf(text).lookupType(name), Number) as (bytes: Uint8Array) => T
 }
 
 const roots = new Map<string, protobuf.Root>()
@@ -36,7 +39,11 @@ function rootOf(text: string): protobuf.Root {
   return root
 }
 
-function definition(service: protobuf.Service, method: protobuf.Method): MethodDefinition<object, object> {
+function definition(
+  service: protobuf.Service,
+  method: protobuf.Method,
+  longs: Longs,
+): MethodDefinition<object, object> {
   const { resolvedRequestType: request, resolvedResponseType: response } = method
   if (!request || !response) throw new Error(`${service.fullName}.${method.name} names a message that is not there`)
   return {
@@ -45,9 +52,9 @@ function definition(service: protobuf.Service, method: protobuf.Method): MethodD
     requestStream: method.requestStream ?? false,
     responseStream: method.responseStream ?? false,
     requestSerialize: writer(request),
-    requestDeserialize: reader(request),
+    requestDeserialize: reader(request, longs),
     responseSerialize: writer(response),
-    responseDeserialize: reader(response),
+    responseDeserialize: reader(response, longs),
   }
 }
 
@@ -56,5 +63,5 @@ const writer = (type: protobuf.Type) => (message: object) => {
   return Buffer.from(buffer, byteOffset, byteLength)
 }
 
-const reader = (type: protobuf.Type) => (bytes: Uint8Array) =>
-  type.toObject(type.decode(bytes), { defaults: true, enums: String, longs: Number })
+const reader = (type: protobuf.Type, longs: Longs) => (bytes: Uint8Array) =>
+  type.toObject(type.decode(bytes), { defaults: true, enums: String, longs })

@@ -7,16 +7,18 @@ interface MountEntry {
   /** Which directory of the file system is shown. */
   root: string
   path: string
+  /** What was named to be mounted: `/dev/loop0`. */
+  source: string
 }
 
 /** All that is mounted, as this process sees it, in the order it was mounted. */
-async function mountTable(): Promise<MountEntry[]> {
+export async function mountTable(): Promise<MountEntry[]> {
   const text = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')
   return text.split('\n').flatMap((line) => {
-    const [, , device, root, path] = line.split(' ')
-    return device === undefined || root === undefined || path === undefined
-      ? []
-      : [{ device, root: plain(root), path: plain(path) }]
+    const [, , device, root, path, ...rest] = line.split(' ')
+    if (device === undefined || root === undefined || path === undefined) return []
+    const source = rest[rest.indexOf('-') + 2] ?? ''
+    return [{ device, root: plain(root), path: plain(path), source: plain(source) }]
   })
 }
 
