@@ -12,6 +12,8 @@ import type { Api, Clock, Live } from '../client/types.ts'
 import type { NodeAgentConfig } from './config.ts'
 import { openCgroups, type PodCgroups } from './containers/cgroups.ts'
 import { parseResolvConf } from './containers/dns.ts'
+import type { Relay } from './csi/relay.ts'
+import { type NodeStorage, startStorage } from './csi/start.ts'
 import { Evictor } from './eviction.ts'
 import { keepHouse } from './housekeeping.ts'
 import { ImagePuller } from './images/puller.ts'
@@ -53,6 +55,7 @@ export interface AgentParts {
     runtime: Runtime
     volumes: Pick<Volumes, 'usage'>
     port: number
+    csi: Relay
   }): Promise<{ port: number; stop(): Promise<void> }>
 }
 
@@ -91,6 +94,7 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
   const identity = identityOf(config)
   let workers: PodWorkers | undefined
   let evictor: Evictor | undefined
+  let storage: NodeStorage | undefined
   const reporter = new NodeReporter({
     api,
     clock,
@@ -101,6 +105,7 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
     rootDirectory: rootDir,
     signal,
     networkChanged: () => workers?.wakeAll(),
+    volumesInUse: () => storage?.volumes.volumesInUse() ?? [],
     looked: (pressures) =>
       void evictor?.consider(pressures).catch((error) => log.warn({ err: error }, 'eviction failed')),
   })
@@ -120,8 +125,24 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
 
   const setHostPorts: PodDeps['setHostPorts'] = async (uid, ip, ports) =>
     (await networkStarting)?.setHostPorts(uid, ip, ports)
+  storage = await startStorage({
+    api,
+    clock,
+    log,
+    events: recorder,
+    nodeName,
+    rootDir,
+    podsDirectory: directories.pods,
+    mayMount: memory.mayMount,
+    signal,
+    node: () => reporter.node,
+    inUseChanged: () => reporter.look(),
+    refresh: (uid) => deps.volumes.refresh(uid),
+  })
+  const { seen: tellStorage, relay: csi, run: runStorage } = storage
   const deps = makeDeps({
     options,
+    storage,
     directories,
     machine,
     recorder,
@@ -140,7 +161,7 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
   }
   evictor = new Evictor({ cri: runtime.cri, clock, log, workers, events: recorder, nodeName })
   const view = new AgentPods(workers, deps.pods.statuses)
-  const server = await parts.startServer?.({ pods: view, runtime, volumes: deps.volumes, port: config.port })
+  const server = await parts.startServer?.({ pods: view, runtime, volumes: deps.volumes, port: config.port, csi })
   identity.port = server?.port ?? 0
   reporter.useRuntime(runtime.cri)
 
@@ -166,11 +187,12 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
   }
   const seeNode = (found: Live<Node>): void => {
     reporter.seen(found)
+    tellStorage(found)
     useCidr(found.spec?.podCIDR ?? config.podCidr)
   }
   node.on({ add: seeNode, update: (_, after) => seeNode(after) })
   useCidr(reporter.node?.spec?.podCIDR ?? config.podCidr)
-  background.push(reporter.run())
+  background.push(reporter.run(), runStorage())
 
   const bound = new Informer<Pod>(api, pods, { fieldSelector: `spec.nodeName=${nodeName}`, clock })
   const mirrors = new Mirrors(api, workers, () => reporter.node?.metadata.uid, log)
@@ -233,6 +255,7 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
       await Promise.allSettled(made.list().map(({ done }) => done))
       await Promise.race([recorder.flush(), delay(flushMs, undefined, { ref: false })])
       recorder.stop()
+      storage?.stop()
       await network?.stop()
       await Promise.allSettled(background)
       await runtime.stop()
@@ -309,6 +332,7 @@ async function tidy(
 
 interface Materials {
   options: AgentOptions
+  storage: NodeStorage
   directories: { pods: string; memory: string; logs: string }
   machine: Machine
   recorder: EventRecorder
@@ -322,7 +346,7 @@ interface Materials {
 }
 
 function makeDeps(materials: Materials): { pods: PodDeps; objects: ObjectWatches; volumes: Volumes } {
-  const { options, directories, recorder, runtime, memory, cgroups, wake } = materials
+  const { options, storage, directories, recorder, runtime, memory, cgroups, wake } = materials
   const { api, clock, log } = options
   const { cri } = runtime
   const node = nodeFacts(materials)
@@ -337,7 +361,7 @@ function makeDeps(materials: Materials): { pods: PodDeps; objects: ObjectWatches
   const statuses = new StatusWriter(api, clock, log)
   const volumes = new Volumes({
     api,
-    plugins: [...volumePlugins, imageVolume(runtime)],
+    plugins: [...volumePlugins, imageVolume(runtime), storage.volumes],
     podsDirectory: directories.pods,
     memoryDirectory: directories.memory,
     pluginsDirectory: join(options.config.rootDir, 'plugins'),

@@ -56,7 +56,7 @@ export function agentParts({ config, api, informers, log }: PartsOptions): Agent
         log,
         signal,
       }),
-    async startServer({ pods, runtime, volumes }) {
+    async startServer({ pods, runtime, volumes, csi }) {
       const tls = await readTls(config)
       if (!tls) {
         log.warn('logs and exec are not served: give --tls-cert-file, --tls-private-key-file and --client-ca-file')
@@ -71,6 +71,7 @@ export function agentParts({ config, api, informers, log }: PartsOptions): Agent
         pods,
         runtime,
         volumes,
+        csi,
         log,
         stats: { nodeName, startMs, metrics },
         config: shown(config),

@@ -22,6 +22,8 @@ export interface ReporterOptions {
   signal: AbortSignal
   /** Pods can have a network again, or no longer. */
   networkChanged(): void
+  /** Volumes that must not be detached now. */
+  volumesInUse(): string[]
   /** What is short at this moment. */
   looked(pressures: Pressures): void
 }
@@ -190,7 +192,15 @@ export class NodeReporter {
       ...standingStatus(machine, this.#reserves?.diskBytes ?? 0, identity),
       conditions: this.#conditions(this.#node),
       images: this.#images,
+      ...this.#volumesInUse(),
     }
+  }
+
+  /** Said only where there is, or was, something to say. */
+  #volumesInUse(): Pick<NodeStatus, 'volumesInUse'> {
+    const volumesInUse = this.#options.volumesInUse()
+    const before = this.#node?.status?.volumesInUse ?? []
+    return volumesInUse.length > 0 || before.length > 0 ? { volumesInUse } : {}
   }
 
   #conditions(node: Live<Node> | undefined) {

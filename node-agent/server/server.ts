@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../../client/logger.ts'
+import type { Relay } from '../csi/relay.ts'
 import type { Runtime } from '../runtime/index.ts'
 import { nodeAttributes } from './attributes.ts'
 import { containerLogs } from './container-logs.ts'
@@ -34,6 +35,8 @@ export interface KubeletServerOptions {
   log: Logger
   volumes: ServerContext['volumes']
   stats: StatsSource
+  /** The storage drivers of the node; absent: there are none to be called. */
+  csi?: Relay
   config?: object
 }
 
@@ -53,6 +56,10 @@ const handlers: Record<string, Handler> = {
     sendJson(res, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items })
   },
   configz: async ({ config }, { res }) => sendJson(res, { kubeletconfig: config }),
+  csi: async ({ csi }, request) => {
+    if (!csi) throw new HttpError(404, '404 page not found')
+    await (await import('../csi/relay.ts')).relayCsi(csi, request)
+  },
   run: async (context, request) => (await import('./run.ts')).runCommand(context, request),
   ...statsHandlers,
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Pod } from '../../api/generated/types.ts'
 import type { Logger } from '../../client/logger.ts'
 import type { Live } from '../../client/types.ts'
+import type { Relay } from '../csi/relay.ts'
 import type { Runtime } from '../runtime/index.ts'
 import type { Volumes } from '../volumes/manager.ts'
 
@@ -34,6 +35,7 @@ export interface ServerContext {
   volumes: Pick<Volumes, 'usage'>
   log: Logger
   stats: StatsSource
+  csi?: Relay
   /** Answered at `/configz`. */
   config: object
 }

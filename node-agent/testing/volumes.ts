@@ -36,7 +36,7 @@ export class VolumeRig {
       pod,
       api,
       objects: { configMap: async () => undefined, secret: async () => undefined },
-      tokens: { token: async () => ({ token: '', refreshAt: 0 }) },
+      tokens: { token: async () => ({ token: '', refreshAt: 0, expiresAt: 0 }) },
       facts: () => ({ podIps: [], hostIps: [], nodeName: 'n1', allocatable: {} }),
       warn: (reason, message) => void warnings.push(`${reason}: ${message}`),
       mayMount,

@@ -37,7 +37,7 @@ function volumesWith(plugin: Partial<VolumePlugin>): Volumes {
     pluginsDirectory: join(directory, 'plugins'),
     mayMount: false,
     objects: { configMap: async () => undefined, secret: async () => undefined },
-    tokens: { token: async () => ({ token: '', refreshAt: 0 }) },
+    tokens: { token: async () => ({ token: '', refreshAt: 0, expiresAt: 0 }) },
     facts: () => ({ podIps: [], hostIps: [], nodeName: 'n1', allocatable: {} }),
     events: { warning: () => undefined },
     clock,

@@ -45,8 +45,12 @@ export interface Mounted {
 
 /** A token of a service account, bound to a pod. */
 export interface TokenSource {
-  /** The token, and when it must be written anew (milliseconds since 1970). */
-  token(pod: BoundPod, audience: string, expirationSeconds: number): Promise<{ token: string; refreshAt: number }>
+  /** The token, when it must be written anew and when it ends (milliseconds since 1970). */
+  token(
+    pod: BoundPod,
+    audience: string,
+    expirationSeconds: number,
+  ): Promise<{ token: string; refreshAt: number; expiresAt: number }>
 }
 
 /** Where a volume of a pod lies on this machine: all that is known of it after a restart. */
