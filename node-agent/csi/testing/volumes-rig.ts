@@ -135,6 +135,7 @@ export class VolumesRig {
         token: async (_, audience) => ({ token: `token-${audience}`, refreshAt: 0, expiresAt: 1_767_225_600_000 }),
       },
       warn: () => undefined,
+      api: this.api,
       facts: () => ({ podIps: [], hostIps: [], nodeName: 'n1', allocatable: {} }),
       mayMount,
       clock,
