@@ -40,13 +40,9 @@ export async function joinRemoteCommand(url: string, wanted: Wanted, signal?: Ab
   const status = new Promise<string>((resolve, reject) => {
     const chunks: Buffer[] = []
     error.on('data', (chunk: Buffer) => chunks.push(chunk))
-    let closed = false
-    connection.closed.then(() => {
-      closed = true
-    }, reject)
     error.once('end', () => {
       if (chunks.length > 0) resolve(Buffer.concat(chunks).toString())
-      else if (closed) reject(new Error('the runtime closed the connection before the command had ended'))
+      else if (!connection.isOpen) reject(new Error('the runtime closed the connection before the command had ended'))
       else resolve(success)
     })
   })

@@ -11,6 +11,8 @@ export interface SpdyConnection {
   open(headers: Record<string, string>): Promise<Stream>
   /** Settles when the connection has gone. */
   readonly closed: Promise<void>
+  /** Whether it has not gone yet: known before its streams end by that. */
+  readonly isOpen: boolean
   /** Ends the connection once what was written has been sent. */
   end(): void
   destroy(): void
@@ -51,12 +53,14 @@ export function spdyConnection(socket: Duplex, isServer: boolean, head?: Buffer)
   holdBack(connection, streams)
   // What has come but has not been read yet stays to be read: its stream ends, and is not destroyed.
   connection.destroyStreams = () => {
+    isOpen = false
     for (const stream of streams) stream.push(null)
   }
   // The end counts only once everything before it has been taken apart.
   state.parser.once('finish', () => setImmediate(() => wire.emit('close')))
   // The socket's end says it all.
   connection.on('error', () => socket.destroy())
+  let isOpen = true
   const closed = new Promise<void>((resolve) => {
     connection.once('close', () => resolve())
   })
@@ -70,6 +74,9 @@ export function spdyConnection(socket: Duplex, isServer: boolean, head?: Buffer)
         )
       }),
     closed,
+    get isOpen() {
+      return isOpen
+    },
     end: () => {
       const isSent = () => state.framer.count === 0 && state.framer.readableLength === 0 && wire.writableLength === 0
       const endWhenSent = () => {
@@ -90,11 +97,14 @@ function wireOf(socket: Duplex, head: Buffer | undefined): Duplex {
     read: () => {
       socket.resume()
     },
-    write: (chunk, _encoding, callback) => {
-      // Whoever has gone needs nothing more; that it has gone is told by its close.
-      if (socket.destroyed || !socket.writable) callback()
-      else socket.write(chunk, () => callback())
-    },
+    // The second write to somebody who has gone fails, and what was still to be read is lost with it. So one write a turn:
+    // between two of them, what has come is read.
+    writev: (chunks, callback) =>
+      void setImmediate(() => {
+        // Whoever has gone needs nothing more; that it has gone is told by its close.
+        if (socket.destroyed || !socket.writable) callback()
+        else socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer)), () => callback())
+      }),
     final: (callback) => {
       socket.end(() => callback())
     },
