@@ -1,11 +1,7 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import type { NodeInfo } from './messages.ts'
 import type { Methods } from './server.ts'
-
-/** The label of nodes that the drivers of ours go by. */
-export const topologyKey = 'topology.gantry.dev/node'
 
 /** A driver that the agent brings along. Nothing of it is loaded before it is asked for something. */
 export interface BuiltInDriver {
@@ -45,13 +41,6 @@ const builtInDrivers: readonly BuiltInDriver[] = [
 
 /** Whether a name is that of a driver of ours, which nobody else may take. */
 export const isBuiltIn = (name: string): boolean => builtInDrivers.some((driver) => driver.name === name)
-
-/** What the drivers of ours say of a node, known without asking them. */
-export const builtInInfo = (nodeName: string): NodeInfo => ({
-  nodeId: nodeName,
-  maxVolumesPerNode: '0',
-  accessibleTopology: { segments: { [topologyKey]: nodeName } },
-})
 
 /** Those of our drivers that can work on this machine. */
 export async function usableDrivers(mayMount: boolean): Promise<BuiltInDriver[]> {

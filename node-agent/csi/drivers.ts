@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { socketPath } from '../runtime/socket-path.ts'
-import { type BuiltInDriver, builtInInfo } from './built-in.ts'
+import type { BuiltInDriver } from './built-in.ts'
 import type { CallOptions, CsiConnection } from './client.ts'
 import { CsiError } from './errors.ts'
 import type { Capabilities, NodeInfo } from './messages.ts'
+import { builtInInfo } from './topology.ts'
 
 /** For what a driver answers off its cuff. */
 const askTimeoutMs = 10_000

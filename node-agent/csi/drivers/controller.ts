@@ -1,4 +1,3 @@
-import { topologyKey } from '../built-in.ts'
 import { CsiError } from '../errors.ts'
 import type {
   CapacityRange,
@@ -9,9 +8,10 @@ import type {
   VolumeCapability,
 } from '../messages.ts'
 import type { Methods } from '../server.ts'
+import { topologyKey } from '../topology.ts'
 import { availableBytes, fits, sizeFor } from './capacity.ts'
+import { capability, type DriverContext, idFor, required, volumeOf } from './context.ts'
 import { singleNodeModes, type VolumeKind, type VolumeRecord } from './kind.ts'
-import { capability, type DriverContext, idFor, required, volumeOf } from './methods.ts'
 import { page } from './pages.ts'
 import { snapshotLock } from './snapshots.ts'
 

@@ -13,6 +13,17 @@ export interface VolumeRecord {
   fileSystemBytes: number
 }
 
+/** What a driver of ours remembers of a snapshot. */
+export interface SnapshotRecord {
+  id: string
+  name: string
+  volumeId: string
+  sizeBytes: number
+  fileSystemBytes: number
+  /** Milliseconds since 1970. */
+  takenAt: number
+}
+
 /** A volume, and the directory that holds what it is made of. */
 export interface HeldVolume {
   record: VolumeRecord

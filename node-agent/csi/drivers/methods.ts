@@ -1,32 +1,14 @@
-import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { builtInInfo } from '../built-in.ts'
-import { CsiError } from '../errors.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Methods } from '../server.ts'
+import { builtInInfo } from '../topology.ts'
+import type { DriverContext, DriverOptions } from './context.ts'
 import { controllerMethods } from './controller.ts'
-import type { VolumeKind, VolumeRecord } from './kind.ts'
+import type { VolumeKind } from './kind.ts'
 import { nodeMethods } from './node.ts'
-import { type SnapshotRecord, snapshotMethods } from './snapshots.ts'
-import { DriverStore, isPlainName } from './store.ts'
-
-export interface DriverOptions {
-  /** The driver's own: everything it knows lies below it. */
-  directory: string
-  nodeName: string
-  /** Whether this process may mount file systems. */
-  mayMount: boolean
-}
-
-/** What the rpcs of a driver of ours have to work with. */
-export interface DriverContext extends DriverOptions {
-  kind: VolumeKind
-  volumes: DriverStore<VolumeRecord>
-  snapshots: DriverStore<SnapshotRecord>
-  /** By volume: whatever is asked of one is done one after the other. */
-  lock: KeyedLock
-}
+import { snapshotMethods } from './snapshots.ts'
+import { DriverStore } from './store.ts'
 
 /** All rpcs of a driver of ours. Everything it knows is on disk, so it may end at any moment. */
 export async function driverMethods(kind: VolumeKind, options: DriverOptions): Promise<Methods> {
@@ -56,21 +38,3 @@ export async function driverMethods(kind: VolumeKind, options: DriverOptions): P
     ...nodeMethods(context),
   }
 }
-
-/** The volume that is asked for. Throws NOT_FOUND. */
-export async function volumeOf({ volumes }: DriverContext, id: string): Promise<VolumeRecord> {
-  const record = await volumes.get(required(id, 'a volume id'))
-  if (!record) throw new CsiError('NOT_FOUND', `there is no volume ${id} on this node`)
-  return record
-}
-
-export function required(value: string, what: string): string {
-  if (value === '') throw new CsiError('INVALID_ARGUMENT', `${what} is needed`)
-  return value
-}
-
-/** The id of what is to have this name: the same each time, and fit to be the name of a directory. */
-export const idFor = (name: string): string =>
-  isPlainName(name) ? name : createHash('sha256').update(name).digest('hex').slice(0, 40)
-
-export const capability = (type: string): { rpc: { type: string } } => ({ rpc: { type } })

@@ -7,8 +7,8 @@ import type {
   VolumeUsage,
 } from '../messages.ts'
 import type { Methods } from '../server.ts'
+import { capability, type DriverContext, required, volumeOf } from './context.ts'
 import type { HeldVolume } from './kind.ts'
-import { capability, type DriverContext, required, volumeOf } from './methods.ts'
 import { hide, show, shownElsewhere } from './targets.ts'
 
 /** Bringing volumes to pods and back. */

@@ -1,19 +1,9 @@
 import { CsiError } from '../errors.ts'
 import type { Snapshot } from '../messages.ts'
 import type { Methods } from '../server.ts'
-import { type DriverContext, idFor, required, volumeOf } from './methods.ts'
+import { type DriverContext, idFor, required, volumeOf } from './context.ts'
+import type { SnapshotRecord } from './kind.ts'
 import { page } from './pages.ts'
-
-/** What a driver of ours remembers of a snapshot. */
-export interface SnapshotRecord {
-  id: string
-  name: string
-  volumeId: string
-  sizeBytes: number
-  fileSystemBytes: number
-  /** Milliseconds since 1970. */
-  takenAt: number
-}
 
 /** What is held while a snapshot is copied from, or removed; no volume has such an id. */
 export const snapshotLock = (id: string): string => `snapshot/${id}`
