@@ -10,8 +10,8 @@ import { readManifests } from './manifests.ts'
 import { getObject, listObjects, namespaceFor } from './objects.ts'
 import type { Session } from './session.ts'
 import { parseTargets } from './targets.ts'
+import { inTime, untilGone } from './until.ts'
 import type { Verb } from './verb.ts'
-import { watchKind } from './watch.ts'
 
 interface DeleteFlags {
   filename?: string[]
@@ -197,43 +197,9 @@ async function allGone(
   if (limitMs === undefined) throw new CliError(`invalid --timeout "${timeout}": write 30s, 2m or 1h`)
   const deadline = limitMs ? session.clock.now() + limitMs : Number.POSITIVE_INFINITY
   for (const one of going) {
-    const remainingMs = deadline - session.clock.now()
-    const gone = untilGone(session, one)
-    if (!Number.isFinite(remainingMs)) {
-      await gone
-      continue
-    }
-    gone.catch(() => {})
-    const inTime = await Promise.race([
-      gone.then(() => true),
-      session.clock.sleep(Math.max(0, remainingMs)).then(() => false),
-    ])
-    if (!inTime) {
-      session.io.err(`error: timed out waiting for the condition on ${one.kind.plural}/${one.name}\n`)
-      return false
-    }
+    if (await inTime(session, untilGone(session, one), deadline - session.clock.now())) continue
+    session.io.err(`error: timed out waiting for the condition on ${one.kind.plural}/${one.name}\n`)
+    return false
   }
   return true
-}
-
-async function untilGone(
-  session: Session,
-  { kind, name, namespace, uid }: Doomed & { uid: string | undefined },
-): Promise<void> {
-  for (;;) {
-    let object: AnyObject
-    try {
-      object = await getObject(session, kind, name, namespace)
-    } catch (error) {
-      if (isNotFound(error)) return
-      throw error
-    }
-    if (uid && object.metadata.uid !== uid) return
-    await watchKind<AnyObject>(
-      session,
-      kind,
-      { namespace, fieldSelector: `metadata.name=${name}` },
-      { resourceVersion: object.metadata.resourceVersion ?? '', onEvent: (type) => type === 'DELETED' },
-    )
-  }
 }

@@ -13,6 +13,7 @@ import { alignTabs } from './print/tabs.ts'
 import { progressOf } from './rollout/progress.ts'
 import { changeCause, revisionsOf, rollbackPatch, rollbackTarget } from './rollout/revisions.ts'
 import type { Session } from './session.ts'
+import { inTime } from './until.ts'
 import type { Verb } from './verb.ts'
 import { watchKind } from './watch.ts'
 import { isDeployment, patchSubject, readSubjects, type Subject, templateOf } from './workloads.ts'
@@ -52,12 +53,8 @@ const status: SubVerb<{ watch: boolean; timeout?: string; revision?: string }> =
       for (const subject of await subjectsOf(session, args))
         await follow(session, subject, flags.watch, Number(flags.revision ?? 0))
     })()
-    if (!limitMs) await following
-    else {
-      following.catch(() => {})
-      const inTime = await Promise.race([following.then(() => true), session.clock.sleep(limitMs).then(() => false)])
-      if (!inTime) throw new CliError('timed out waiting for the condition')
-    }
+    if (!(await inTime(session, following, limitMs || Number.POSITIVE_INFINITY)))
+      throw new CliError('timed out waiting for the condition')
     return 0
   },
 }

@@ -53,7 +53,7 @@ async function runOne(
     return await verb.run(session, command.args, flags, rest)
   } catch (error) {
     if (error instanceof CommanderError) return refuseFlags(name, error, io)
-    const { text, code } = explain(error, session?.client.config.server)
+    const { text, code } = explain(error, session?.server)
     io.err(text)
     return code
   } finally {

@@ -14,26 +14,46 @@ import { discoverKinds, type Kinds } from './kinds.ts'
 export class Session {
   readonly io: Io
   readonly clock: Clock
-  readonly client: Client
-  /** The namespace of the flag, of the context, or `default`. */
-  readonly namespace: string
   /** `-n` was given: what is written elsewhere must not contradict it. */
   readonly namespaceGiven: boolean
   /** What every request says beside who asks: whom to act for. */
   readonly headers: Readonly<Record<string, string>>
+  readonly flags: SharedFlags
   #kinds: Promise<Kinds> | undefined
+  #client: Client | undefined
+  readonly #ended = new AbortController()
 
   constructor(io: Io, flags: SharedFlags, clock: Clock = systemClock) {
     this.io = io
     this.clock = clock
-    const config = configFor(io, flags)
-    const timeoutMs = flags.requestTimeout ? parseDuration(flags.requestTimeout) : undefined
-    this.client = new Client(config, { clock, ...(timeoutMs ? { timeoutMs } : {}) })
-    this.namespace = flags.namespace || config.namespace || 'default'
+    this.flags = flags
     this.namespaceGiven = Boolean(flags.namespace)
     this.headers = flags.as
       ? { 'impersonate-user': flags.as, ...(flags.asGroup ? { 'impersonate-group': flags.asGroup.join(',') } : {}) }
       : {}
+  }
+
+  /** Made when it is first asked for: some verbs work without a cluster. */
+  get client(): Client {
+    if (!this.#client) {
+      const { requestTimeout } = this.flags
+      const timeoutMs = requestTimeout ? parseDuration(requestTimeout) : undefined
+      this.#client = new Client(configFor(this.io, this.flags), {
+        clock: this.clock,
+        ...(timeoutMs ? { timeoutMs } : {}),
+      })
+    }
+    return this.#client
+  }
+
+  /** The namespace of the flag, of the context, or `default`. */
+  get namespace(): string {
+    return this.flags.namespace || this.client.config.namespace || 'default'
+  }
+
+  /** Where requests have gone so far; empty before the first. */
+  get server(): string {
+    return this.#client?.config.server ?? ''
   }
 
   /** What the server serves; asked once. */
@@ -58,7 +78,7 @@ export class Session {
   /** A request whose answer is read as it comes, uncompressed. */
   async raw(method: string, path: string, request: RawRequest = {}) {
     const answer = await this.client.raw(method, path, {
-      signal: this.io.signal,
+      signal: AbortSignal.any([this.io.signal, this.#ended.signal]),
       ...request,
       headers: { 'accept-encoding': 'identity', ...this.headers, ...request.headers },
     })
@@ -66,8 +86,10 @@ export class Session {
     return answer
   }
 
+  /** Ends what still waits for an answer. */
   close(): void {
-    this.client.close()
+    this.#ended.abort()
+    this.#client?.close()
   }
 }
 

@@ -27,6 +27,9 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
   patch: { summary: 'change some fields of an object', load: async () => (await import('./patch.ts')).patch },
   cordon: { summary: 'keep new pods from a node', load: async () => (await import('./cordon.ts')).cordon },
   uncordon: { summary: 'let them in again', load: async () => (await import('./cordon.ts')).uncordon },
+  wait: { summary: 'wait until objects are as wanted', load: async () => (await import('./wait.ts')).wait },
+  events: { summary: 'show what has happened', load: async () => (await import('./events.ts')).events },
+  top: { summary: 'show what nodes and pods use', load: async () => (await import('./top.ts')).top },
   'api-resources': {
     summary: 'list the kinds that the server knows',
     load: async () => (await import('./api-resources.ts')).apiResources,

@@ -41,13 +41,16 @@ export function eventLines(events: readonly CoreV1Event[], nowMs: number): Lines
     const { type, reason, source, reportingComponent, message = '', involvedObject } = event
     const where = involvedObject?.fieldPath ? `${involvedObject.fieldPath}: ` : ''
     const from = source?.component || reportingComponent
-    return [type, reason, ageText(event, nowMs), from, `${where}${message.trim()}`].join('\t')
+    return [type, reason, lastSeenText(event, nowMs), from, `${where}${message.trim()}`].join('\t')
   })
   return ['Events:', ...indent(['Type\tReason\tAge\tFrom\tMessage', '----\t------\t----\t----\t-------', ...rows])]
 }
 
 /** `5s`, or `5s (x3 over 2m)` for what happened more than once. */
-function ageText({ eventTime, firstTimestamp, lastTimestamp, series, count = 0 }: CoreV1Event, nowMs: number): string {
+export function lastSeenText(
+  { eventTime, firstTimestamp, lastTimestamp, series, count = 0 }: CoreV1Event,
+  nowMs: number,
+): string {
   const first = age(eventTime || firstTimestamp, nowMs)
   if (series) return `${age(series.lastObservedTime, nowMs)} (x${series.count} over ${first})`
   return count > 1 ? `${age(lastTimestamp, nowMs)} (x${count} over ${first})` : first
