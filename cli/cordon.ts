@@ -1,13 +1,33 @@
 import type { Command } from 'commander'
 import type { Node } from '../api/generated/types.ts'
-import { dryRunOption, dryRunSuffix, parseDryRun } from './dry-run.ts'
+import { type DryRun, dryRunOption, dryRunSuffix, parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
+import type { Session } from './session.ts'
 import type { Verb } from './verb.ts'
-import { patchSubject, readSubjects } from './workloads.ts'
+import { patchSubject, readSubjects, type Subject } from './workloads.ts'
 
 interface CordonFlags {
   selector?: string
   dryRun?: string
+}
+
+/** Opens a node for new pods, or closes it, and tells of it. */
+export async function setSchedulable(
+  session: Session,
+  node: Subject,
+  open: boolean,
+  { dryRun, word }: { dryRun: DryRun; word: string },
+): Promise<void> {
+  const { spec } = node.object as unknown as Node
+  const already = Boolean(spec?.unschedulable) !== open
+  if (!already && dryRun !== 'client')
+    await patchSubject(
+      session,
+      node,
+      { spec: { unschedulable: open ? null : true } },
+      { manager: `kubectl-${word}`, dryRun },
+    )
+  session.io.out(`node/${node.object.metadata.name} ${already ? 'already ' : ''}${word}ed${dryRunSuffix(dryRun)}\n`)
 }
 
 const verbOf = (close: boolean): Verb<CordonFlags> => {
@@ -28,20 +48,7 @@ const verbOf = (close: boolean): Verb<CordonFlags> => {
         ['nodes', ...args],
         flags.selector ? { labelSelector: flags.selector } : {},
       )
-      for (const subject of subjects) {
-        const { spec } = subject.object as unknown as Node
-        const already = Boolean(spec?.unschedulable) === close
-        if (!already && dryRun !== 'client')
-          await patchSubject(
-            session,
-            subject,
-            { spec: { unschedulable: close || null } },
-            { manager: `kubectl-${word}`, dryRun },
-          )
-        session.io.out(
-          `node/${subject.object.metadata.name} ${already ? 'already ' : ''}${word}ed${already ? '' : dryRunSuffix(dryRun)}\n`,
-        )
-      }
+      for (const subject of subjects) await setSchedulable(session, subject, !close, { dryRun, word })
       return 0
     },
   }

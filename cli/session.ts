@@ -51,6 +51,11 @@ export class Session {
     return this.flags.namespace || this.client.config.namespace || 'default'
   }
 
+  /** Fires when the user, or the verb, wants an end of it. */
+  get signal(): AbortSignal {
+    return AbortSignal.any([this.io.signal, this.#ended.signal])
+  }
+
   /** Where requests have gone so far; empty before the first. */
   get server(): string {
     return this.#client?.config.server ?? ''
@@ -78,7 +83,7 @@ export class Session {
   /** A request whose answer is read as it comes, uncompressed. */
   async raw(method: string, path: string, request: RawRequest = {}) {
     const answer = await this.client.raw(method, path, {
-      signal: AbortSignal.any([this.io.signal, this.#ended.signal]),
+      signal: this.signal,
       ...request,
       headers: { 'accept-encoding': 'identity', ...this.headers, ...request.headers },
     })

@@ -30,6 +30,12 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
   wait: { summary: 'wait until objects are as wanted', load: async () => (await import('./wait.ts')).wait },
   events: { summary: 'show what has happened', load: async () => (await import('./events.ts')).events },
   top: { summary: 'show what nodes and pods use', load: async () => (await import('./top.ts')).top },
+  drain: { summary: 'empty a node', load: async () => (await import('./drain.ts')).drain },
+  taint: {
+    summary: 'keep pods that do not tolerate it from a node',
+    load: async () => (await import('./taint.ts')).taint,
+  },
+  auth: { summary: 'who you are, and what you may', load: async () => (await import('./auth.ts')).auth },
   'api-resources': {
     summary: 'list the kinds that the server knows',
     load: async () => (await import('./api-resources.ts')).apiResources,

@@ -1,0 +1,10 @@
+import { canI } from './auth/can-i.ts'
+import { whoami } from './auth/whoami.ts'
+import type { Verb } from './verb.ts'
+
+export const auth: Verb = {
+  usage: '(can-i | whoami)',
+  examples: ['gantry auth can-i create deployments', 'gantry auth whoami'],
+  run: async () => 1,
+  verbs: { 'can-i': canI, whoami },
+}
