@@ -18,7 +18,17 @@ export async function inTime(session: Session, work: Promise<unknown>, limitMs: 
     return true
   }
   work.catch(() => {})
-  return Promise.race([work.then(() => true), session.clock.sleep(Math.max(0, limitMs)).then(() => false)])
+  const done = new AbortController()
+  // A timer that nobody waits for any longer would keep the process.
+  const late = session.clock.sleep(Math.max(0, limitMs), done.signal).then(
+    () => false,
+    () => false,
+  )
+  try {
+    return await Promise.race([work.then(() => true), late])
+  } finally {
+    done.abort()
+  }
 }
 
 /** Follows an object until `isSo` says that it is so: of the object, or of undefined where there is none. */

@@ -36,6 +36,25 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
     load: async () => (await import('./taint.ts')).taint,
   },
   auth: { summary: 'who you are, and what you may', load: async () => (await import('./auth.ts')).auth },
+  run: { summary: 'run an image in a pod', load: async () => (await import('./run-image.ts')).runImage },
+  expose: { summary: 'make a service for pods', load: async () => (await import('./expose.ts')).expose },
+  autoscale: {
+    summary: 'let the load decide how many replicas',
+    load: async () => (await import('./autoscale.ts')).autoscale,
+  },
+  replace: { summary: 'put objects in the place of others', load: async () => (await import('./replace.ts')).replace },
+  certificate: {
+    summary: 'approve or deny certificate requests',
+    load: async () => (await import('./certificate.ts')).certificate,
+  },
+  'cluster-info': {
+    summary: 'where the cluster answers',
+    load: async () => (await import('./cluster-info.ts')).clusterInfo,
+  },
+  version: {
+    summary: 'show the versions of client and server',
+    load: async () => (await import('./version.ts')).version,
+  },
   'api-resources': {
     summary: 'list the kinds that the server knows',
     load: async () => (await import('./api-resources.ts')).apiResources,

@@ -52,18 +52,18 @@ export const creating = <F>({ make, define, ...about }: Generator<F>): Verb<F & 
   },
 })
 
-/** Makes an object and tells of it, or shows what it would be. */
+/** Makes an object and tells what was done, or shows what it would be. */
 export async function createOne(
   session: Session,
   made: Made,
   flags: CreateFlags,
-  manager = 'kubectl-create',
+  { manager = 'kubectl-create', done = 'created' } = {},
 ): Promise<AnyObject> {
   const dryRun = parseDryRun(flags.dryRun)
   const output = parseOutput(flags.output)
   const created = await send(session, flags.saveConfig ? (withLastApplied(made) as Made) : made, flags, dryRun, manager)
   session.io.out(
-    output.type === 'table' ? `${objectName(created)} created${dryRunSuffix(dryRun)}\n` : printObject(output, created),
+    output.type === 'table' ? `${objectName(created)} ${done}${dryRunSuffix(dryRun)}\n` : printObject(output, created),
   )
   return created
 }
