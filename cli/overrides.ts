@@ -1,6 +1,7 @@
 import { parseYaml } from '../api/machinery/json.ts'
 import type { AnyObject } from '../api/machinery/object.ts'
 import { CliError } from './errors.ts'
+import { merged } from './merge-patch.ts'
 
 type Made = AnyObject & { apiVersion: string; kind: string }
 
@@ -27,16 +28,4 @@ function parsed(text: string): unknown {
   } catch (error) {
     throw new CliError(`--overrides is no valid JSON: ${(error as Error).message}`)
   }
-}
-
-/** RFC 7396: objects are merged, null takes away, all else replaces. */
-export function merged(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
-  const result: Record<string, unknown> =
-    typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...target } : {}
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key]
-    else result[key] = merged(result[key], value)
-  }
-  return result
 }

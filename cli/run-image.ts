@@ -118,6 +118,8 @@ async function attached(session: Session, pod: AnyObject, flags: RunFlags) {
   }
 }
 
+const settlingMs = 10_000
+
 /** What ends before anybody could connect has left what it printed in its log. */
 async function attachOrShow(session: Session, pod: Live<Pod>, container: Container, flags: RunFlags): Promise<number> {
   const { name, namespace } = pod.metadata
@@ -126,8 +128,9 @@ async function attachOrShow(session: Session, pod: Live<Pod>, container: Contain
       return await attachTo(session, pod, container, flags)
     } catch (error) {
       if (!(error instanceof StatusError)) throw error
-      const now = await session.json<Live<Pod>>('GET', pathOf(pods, namespace, name))
-      if (!now.status?.containerStatuses?.some(({ state }) => state?.terminated)) throw error
+      // Its status follows a moment later.
+      const kind = (await session.kinds()).named('pods')
+      if (!(await follow(session, { kind, name, namespace }, ended, settlingMs))) throw error
     }
   }
   const answer = await session.raw('GET', pathOf(pods, namespace, name, 'log'), {

@@ -55,6 +55,14 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'show the versions of client and server',
     load: async () => (await import('./version.ts')).version,
   },
+  diff: { summary: 'show what an apply would change', load: async () => (await import('./diff.ts')).diff },
+  edit: { summary: 'change objects in an editor', load: async () => (await import('./edit.ts')).edit },
+  'port-forward': {
+    summary: 'reach ports of pods from here',
+    load: async () => (await import('./port-forward.ts')).portForward,
+  },
+  cp: { summary: 'copy files to and from containers', load: async () => (await import('./cp.ts')).cp },
+  explain: { summary: 'tell what fields mean', load: async () => (await import('./explain.ts')).explainVerb },
   'api-resources': {
     summary: 'list the kinds that the server knows',
     load: async () => (await import('./api-resources.ts')).apiResources,

@@ -41,7 +41,8 @@ export function openWebSocket(
   })
 }
 
-async function refusalOf(answer: IncomingMessage): Promise<StatusError> {
+/** The refusal that an answer is which is no upgrade. */
+export async function refusalOf(answer: IncomingMessage): Promise<StatusError> {
   const chunks: Buffer[] = []
   for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk)
   const text = Buffer.concat(chunks).toString()

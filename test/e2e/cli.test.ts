@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { runGantry, startCluster, type TestCluster } from '../support/cluster.ts'
-import type { Run, RunOptions } from '../support/kubectl.ts'
+import { besideKubectl, settled } from '../support/beside-kubectl.ts'
+import { startCluster, type TestCluster } from '../support/cluster.ts'
 import { until } from '../support/until.ts'
 
 // Our own verbs against kubectl's: the same words, the same answers. What changes something is done by each in a
@@ -47,48 +47,9 @@ const manifest = (name: string, text: string): string => {
   return path
 }
 
-const gantry = (args: readonly string[], options: { input?: string } = {}): Promise<Run> => {
-  const end = args.includes('--') ? args.indexOf('--') : args.length
-  const own = [...args.slice(0, end), `--kubeconfig=${cluster.kubeconfig}`, ...args.slice(end)]
-  return runGantry(own, cluster.enter, options)
-}
+const { gantry, kubectl, same, sameChange } = besideKubectl(() => cluster)
 
-const kubectl = (args: readonly string[], options: RunOptions = {}): Promise<Run> =>
-  cluster.kubectl(args, { codes: [1, 2, 3, 7], ...options })
-
-const words = (args: string | readonly string[]): readonly string[] =>
-  typeof args === 'string' ? args.split(' ') : args
-
-/** Ages, and the widths of columns that depend on them. */
-const settled = (text: string): string =>
-  text
-    .replace(/\b\d+(?:\.\d+)?(?:ms|[smhd])(?:\d+[smh])?\b/g, 'AGE')
-    .replace(/\(x\d+ over AGE\)/g, '(xN over AGE)')
-    .replace(/ \(AGE ago\)/g, '')
-    .replace(/[ \t]+/g, ' ')
-    .replace(/ -+(?= )/g, ' -')
-
-/** Both say the same, on standard output and by their exit code; asked again where the cluster changed between. */
-async function same(args: string | readonly string[], { input = '', attempts = 4 } = {}): Promise<{ ours: Run }> {
-  const [theirs, ours] = await Promise.all([kubectl(words(args), { input }), gantry(words(args), { input })])
-  if (attempts > 1 && settled(ours.stdout) !== settled(theirs.stdout))
-    return same(args, { input, attempts: attempts - 1 })
-  const told = `gantry ${words(args).join(' ')}\n${ours.stderr}\nkubectl: ${theirs.stderr}`
-  expect(settled(ours.stdout), told).toBe(settled(theirs.stdout))
-  expect(ours.code, told).toBe(theirs.code)
-  return { ours }
-}
-
-/** Each does it in its namespace, and both tell the same of it. */
-async function sameChange(args: string | readonly string[], { input = '' } = {}): Promise<Run> {
-  const [verb = '', ...rest] = words(args)
-  const theirs = await kubectl([verb, ...rest, '-n', 'theirs'], { input })
-  const ours = await gantry([verb, ...rest, '-n', 'ours'], { input })
-  const told = `gantry ${words(args).join(' ')}\n${ours.stderr}\nkubectl: ${theirs.stderr}`
-  expect(settled(ours.stdout.replaceAll('ours', 'theirs')), told).toBe(settled(theirs.stdout))
-  expect(ours.code, told).toBe(theirs.code)
-  return ours
-}
+const words = (line: string): readonly string[] => line.split(' ')
 
 describe('get', () => {
   test.each([

@@ -71,7 +71,7 @@ async function serve(offered: Offer, req: IncomingMessage, socket: Duplex, head:
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
   )
-  const { spdyConnection } = await import('../../server/streams/spdy.ts')
+  const { spdyConnection } = await import('../../../client/streams/spdy.ts')
   const connection = spdyConnection(socket, true, head)
   if (offered.kind === 'portforward') {
     const { servePortForward } = await import('../../server/streams/port-forward.ts')

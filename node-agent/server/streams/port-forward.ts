@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { SpdyConnection, Stream } from './spdy.ts'
+import type { SpdyConnection, Stream } from '../../../client/streams/spdy.ts'
 
 /**
  * Serves port-forwarding over SPDY: each connection is a pair of streams, one for its data and one for what goes wrong, that

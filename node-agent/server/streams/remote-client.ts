@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { spdyConnection } from './spdy.ts'
+import { spdyConnection } from '../../../client/streams/spdy.ts'
 import { spdyProtocols, upgradeToSpdy } from './upgrade.ts'
 
 /** Which streams of a command are wanted. */

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
+import type { SpdyConnection, Stream } from '../../../client/streams/spdy.ts'
 import type { Wanted } from './remote-client.ts'
-import type { SpdyConnection, Stream } from './spdy.ts'
 
 /** The streams of a command, seen from who runs it. */
 export interface CommandStreams {

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
+import { spdyConnection } from '../../../client/streams/spdy.ts'
 import { joinRemoteCommand } from './remote-client.ts'
 import { acceptCommandStreams, type CommandStreams } from './remote-server.ts'
-import { spdyConnection } from './spdy.ts'
 
 const sockets: Socket[] = []
 const programs: ChildProcess[] = []

@@ -1,0 +1,239 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { besideKubectl, settled } from '../support/beside-kubectl.ts'
+import { startCluster, type TestCluster } from '../support/cluster.ts'
+import { until } from '../support/until.ts'
+
+// Verbs for the day beside kubectl's: waiting, looking, emptying nodes, running, changing, reaching in.
+
+const isRoot = process.getuid?.() === 0
+const gantryPath = fileURLToPath(new URL('../../bin/gantry', import.meta.url))
+
+let cluster: TestCluster
+let directory: string
+const { gantry, kubectl, same, sameChange } = besideKubectl(() => cluster)
+
+const file = (name: string, text: string): string => {
+  const path = join(directory, name)
+  writeFileSync(path, text, { mode: 0o700 })
+  return path
+}
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'gantry-verbs-'))
+  cluster = await startCluster(['--runtime', 'process', '--quickstart'], { ownMachine: isRoot })
+  for (const namespace of ['theirs', 'ours']) await cluster.kubectl(`create namespace ${namespace}`)
+})
+
+afterAll(async () => {
+  await cluster?.down()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+describe('waiting and looking', () => {
+  test.each([
+    'wait deployment/hello --for=condition=Available',
+    'wait deployment/hello --for=jsonpath={.status.readyReplicas}=3 -o name',
+    'wait deployment/hello --for=condition=Nothing --timeout=1s',
+    'wait deployment/hello service/hello --for=condition=Nothing --timeout=0',
+    'wait pods --all --for=condition=Ready=False --timeout=1s',
+    'wait pods -l app=nothing --for=condition=Ready',
+    'wait pods -l app=nothing --for=delete',
+    'wait pod/nothing --for=delete',
+    'wait pod/nothing --for=create --timeout=1s',
+    'wait pod/nothing --for=condition=Ready',
+    'wait pods --for=nonsense',
+    'events --for deployment/hello',
+    'events -n kube-public',
+    'events --types=nothing',
+    'top pod nothing',
+    'top pods -n kube-public',
+    'top pods --sort-by=nothing',
+    'auth can-i get pods',
+    'auth can-i list pods --as=nobody',
+    'auth can-i get /healthz --as=nobody',
+    'auth can-i --list --as=nobody',
+    'auth can-i get nodes -q',
+    'auth can-i nonsense pods',
+    'auth can-i',
+    'auth whoami --as=nobody --as-group=a --as-group=b',
+    'explain pods.spec.tolerations',
+    'explain deployment --recursive',
+    'explain deployments.apps.spec.strategy',
+    'explain configmap',
+  ])('%s', async (line) => {
+    await same(line)
+  })
+
+  test('what is used: the same columns, the same rows', async () => {
+    const shape = (text: string) => text.replace(/\b\d+(m|Mi|%)/g, 'N$1').replace(/[ \t]+/g, ' ')
+    for (const line of ['top nodes', 'top pods --containers', 'top pods -A --sum', 'top node --no-headers']) {
+      const [theirs, ours] = await Promise.all([kubectl(line), gantry(line)])
+      expect(shape(ours.stdout), ours.stderr).toBe(shape(theirs.stdout))
+    }
+  })
+
+  test('waits until it is so, and no longer', async () => {
+    await cluster.kubectl('create configmap soon -n ours')
+    const waiting = gantry('wait configmap/soon -n ours --for=jsonpath={.data.a}=b --timeout=30s')
+    await cluster.kubectl(['patch', 'configmap', 'soon', '-n', 'ours', '-p', '{"data":{"a":"b"}}'])
+    expect((await waiting).stdout).toBe('configmap/soon condition met\n')
+    const gone = gantry('wait configmap/soon -n ours --for=delete --timeout=30s')
+    await cluster.kubectl('delete configmap soon -n ours')
+    expect((await gone).code).toBe(0)
+  })
+})
+
+describe('making', () => {
+  test.each([
+    'run web --image=x --port=80 --env=A=b --labels=q=r,s=t --command -- a b',
+    'run web --image=x --restart=Never --privileged --annotations=a=b --image-pull-policy=Never -- a',
+    'expose deployment hello --port=80',
+    'expose service hello --name=a --target-port=http --type=NodePort --session-affinity=ClientIP',
+    'expose deployment hello --port=80,81 --protocol=UDP --cluster-ip=None --selector=a=b',
+    'autoscale deployment hello --max=3 --min=2 --cpu=70% --memory=100Mi',
+    'autoscale deployment hello --max=4 --cpu=500m --name=q',
+  ])('the same manifest: %s', async (line) => {
+    const [own, rest] = [line.split(' -- ')[0], line.split(' -- ')[1]]
+    const args = `${own} --dry-run=client -o json${rest ? ` -- ${rest}` : ''}`
+    const [theirs, ours] = await Promise.all([kubectl(args), gantry(args)])
+    const { status: _theirs, ...manifest } = JSON.parse(theirs.stdout)
+    const { status: _ours, ...made } = JSON.parse(ours.stdout)
+    expect(made).toEqual(manifest)
+  })
+
+  test.each([
+    'run',
+    'run web --image=x --expose',
+    'run web --image=x --rm',
+    'expose pod nothing',
+    'expose configmap kube-root-ca.crt --port=1',
+    'autoscale deployment hello',
+    'autoscale deployment hello --max=3 --min=4',
+    'autoscale service hello --max=2',
+    'certificate approve nothing',
+    'version -o nothing',
+    'replace',
+  ])('%s', async (line) => {
+    await same(line)
+  })
+
+  test('run: what it prints, its exit code, and nothing is left', async () => {
+    const args = 'run once --image=gantry.local/hello:1 --restart=Never --rm -i -q -n ours --command -- node -e'.split(
+      ' ',
+    )
+    const { stdout, stderr, code } = await gantry([...args, 'console.log("hi"); process.exit(3)'])
+    expect(stdout, stderr).toBe('hi\n')
+    expect(code).toBe(3)
+    expect((await kubectl('get pods -n ours -o name')).stdout).toBe('')
+  })
+})
+
+describe('changing', () => {
+  const settings = (color: string) =>
+    file('settings.yaml', `{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {color: ${color}}}`)
+
+  test('replace and diff', async () => {
+    await sameChange(`replace -f ${settings('red')}`)
+    await sameChange(`replace --force -f ${settings('red')}`)
+    await sameChange(`replace -f ${settings('blue')} --dry-run=server`)
+    expect((await gantry(`diff -f ${settings('red')} -n ours`)).code).toBe(0)
+    const { code, stdout } = await gantry(`diff -f ${settings('blue')} -n ours`)
+    expect(code).toBe(1)
+    expect(stdout).toContain('-  color: red\n+  color: blue\n')
+  })
+
+  test('edit: saved, without a change, and refused with the reason', async () => {
+    const withEditor = async (script: string) => {
+      process.env.KUBE_EDITOR = file('editor.sh', `#!/bin/sh\n${script}\n`)
+      try {
+        return await gantry('edit configmap settings -n ours')
+      } finally {
+        delete process.env.KUBE_EDITOR
+      }
+    }
+    expect((await withEditor('sed -i s/red/green/ $1')).stdout).toBe('configmap/settings edited\n')
+    expect((await withEditor('true')).stderr).toBe('Edit cancelled, no changes made.\n')
+    const seen = join(directory, 'seen.yaml')
+    const refused = await withEditor(`cp $1 ${seen}; sed -i 's/color: green/color: [1]/' $1`)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('A copy of your changes has been stored to')
+    expect(readFileSync(seen, 'utf8')).toContain('was not valid:')
+  })
+
+  test.each([
+    'taint nodes vm a=b:NoSchedule --dry-run=client',
+    'taint nodes vm',
+    'taint nodes vm a=b',
+    'taint nodes vm a-',
+    'taint pods vm a=b:NoSchedule',
+    'drain',
+    'drain nothing',
+    'drain vm --dry-run=client --ignore-daemonsets',
+  ])('%s', async (line) => {
+    const [theirs, ours] = await Promise.all([kubectl(line), gantry(line)])
+    const lines = (text: string) => settled(text).split('\n').sort()
+    expect(lines(ours.stdout), ours.stderr).toEqual(lines(theirs.stdout))
+    expect(ours.code).toBe(theirs.code)
+  })
+
+  test('a taint comes, changes and goes', async () => {
+    const taint = async (change: string) => (await gantry(`taint node vm ${change}`)).stdout
+    expect(await taint('example.com/a=b:PreferNoSchedule')).toBe('node/vm tainted\n')
+    expect(await taint('example.com/a=c:PreferNoSchedule')).toBe('')
+    expect(await taint('example.com/a=c:PreferNoSchedule --overwrite')).toBe('node/vm modified\n')
+    expect(await taint('example.com/a-')).toBe('node/vm untainted\n')
+  })
+
+  test('drain: what nobody would make again needs force; then all go', async () => {
+    const bare = `{apiVersion: v1, kind: Pod, metadata: {name: bare}, spec: {terminationGracePeriodSeconds: 1, containers: [{name: app, image: "gantry.local/hello:1"}]}}`
+    await cluster.kubectl('apply -n ours -f -', { input: bare })
+    await cluster.kubectl('wait pod/bare -n ours --for=condition=Ready --timeout=60s')
+    const refused = await gantry('drain vm')
+    expect(refused).toMatchObject({ code: 1 })
+    expect(refused.stderr).toContain('Pods that declare no controller (use --force to override): ours/bare')
+    const drained = await gantry('drain vm --force --timeout=100s')
+    expect(drained.stdout, drained.stderr).toMatch(/pod\/bare evicted[\s\S]*node\/vm drained\n$/)
+    await gantry('uncordon vm')
+    await cluster.kubectl('wait deployment/hello --for=condition=Available --timeout=60s')
+  })
+})
+
+describe('reaching in', () => {
+  test('port-forward goes on when its pod is replaced', async () => {
+    const [program = '', ...rest] = [...cluster.enter, process.execPath, gantryPath]
+    const args = ['port-forward', 'deployment/hello', ':8080', `--kubeconfig=${cluster.kubeconfig}`]
+    const child = spawn(program, [...rest, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
+    try {
+      await until(async () => /127\.0\.0\.1:\d+ -> 8080/.test(said))
+      const url = `http://127.0.0.1:${/127\.0\.0\.1:(\d+)/.exec(said)?.[1]}/`
+      expect(await cluster.call(url)).toContain('Hello')
+      await cluster.kubectl('delete pods -l app=hello --now')
+      await until(async () => /connected to pod/.test(said), { timeoutMs: 60_000, message: 'another pod' })
+      expect(await cluster.call(url)).toContain('Hello')
+    } finally {
+      child.kill()
+    }
+  })
+
+  test('cp, there and back', async () => {
+    const pod = (await kubectl('get pods -l app=hello --field-selector=status.phase=Running -o name')).stdout.split(
+      '\n',
+    )[0]
+    const name = pod?.split('/')[1]
+    const from = file('there.txt', 'there and back')
+    const there = `${directory}/in-the-pod.txt`
+    expect(await gantry(`cp ${from} ${name}:${there}`)).toMatchObject({ code: 0 })
+    expect(await gantry(`cp default/${name}:${there} ${directory}/back.txt`)).toMatchObject({ code: 0 })
+    expect(readFileSync(`${directory}/back.txt`, 'utf8')).toBe('there and back')
+    expect((await gantry(`cp ${directory}/nothing ${name}:/tmp/x`)).stderr).toContain(
+      "doesn't exist in local filesystem",
+    )
+  })
+})
