@@ -20,10 +20,12 @@ export type Schemas = Readonly<Record<string, Schema>>
 const nameOf = (ref: string): string => ref.split('/').at(-1) ?? ref
 const refOf = ({ $ref, allOf }: Schema): string | undefined => $ref ?? allOf?.find((one) => one.$ref)?.$ref
 
-/** What is said of a field, and of the kind it is of. */
-export const descriptionsOf = (schema: Schema, schemas: Schemas): string[] => {
-  const ref = refOf(schema)
-  return [schema.description, ref && schemas[nameOf(ref)]?.description].filter((text) => text) as string[]
+/** What is said of a field, and of the kind that it, or its list or map, holds. */
+export function descriptionsOf(schema: Schema, schemas: Schemas): string[] {
+  const { items, additionalProperties, description } = schema
+  const inner = items ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined)
+  const ref = refOf(inner ?? schema)
+  return [description, ref && schemas[nameOf(ref)]?.description].filter((text) => text) as string[]
 }
 
 /** What a schema stands for: references are followed, its own description kept. */

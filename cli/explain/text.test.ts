@@ -23,6 +23,13 @@ test('a kind with its fields, sorted', () => {
   )
 })
 
+test('a field is told with the kind that it holds', () => {
+  const schema = { type: 'array', description: 'Those inside.', items: { $ref: '#/components/schemas/io.x.Box' } }
+  expect(explanation({ ...box, field: 'boxes', schema }, schemas, false)).toContain(
+    'FIELD: boxes <[]Box>\n\n\nDESCRIPTION:\n    Those inside.\n    Box holds boxes.\n',
+  )
+})
+
 test('what holds itself is followed once', () => {
   expect(explanation(box, schemas, true).match(/boxes\t/g)?.length).toBeLessThan(3)
 })
