@@ -97,6 +97,8 @@ function build(schema: Schema): Decoder {
 interface Property {
   name: string
   schema: Schema
+  /** Upstream's own form tells an empty map from none at all as little as its stored one does. */
+  dropsEmpty: boolean
   /** Looked up at first use: a type may hold itself. */
   decode: Decoder | undefined
 }
@@ -106,7 +108,8 @@ function objectDecoder(schema: Schema): Decoder {
   const fills: { name: string; zero: () => unknown }[] = []
   const builtin = schema.name?.startsWith('io.k8s.') ?? false
   for (const [name, property] of schema.properties ?? []) {
-    properties.set(name, { name, schema: property, decode: undefined })
+    const dropsEmpty = builtin && property.type === 'map' && !schema.required?.includes(name)
+    properties.set(name, { name, schema: property, dropsEmpty, decode: undefined })
     const zero = zeroOf(schema, name, property, builtin)
     if (zero) fills.push({ name, zero })
   }
@@ -129,12 +132,19 @@ function objectDecoder(schema: Schema): Decoder {
       }
       if (inner === null || inner === undefined) continue
       property.decode ??= decoderOf(property.schema)
-      result[key] = property.decode(inner, run, { parent: at, holder, part: key })
+      const decoded = property.decode(inner, run, { parent: at, holder, part: key })
+      if (property.dropsEmpty && isEmpty(decoded as object)) continue
+      result[key] = decoded
     }
     for (const { name, zero } of fills) if (result[name] === undefined) result[name] = zero()
     run.depth--
     return result
   }
+}
+
+function isEmpty(map: object): boolean {
+  for (const _ in map) return false
+  return true
 }
 
 /** What stands for a field that was left out; undefined: nothing does. */
