@@ -137,7 +137,9 @@ test('each claim gets one volume, however often the controller manager is killed
   const names = Array.from({ length: 8 }, (_, i) => `many-${i}`)
   await apply(...names.map((name) => claimOf(name)), ...names.map((name) => podOf(name, name)))
   for (let i = 0; i < 3; i++) {
-    process.kill(cluster.pid('controller-manager'), 'SIGKILL')
+    const pid = cluster.pid('controller-manager')
+    process.kill(pid, 'SIGKILL')
+    await until(() => cluster.pid('controller-manager') !== pid, { timeoutMs: 30_000, message: 'it is back' })
     const bound = async () => (await volumes()).length > before + i * 2
     await until(bound, { timeoutMs: 60_000, message: 'it goes on' })
   }
