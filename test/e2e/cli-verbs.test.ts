@@ -126,7 +126,9 @@ describe('making', () => {
     const args = 'run once --image=gantry.local/hello:1 --restart=Never --rm -i -q -n ours --command -- node -e'.split(
       ' ',
     )
-    const { stdout, stderr, code } = await gantry([...args, 'console.log("hi"); process.exit(3)'])
+    // It answers the end of its input, and so not before somebody is connected.
+    const program = 'process.stdin.resume().on("end", () => { console.log("hi"); process.exit(3) })'
+    const { stdout, stderr, code } = await gantry([...args, program])
     expect(stdout, stderr).toBe('hi\n')
     expect(code).toBe(3)
     expect((await kubectl('get pods -n ours -o name')).stdout).toBe('')
