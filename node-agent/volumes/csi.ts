@@ -9,7 +9,6 @@ import { csiDrivers } from '../../client/resources.ts'
 import type { Api, Clock } from '../../client/types.ts'
 import type { CsiDrivers } from '../csi/drivers.ts'
 import { CsiError } from '../csi/errors.ts'
-import { KeyedLock } from '../csi/keyed-lock.ts'
 import type { NodeExpandVolumeRequest, NodePublishVolumeRequest, VolumeCapability } from '../csi/messages.ts'
 import { attachment } from './csi-attachment.ts'
 import { failedStatus, grownStatus, patchClaimStatus, wantedBytes } from './csi-expansion.ts'
@@ -39,6 +38,7 @@ import {
 } from './csi-volume.ts'
 import { fsGroupOf, giveToGroup } from './fs-group.ts'
 import { unmountAll } from './mounting.ts'
+import { Turns } from './turns.ts'
 import {
   type Mounted,
   MountFailure,
@@ -99,7 +99,7 @@ export class CsiVolumes implements VolumePlugin {
   readonly name = csiPluginName
   readonly #options: CsiVolumeOptions
   /** By driver and handle: pods that share a volume wait for each other, others do not. */
-  readonly #lock = new KeyedLock()
+  readonly #lock = new Turns()
   readonly #staged = new Set<string>()
   /** By its name in the node's status: the pods that use an attached volume. */
   readonly #inUse = new Map<string, Set<string>>()
@@ -127,7 +127,7 @@ export class CsiVolumes implements VolumePlugin {
     const job = await this.#prepare(spec, context)
     const { volume, target } = job
     const key = uniqueNameOf(volume)
-    const ownedByPod = await this.#lock.run(key, async () => {
+    const ownedByPod = await this.#lock.take(key, async () => {
       context.signal.throwIfAborted()
       await writeData(context.directory, job.data)
       this.#use(context.podUid, job.data)
@@ -149,7 +149,7 @@ export class CsiVolumes implements VolumePlugin {
   async refresh(spec: VolumeSpec, context: VolumeContext): Promise<number | undefined> {
     const job = await this.#prepare(spec, context)
     if (job.driver.requiresRepublish) {
-      await this.#lock.run(uniqueNameOf(job.volume), () => this.#publish(job))
+      await this.#lock.take(uniqueNameOf(job.volume), () => this.#publish(job))
     }
     await this.#expand(job)
     return this.#due(job)
@@ -171,7 +171,7 @@ export class CsiVolumes implements VolumePlugin {
     const data = await readData(place.directory)
     // No driver was asked for anything.
     if (!data) return
-    await this.#lock.run(uniqueNameOf({ driver: data.driverName, handle: data.volumeHandle }), async () => {
+    await this.#lock.take(uniqueNameOf({ driver: data.driverName, handle: data.volumeHandle }), async () => {
       const target = targetPath(this.#options.pluginsDirectory, place)
       const { driverName, volumeHandle: volumeId } = data
       await this.#call(driverName, 'NodeUnpublishVolume', { volumeId, targetPath: target })
@@ -299,7 +299,7 @@ export class CsiVolumes implements VolumePlugin {
       secrets: await this.#secret(volume.expandSecret, context),
     }
     try {
-      await this.#lock.run(uniqueNameOf(volume), () =>
+      await this.#lock.take(uniqueNameOf(volume), () =>
         this.#call(volume.driver, 'NodeExpandVolume', request, context.signal),
       )
       await patchClaimStatus(api, claim, grownStatus(persistent))

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { Turns } from '../../volumes/turns.ts'
 import { CsiError } from '../errors.ts'
-import type { KeyedLock } from '../keyed-lock.ts'
 import type { SnapshotRecord, VolumeKind, VolumeRecord } from './kind.ts'
 import { type DriverStore, isPlainName } from './store.ts'
 
@@ -18,7 +18,7 @@ export interface DriverContext extends DriverOptions {
   volumes: DriverStore<VolumeRecord>
   snapshots: DriverStore<SnapshotRecord>
   /** By volume: whatever is asked of one is done one after the other. */
-  lock: KeyedLock
+  lock: Turns
 }
 
 /** The volume that is asked for. Throws NOT_FOUND. */

@@ -20,11 +20,11 @@ export const controllerMethods = (context: DriverContext): Methods => ({
   ControllerGetCapabilities: () => ({ capabilities: context.kind.controllerCapabilities.map(capability) }),
   async CreateVolume(request: CreateVolumeRequest) {
     const id = idFor(required(request.name, 'a name'))
-    return { volume: await context.lock.run(id, () => createVolume(context, id, request)) }
+    return { volume: await context.lock.take(id, () => createVolume(context, id, request)) }
   },
   async DeleteVolume({ volumeId }: { volumeId: string }) {
     required(volumeId, 'a volume id')
-    await context.lock.run(volumeId, async () => {
+    await context.lock.take(volumeId, async () => {
       if (!(await context.volumes.get(volumeId))) return
       await context.kind.release(context.volumes.directoryOf(volumeId))
       await context.volumes.remove(volumeId)
@@ -51,7 +51,7 @@ export const controllerMethods = (context: DriverContext): Methods => ({
     return { volume: described(context, await volumeOf(context, volumeId)), status: {} }
   },
   async ControllerExpandVolume({ volumeId, capacityRange }: { volumeId: string; capacityRange: CapacityRange | null }) {
-    return context.lock.run(volumeId, () => expandVolume(context, volumeId, capacityRange))
+    return context.lock.take(volumeId, () => expandVolume(context, volumeId, capacityRange))
   },
 })
 
@@ -88,7 +88,7 @@ async function createVolume(context: DriverContext, id: string, request: CreateV
   const record: VolumeRecord = { id, name, capacityBytes, block, source, fileSystemBytes }
   const copying = (): Promise<void> => volumes.create(record, (made) => kind.make(made, record, origin?.directory))
   // What is copied from is not to be grown or removed meanwhile.
-  await (origin ? context.lock.run(origin.lock, copying) : copying())
+  await (origin ? context.lock.take(origin.lock, copying) : copying())
   return described(context, record)
 }
 

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { KeyedLock } from '../keyed-lock.ts'
+import { Turns } from '../../volumes/turns.ts'
 import type { Methods } from '../server.ts'
 import { builtInInfo } from '../topology.ts'
 import type { DriverContext, DriverOptions } from './context.ts'
@@ -19,7 +19,7 @@ export async function driverMethods(kind: VolumeKind, options: DriverOptions): P
     kind,
     volumes: new DriverStore(join(directory, 'volumes')),
     snapshots: new DriverStore(join(directory, 'snapshots')),
-    lock: new KeyedLock(),
+    lock: new Turns(),
   }
   await Promise.all([context.volumes.open(), context.snapshots.open()])
   return {

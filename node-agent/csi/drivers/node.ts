@@ -19,13 +19,13 @@ export function nodeMethods(context: DriverContext): Methods {
         async NodeStageVolume(request: NodeStageVolumeRequest) {
           required(request.stagingTargetPath, 'a staging path')
           if (!request.volumeCapability) throw new CsiError('INVALID_ARGUMENT', 'a volume capability is needed')
-          await lock.run(request.volumeId, async () => kind.stage?.(await held(context, request.volumeId), request))
+          await lock.take(request.volumeId, async () => kind.stage?.(await held(context, request.volumeId), request))
           return {}
         },
         async NodeUnstageVolume({ volumeId, stagingTargetPath }: { volumeId: string; stagingTargetPath: string }) {
           required(volumeId, 'a volume id')
           required(stagingTargetPath, 'a staging path')
-          await lock.run(volumeId, async () => {
+          await lock.take(volumeId, async () => {
             const record = await volumes.get(volumeId)
             await kind.unstage?.(record && volumes.directoryOf(record.id), stagingTargetPath)
           })
@@ -40,13 +40,13 @@ export function nodeMethods(context: DriverContext): Methods {
     }),
     async NodePublishVolume(request: NodePublishVolumeRequest) {
       required(request.targetPath, 'a target path')
-      await lock.run(request.volumeId, () => publish(context, request))
+      await lock.take(request.volumeId, () => publish(context, request))
       return {}
     },
     async NodeUnpublishVolume({ volumeId, targetPath }: { volumeId: string; targetPath: string }) {
       required(volumeId, 'a volume id')
       required(targetPath, 'a target path')
-      await lock.run(volumeId, () => hide(targetPath))
+      await lock.take(volumeId, () => hide(targetPath))
       return {}
     },
     async NodeGetVolumeStats({ volumeId, volumePath }: { volumeId: string; volumePath: string }) {
@@ -55,7 +55,7 @@ export function nodeMethods(context: DriverContext): Methods {
       return { usage: await usageOf(required(volumePath, 'a volume path')) }
     },
     async NodeExpandVolume({ volumeId, volumePath }: NodeExpandVolumeRequest) {
-      return lock.run(volumeId, async () => {
+      return lock.take(volumeId, async () => {
         const volume = await held(context, volumeId)
         await stat(required(volumePath, 'a volume path')).catch(() => {
           throw new CsiError('NOT_FOUND', `there is no ${volumePath}`)

@@ -15,11 +15,11 @@ export function snapshotMethods(context: DriverContext): Methods {
   return {
     async CreateSnapshot(request: { sourceVolumeId: string; name: string }) {
       const id = idFor(required(request.name, 'a name'))
-      return { snapshot: await lock.run(request.sourceVolumeId, () => createSnapshot(context, id, request)) }
+      return { snapshot: await lock.take(request.sourceVolumeId, () => createSnapshot(context, id, request)) }
     },
     async DeleteSnapshot({ snapshotId }: { snapshotId: string }) {
       required(snapshotId, 'a snapshot id')
-      await lock.run(snapshotLock(snapshotId), async () => {
+      await lock.take(snapshotLock(snapshotId), async () => {
         if (await snapshots.get(snapshotId)) await snapshots.remove(snapshotId)
       })
       return {}
