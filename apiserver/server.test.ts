@@ -111,6 +111,21 @@ describe('limits', () => {
     expect((await get(configMaps)).body.items).toEqual([])
   })
 
+  it('ends a request as early as its client wants, and refuses what is no duration', async () => {
+    const { get } = await start()
+    // A version that has not come yet is waited for, for seconds.
+    const future = `${configMaps}?resourceVersion=1000000&resourceVersionMatch=NotOlderThan`
+    const startedAt = performance.now()
+    const late = await get(`${future}&timeout=50ms`)
+    expect([late.code, late.body.message]).toEqual([504, expect.stringContaining('allotted timeout')])
+    expect(performance.now() - startedAt).toBeLessThan(2000)
+    expect((await get(`${configMaps}?timeout=30s`)).code).toBe(200)
+    for (const wrong of ['soon', '-1s', '5']) {
+      const refused = await get(`${configMaps}?timeout=${wrong}`)
+      expect([refused.code, refused.body.message]).toEqual([400, expect.stringContaining('invalid timeout specified')])
+    }
+  })
+
   it('cuts off a client that does not read its answer', async () => {
     const { create, get } = await start('--request-timeout=1s')
     for (let i = 0; i < 24; i++)
@@ -218,5 +233,31 @@ describe('metrics', () => {
     series(/^apiserver_request_duration_seconds_bucket\{le="0\.05",verb="POST",[^}]*resource="configmaps"/m)
     series(/^apiserver_storage_objects\{resource="configmaps"\} \d+$/m)
     series(/^process_resident_memory_bytes \d+$/m)
+    series(/^apiserver_response_sizes_bucket\{le="10000",verb="GET",[^}]*resource="configmaps"[^}]*\} 2$/m)
+    series(/^apiserver_watch_cache_events_received_total\{group="",resource="configmaps"\} [1-9]\d*$/m)
+    series(/^etcd_request_duration_seconds_count\{operation="update"\} [1-9]\d*$/m)
+    series(/^kubernetes_build_info\{git_version="v1\.36\.\d+\+gantry",[^}]*minor="36"[^}]*\} 1$/m)
+  })
+})
+
+describe('the request log', () => {
+  it('has a line for each request, with who asked and what was answered', async () => {
+    const lines: Record<string, unknown>[] = []
+    server = await runServer(
+      ['--request-log'],
+      () => [],
+      (line) => lines.push(line),
+    )
+    await server.get(`${configMaps}/none`)
+    await until(() => lines.some(({ msg }) => msg === 'request'))
+    expect(lines.filter(({ msg }) => msg === 'request')).toEqual([
+      expect.objectContaining({
+        verb: 'get',
+        path: `${configMaps}/none`,
+        code: 404,
+        user: 'kubernetes-admin',
+        ms: expect.any(Number),
+      }),
+    ])
   })
 })

@@ -26,6 +26,7 @@ import { createServerClient } from './registry/server-client.ts'
 import { WatchCache } from './registry/watch-cache.ts'
 import type { RegistryHooks } from './registry/write.ts'
 import type { Store } from './storage/store.ts'
+import { timedStore } from './storage/timed.ts'
 
 /** The parts that are made from what the server itself serves: they read through `client`. */
 export interface ServerParts {
@@ -81,7 +82,9 @@ export class ApiServer {
 
   constructor(options: ApiServerOptions) {
     this.#options = options
-    const { store, resources, now = Date.now, onError = () => {} } = options
+    const { resources, now = Date.now, onError = () => {} } = options
+    let metrics: RequestMetrics | undefined
+    const store = timedStore(options.store, (operation, ms) => metrics?.observeStore(operation, ms))
     this.#feed = new StoreFeed(store, { onError: (error) => onError(error, 'following the store') })
     const registries = new Map<string, Registry>()
     const byResource = new Map<Resource, Registry>()
@@ -150,7 +153,8 @@ export class ApiServer {
     }
     const limiter = new InflightLimiter(options.inflight ?? { readOnly: 400, mutating: 200 })
     this.#deadlines = new Deadlines((options.requestTimeoutSeconds ?? 60) * 1000)
-    const metrics = new RequestMetrics({
+    metrics = new RequestMetrics({
+      received: () => this.#received(),
       watchers: () => this.#watcherCounts(),
       objects: function* () {
         for (const { cache, resource } of registries.values()) {
@@ -277,6 +281,13 @@ export class ApiServer {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
     })
     return server
+  }
+
+  *#received(): Iterable<{ group: string; resource: string; count: number }> {
+    for (const hub of this.#hubs) {
+      const { group, plural } = hub.cache.resource
+      if (hub.received > 0) yield { group, resource: plural, count: hub.received }
+    }
   }
 
   *#watcherCounts(): Iterable<{ group: string; version: string; kind: string; count: number }> {

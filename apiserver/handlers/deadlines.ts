@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { timeoutError } from '../../api/machinery/errors.ts'
+import { parseDuration } from '../../api/machinery/duration.ts'
+import { badRequestError, timeoutError } from '../../api/machinery/errors.ts'
 import { sendError } from './respond.ts'
 
 const sweepMs = 1000
@@ -22,8 +23,13 @@ export class Deadlines {
     this.#sweep.unref()
   }
 
-  /** Watches one request until its answer is out. */
-  add(res: ServerResponse): void {
+  /** Watches one request until its answer is out. `wantedMs`: the client will not wait longer than that; 0: as long as others. */
+  add(res: ServerResponse, wantedMs = 0): void {
+    if (wantedMs > 0 && (this.#limitMs === 0 || wantedMs < this.#limitMs)) {
+      const timer = setTimeout(() => endLate(res), wantedMs)
+      res.once('close', () => clearTimeout(timer))
+      return
+    }
     if (this.#limitMs === 0) return
     this.#running.set(res, performance.now())
     res.once('close', () => this.#running.delete(res))
@@ -37,8 +43,25 @@ export class Deadlines {
     for (const [res, startedAt] of this.#running) {
       if (nowMs - startedAt < this.#limitMs) return
       this.#running.delete(res)
-      if (!res.headersSent) res.setHeader('Connection', 'close')
-      sendError(res, timeoutError('request did not complete within the allotted timeout'), json)
+      endLate(res)
     }
   }
+}
+
+function endLate(res: ServerResponse): void {
+  if (!res.headersSent) res.setHeader('Connection', 'close')
+  sendError(res, timeoutError('request did not complete within the allotted timeout'), json)
+}
+
+/** The time that a client gives its request with `?timeout=`, in milliseconds; 0: none given. Throws 400 for what is no duration. */
+export function wantedTimeMs(query: URLSearchParams): number {
+  const text = query.get('timeout')
+  if (!text) return 0
+  const ms = parseDuration(text)
+  if (ms === undefined || ms < 0) {
+    throw badRequestError(
+      `invalid timeout specified in the request URL: ${JSON.stringify(text)} is not a duration such as 30s`,
+    )
+  }
+  return ms
 }

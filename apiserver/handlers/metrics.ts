@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client'
+import { serverVersion } from '../discovery/version.ts'
 import type { RequestInfo } from './request-info.ts'
 
 /** Upstream's bounds, in seconds. */
@@ -6,15 +7,27 @@ const durationBuckets = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ]
 
+/** Upstream's bounds, in bytes. */
+const sizeBuckets = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
+
 export interface Gauges {
   watchers: () => Iterable<{ group: string; version: string; kind: string; count: number }>
   objects: () => Iterable<{ resource: string; count: number }>
+  /** Changes that the watch caches have taken in. */
+  received: () => Iterable<{ group: string; resource: string; count: number }>
   inflight: () => { readOnly: number; mutating: number }
   storeBytes: () => Promise<number>
 }
 
+/** What is counted for one kind of request. A watch's length and size say nothing about the server. */
+interface Series {
+  requests: Counter.Internal
+  durations: Histogram.Internal<string> | undefined
+  sizes: Histogram.Internal<string> | undefined
+}
+
 /**
- * Counts requests under upstream's names. A request costs two additions: series are looked up once for each kind of
+ * Counts requests under upstream's names. A request costs a few additions: series are looked up once for each kind of
  * request and kept.
  */
 export class RequestMetrics {
@@ -32,14 +45,43 @@ export class RequestMetrics {
     buckets: durationBuckets,
     registers: [this.registry],
   })
-  readonly #series = new Map<
-    string,
-    { requests: Counter.Internal; durations: Histogram.Internal<string> | undefined }
-  >()
+  readonly #sizes = new Histogram({
+    name: 'apiserver_response_sizes',
+    help: 'Bytes sent as an answer, its head included, by verb, group, version, resource, subresource and scope.',
+    labelNames: ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'component'],
+    buckets: sizeBuckets,
+    registers: [this.registry],
+  })
+  readonly #store = new Histogram({
+    name: 'etcd_request_duration_seconds',
+    help: 'Time that the store takes, embedded or etcd, by operation, in seconds.',
+    labelNames: ['operation'],
+    buckets: durationBuckets,
+    registers: [this.registry],
+  })
+  readonly #series = new Map<string, Series>()
 
   constructor(gauges: Gauges) {
     collectDefaultMetrics({ register: this.registry })
     const { registry } = this
+    const { gitVersion, gitCommit, major, minor, goVersion, platform } = serverVersion()
+    const build = { git_version: gitVersion, git_commit: gitCommit, major, minor, go_version: goVersion, platform }
+    new Gauge({
+      name: 'kubernetes_build_info',
+      help: 'Always 1; the labels say what is running.',
+      labelNames: Object.keys(build),
+      registers: [registry],
+    }).set(build, 1)
+    new Counter({
+      name: 'apiserver_watch_cache_events_received_total',
+      help: 'Changes that the watch caches have taken in, by resource.',
+      labelNames: ['group', 'resource'],
+      registers: [registry],
+      collect() {
+        this.reset()
+        for (const { group, resource, count } of gauges.received()) this.inc({ group, resource }, count)
+      },
+    })
     new Gauge({
       name: 'apiserver_current_inflight_requests',
       help: 'Requests being served now, by kind.',
@@ -83,22 +125,31 @@ export class RequestMetrics {
     })
   }
 
-  observe(info: RequestInfo, code: number, ms: number): void {
+  /** Counts one answer: how long it took, and the bytes that went out for it. */
+  observe(info: RequestInfo, code: number, ms: number, bytes: number): void {
     const key = `${info.verb}|${info.group}|${info.version}|${info.resource}|${info.subresource}|${code}|${info.namespace === '' ? 'c' : info.name === '' ? 'n' : 'r'}|${info.query.has('dryRun')}`
     let series = this.#series.get(key)
     if (!series) {
       // Paths are the client's choice: a flood of them must not become a flood of series.
       if (this.#series.size > 5000) return
       const labels = labelsOf(info)
+      const { dry_run: _, ...sizeLabels } = labels
+      const isWatch = info.verb === 'watch'
       series = {
         requests: this.#requests.labels({ ...labels, code: String(code) }),
-        // A watch's length says nothing about the server.
-        durations: info.verb === 'watch' ? undefined : this.#durations.labels(labels),
+        durations: isWatch ? undefined : this.#durations.labels(labels),
+        sizes: isWatch ? undefined : this.#sizes.labels(sizeLabels),
       }
       this.#series.set(key, series)
     }
     series.requests.inc()
     series.durations?.observe(ms / 1000)
+    series.sizes?.observe(bytes)
+  }
+
+  /** Counts one answer of the store. */
+  observeStore(operation: string, ms: number): void {
+    this.#store.observe({ operation }, ms / 1000)
   }
 
   /** The exposition text. */

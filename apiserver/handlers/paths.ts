@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { notAcceptableError } from '../../api/machinery/errors.ts'
 import type { Discovery } from '../discovery/discovery.ts'
+import { serverVersion } from '../discovery/version.ts'
 import type { OpenApi } from '../openapi/openapi.ts'
 import { type HealthCheck, serveHealth } from './health.ts'
 import type { RequestMetrics } from './metrics.ts'
@@ -29,9 +30,6 @@ const openApiProtobuf = 'application/com.github.proto-openapi.spec.v2.v1.0+proto
 /** How clients have always asked for it: not a well-formed media type, so it is never the answer's. */
 const openApiProtobufAsked = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
 
-/** The version of the API served. */
-export const kubernetesVersion = { major: '1', minor: '36', patch: '1' }
-
 /** Everything that is not a resource: health, discovery, OpenAPI, version, metrics. */
 export function createPathHandlers({ documents, healthChecks, metrics }: PathHandlerOptions): PathHandler[] {
   const { discovery, openapi, issuer } = documents
@@ -43,7 +41,7 @@ export function createPathHandlers({ documents, healthChecks, metrics }: PathHan
       switch (info.path) {
         case '/version':
         case '/version/':
-          sendObject(res, 200, versionInfo(), negotiate(req.headers.accept, false))
+          sendObject(res, 200, serverVersion(), negotiate(req.headers.accept, false))
           return true
         case '/metrics': {
           const text = Buffer.from(await metrics.text())
@@ -158,21 +156,6 @@ function sendDocument(req: IncomingMessage, res: ServerResponse, body: Buffer, t
   }
   res.writeHead(200, { 'Content-Type': type, 'Content-Length': body.length })
   res.end(body)
-}
-
-function versionInfo(): Record<string, string> {
-  const { major, minor, patch } = kubernetesVersion
-  return {
-    major,
-    minor,
-    gitVersion: `v${major}.${minor}.${patch}+gantry`,
-    gitCommit: '',
-    gitTreeState: 'clean',
-    buildDate: '1970-01-01T00:00:00Z',
-    goVersion: `node${process.versions.node}`,
-    compiler: 'v8',
-    platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
-  }
 }
 
 const rootPaths = [

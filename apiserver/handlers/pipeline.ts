@@ -11,7 +11,7 @@ import { forbiddenRequest } from '../auth/forbidden.ts'
 import { impersonate } from '../auth/impersonation.ts'
 import type { Authenticator, AuthorizationAttributes, Credentials, UserInfo } from '../auth/types.ts'
 import type { Endpoint, ServerContext } from './context.ts'
-import type { Deadlines } from './deadlines.ts'
+import { type Deadlines, wantedTimeMs } from './deadlines.ts'
 import type { InflightLimiter } from './inflight.ts'
 import type { RequestMetrics } from './metrics.ts'
 import { type MediaType, negotiate } from './negotiate.ts'
@@ -62,6 +62,8 @@ export function createPipeline(
   const { server, authenticator, limiter, deadlines, metrics, paths, log, onInternalError } = options
   return async (req, res, upgradeHead) => {
     const startedAt = performance.now()
+    const { socket } = req
+    const writtenBefore = socket.bytesWritten
     let media = json
     let info: RequestInfo | undefined
     let user: UserInfo | undefined
@@ -69,7 +71,7 @@ export function createPipeline(
     res.once('close', () => {
       leave?.()
       const ms = performance.now() - startedAt
-      if (info) metrics.observe(info, res.statusCode, ms)
+      if (info) metrics.observe(info, res.statusCode, ms, socket.bytesWritten - writtenBefore)
       log({
         verb: info?.verb ?? req.method ?? '',
         path: req.url ?? '',
@@ -85,7 +87,7 @@ export function createPipeline(
       media = mediaOf(req, info)
       user = await whoAsks(req, authenticator, server)
       if (!isLongRunning(info)) {
-        deadlines.add(res)
+        deadlines.add(res, wantedTimeMs(info.query))
         leave = limiter.enter(mutatingVerbs.has(info.verb), isExempt(user, info))
       }
       await authorize(server, user, info)

@@ -38,6 +38,7 @@ export class WatchHub implements CacheListener {
   readonly #groups = new Map<string, WatchGroup>()
   readonly #bookmarks: NodeJS.Timeout
   #stopping = false
+  #received = 0
 
   constructor(cache: WatchCache, feed: StoreFeed, store: Store) {
     this.cache = cache
@@ -46,6 +47,11 @@ export class WatchHub implements CacheListener {
     cache.listen(this)
     this.#bookmarks = setInterval(() => this.#sendBookmarks(), bookmarkIntervalMs)
     this.#bookmarks.unref()
+  }
+
+  /** Changes that have come so far. */
+  get received(): number {
+    return this.#received
   }
 
   get watchers(): number {
@@ -82,6 +88,7 @@ export class WatchHub implements CacheListener {
   }
 
   onEvents(events: readonly CacheEvent[]): void {
+    this.#received += events.length
     const revision = (events.at(-1) as CacheEvent).revision
     for (const group of this.#groups.values()) {
       let chunk: Buffer | undefined | null = null

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { parse } from 'yaml'
 import { parseConfig } from '../config.ts'
 import { type RunningApiServer, startApiServer } from '../start.ts'
@@ -47,10 +47,14 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-/** Starts one. `prepare` may put files into its directory first; what it returns are further flags. */
+/**
+ * Starts one. `prepare` may put files into its directory first; what it returns are further flags. `onLine` is told each
+ * line of the log.
+ */
 export async function runServer(
   flags: readonly string[] = [],
   prepare: (directory: string) => readonly string[] = () => [],
+  onLine?: (line: Record<string, unknown>) => void,
 ): Promise<RunningServer> {
   const directory = mkdtempSync(join(tmpdir(), 'gantry-unit-'))
   let store: Store | undefined
@@ -64,7 +68,7 @@ export async function runServer(
       ...flags,
       ...prepare(directory),
     ])
-    running = await startApiServer(config, pino({ level: 'silent' }), async (options) => {
+    running = await startApiServer(config, logTo(onLine), async (options) => {
       store = await openStore(options)
       return store
     })
@@ -143,4 +147,8 @@ function jsonOf(headers: IncomingHttpHeaders, text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+function logTo(onLine: ((line: Record<string, unknown>) => void) | undefined): Logger {
+  return onLine ? pino({}, { write: (line) => onLine(JSON.parse(line)) }) : pino({ level: 'silent' })
 }

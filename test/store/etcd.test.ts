@@ -3,6 +3,7 @@ import { describeStore, type Subject } from '../../apiserver/storage/contract.ts
 import { put } from '../../apiserver/storage/contract-tools.ts'
 import { openEtcd } from '../../apiserver/storage/etcd/store.ts'
 import { type EtcdCluster, startEtcd } from '../support/etcd.ts'
+import { startServer } from '../support/server.ts'
 
 describe('with one etcd', () => {
   let cluster: EtcdCluster
@@ -60,6 +61,30 @@ describe('with one etcd', () => {
 })
 
 describe('with etcd over TLS', () => {
+  it('serves the API from there, under the prefix that was given', async () => {
+    const cluster = await startEtcd({ tls: true })
+    try {
+      const { files } = cluster.tls!
+      const flags = (prefix: string) => [
+        `--etcd-prefix=${prefix}`,
+        `--etcd-cafile=${files.ca}`,
+        `--etcd-certfile=${files.cert}`,
+        `--etcd-keyfile=${files.key}`,
+      ]
+      const [one, other] = await Promise.all(
+        ['/one', '/other'].map((prefix) => startServer({ etcd: cluster.endpoints, args: flags(prefix) })),
+      )
+      await one!.kubectl('create configmap mine --from-literal=a=b')
+      await expect(other!.kubectl('get configmap mine')).rejects.toThrow('not found')
+      const { ca, cert, key } = cluster.tls!
+      const root = await openEtcd({ endpoints: cluster.endpoints, prefix: '/one', tls: { ca, cert, key } })
+      expect((await root.get('/configmaps/default/mine'))?.value.toString()).toContain('"name":"mine"')
+      await Promise.all([root.close(), one!.stop(), other!.stop()])
+    } finally {
+      await cluster.stop()
+    }
+  })
+
   it('serves a client with a certificate, and nobody without', async () => {
     const cluster = await startEtcd({ tls: true })
     try {
