@@ -87,6 +87,8 @@ async function bundle(outdir) {
     outExtension: { '.js': '.cjs' },
     // Binary modules, and those that read files beside themselves, stay where they are.
     external: ['lmdb', 'etcd3', '@grpc/grpc-js', '@grpc/proto-loader'],
+    // Its ES module asks for its own address, which a bundle has not.
+    alias: { 'node-cron': join(root, 'node_modules/node-cron/dist/node-cron.cjs') },
     plugins: [programEntries, rawText, jsonAsText, jsonBeside(outdir), withoutExpressExtras],
     // What bin/gantry calls: the function that Node would put around a CommonJS module.
     banner: { js: '(function (exports, require, module, __filename, __dirname) {' },

@@ -38,6 +38,13 @@ describe('a schedule', () => {
     expect(parseCronSchedule(text)).toEqual({ everyMs })
   })
 
+  it('takes days that only a calendar tells', () => {
+    expect(times('0 0 L * *')).toMatchObject({ anyDayOfMonth: false, calendarDaysOfMonth: 'L', anyDayOfWeek: true })
+    expect(times('0 0 * * mon#2')).toMatchObject({ anyDayOfMonth: true, calendarDaysOfWeek: 'mon#2' })
+    expect(() => times('0 0 40W * *')).toThrow('failed to parse int from 40W')
+    expect(() => times('0 0 * * 1#6')).toThrow('failed to parse int from 1#6')
+  })
+
   it('may carry a zone', () => {
     expect(parseCronSchedule('CRON_TZ=Asia/Tokyo 0 6 * * *')).toMatchObject({ zone: 'Asia/Tokyo' })
   })

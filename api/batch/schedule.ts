@@ -1,4 +1,5 @@
 import { parseDuration } from '../machinery/duration.ts'
+import { isCalendarDays } from './calendar-days.ts'
 
 /** The times of a schedule: for each field the values it names, as bits. */
 export interface CronTimes {
@@ -10,6 +11,9 @@ export interface CronTimes {
   /** A day field that is `*` or `?` leaves the choice of days to the other one. */
   anyDayOfMonth: boolean
   anyDayOfWeek: boolean
+  /** A day field that only a calendar can answer, as it was written; its bits are empty. */
+  calendarDaysOfMonth?: string
+  calendarDaysOfWeek?: string
 }
 
 /** `times`: at the minutes that match. `everyMs`: at a fixed distance. `zone` is the one named in the text. */
@@ -17,7 +21,7 @@ export type CronSchedule = ({ times: CronTimes } | { everyMs: number }) & { zone
 
 /**
  * Reads a schedule: five fields (minute, hour, day of month, month, day of week), or a word such as `@hourly`, or
- * `@every 1h30m`; before it possibly `TZ=` or `CRON_TZ=` and a zone. Throws an Error in the words users know.
+ * `@every 1h30m`; before it possibly `TZ=` or `CRON_TZ=` and a zone. Days may also be node-cron's (calendar-days.ts). Throws an Error in the words users know.
  */
 export function parseCronSchedule(text: string): CronSchedule {
   if (text === '') throw new Error('empty spec string')
@@ -74,18 +78,26 @@ function parseTimes(text: string): CronSchedule {
   const times: CronTimes = {
     minutes: parseField(minutes, minute).bits,
     hours: parseField(hours, hour).bits,
-    ...daysOf('OfMonth', daysOfMonth),
+    ...readDaysOfMonth(daysOfMonth),
     months: parseField(months, month).bits,
-    ...daysOf('OfWeek', daysOfWeek),
+    ...readDaysOfWeek(daysOfWeek),
   }
   return { times }
 }
 
-function daysOf(kind: 'OfMonth', text: string): Pick<CronTimes, 'daysOfMonth' | 'anyDayOfMonth'>
-function daysOf(kind: 'OfWeek', text: string): Pick<CronTimes, 'daysOfWeek' | 'anyDayOfWeek'>
-function daysOf(kind: string, text: string): Partial<CronTimes> {
-  const { bits, any } = parseField(text, kind === 'OfMonth' ? dayOfMonth : dayOfWeek)
-  return kind === 'OfMonth' ? { daysOfMonth: bits, anyDayOfMonth: any } : { daysOfWeek: bits, anyDayOfWeek: any }
+type DaysOfMonth = Pick<CronTimes, 'daysOfMonth' | 'anyDayOfMonth' | 'calendarDaysOfMonth'>
+type DaysOfWeek = Pick<CronTimes, 'daysOfWeek' | 'anyDayOfWeek' | 'calendarDaysOfWeek'>
+
+function readDaysOfMonth(text: string): DaysOfMonth {
+  if (isCalendarDays('dayOfMonth', text)) return { daysOfMonth: 0n, anyDayOfMonth: false, calendarDaysOfMonth: text }
+  const { bits, any } = parseField(text, dayOfMonth)
+  return { daysOfMonth: bits, anyDayOfMonth: any }
+}
+
+function readDaysOfWeek(text: string): DaysOfWeek {
+  if (isCalendarDays('dayOfWeek', text)) return { daysOfWeek: 0n, anyDayOfWeek: false, calendarDaysOfWeek: text }
+  const { bits, any } = parseField(text, dayOfWeek)
+  return { daysOfWeek: bits, anyDayOfWeek: any }
 }
 
 function parseWord(text: string): CronSchedule {

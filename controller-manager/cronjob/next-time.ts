@@ -1,3 +1,4 @@
+import { hasCalendarDay } from '../../api/batch/calendar-days.ts'
 import type { CronSchedule, CronTimes } from '../../api/batch/schedule.ts'
 
 const minuteMs = 60_000
@@ -38,8 +39,13 @@ function nextWall(times: CronTimes, from: number, end: number): number | undefin
 
 /** Of two day fields one may be any; if both choose, either will do. */
 function isDay(times: CronTimes, date: Date): boolean {
-  const ofMonth = has(times.daysOfMonth, date.getUTCDate())
-  const ofWeek = has(times.daysOfWeek, date.getUTCDay())
+  const { calendarDaysOfMonth, calendarDaysOfWeek } = times
+  const ofMonth = calendarDaysOfMonth
+    ? hasCalendarDay('dayOfMonth', calendarDaysOfMonth, date)
+    : has(times.daysOfMonth, date.getUTCDate())
+  const ofWeek = calendarDaysOfWeek
+    ? hasCalendarDay('dayOfWeek', calendarDaysOfWeek, date)
+    : has(times.daysOfWeek, date.getUTCDay())
   return times.anyDayOfMonth || times.anyDayOfWeek ? ofMonth && ofWeek : ofMonth || ofWeek
 }
 
