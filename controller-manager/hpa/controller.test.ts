@@ -15,6 +15,7 @@ const sync = 15_000
 let clock: FakeClock
 let api: MemoryApi
 let told: Told[]
+let metrics: () => Promise<string>
 let stop: AbortController
 
 beforeEach(async () => {
@@ -24,6 +25,7 @@ beforeEach(async () => {
   const informers = new InformerFactory(api, { clock })
   const made = depsFor(api, informers, clock)
   told = made.told
+  metrics = () => made.deps.metrics.metrics()
   const controller = newHpaController(made.deps)
   await informers.start(stop.signal)
   runController(controller, { signal: stop.signal }).catch(() => {})
@@ -70,6 +72,10 @@ const byQueue: MetricSpec = {
   external: { metric: { name: 'queue' }, target: { type: 'AverageValue', averageValue: '10' } },
 }
 
+const cpuAtHalf: MetricSpec[] = [
+  { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } },
+]
+
 const autoscale = (spec: Partial<V2HorizontalPodAutoscalerSpec> = {}, name = 'web') =>
   api.create(horizontalPodAutoscalers, {
     metadata: { name, namespace: 'default' },
@@ -77,9 +83,7 @@ const autoscale = (spec: Partial<V2HorizontalPodAutoscalerSpec> = {}, name = 'we
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
       minReplicas: 1,
       maxReplicas: 10,
-      metrics: [
-        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } },
-      ],
+      metrics: cpuAtHalf,
       ...spec,
     },
     status: { desiredReplicas: 0 },
@@ -123,6 +127,28 @@ describe('an autoscaler by CPU', () => {
     await clock.advance(5 * perMinute)
     expect(replicas()).toBe(1)
     expect(lastNotes()).toEqual(['Normal SuccessfulRescale: New size: 1; reason: All metrics below target'])
+  })
+
+  test('counts what it does under upstream’s names', async () => {
+    await api.create(deployments, { ...deployment({ replicas: 1 }), status: {} })
+    await runPods(1)
+    usage(900)
+    await autoscale({ metrics: [...cpuAtHalf, byQueue] })
+    await clock.advance(100)
+    const text = await metrics()
+    const prefix = 'horizontal_pod_autoscaler_controller'
+    for (const line of [
+      `${prefix}_reconciliations_total{action="scale_up",error="internal"} 1`,
+      `${prefix}_metric_computation_total{action="scale_up",error="none",metric_type="Resource"} 1`,
+      `${prefix}_metric_computation_total{action="none",error="internal",metric_type="External"} 1`,
+      `${prefix}_num_horizontal_pod_autoscalers 1`,
+      `${prefix}_desired_replicas{namespace="default",hpa_name="web"} 2`,
+    ])
+      expect(text).toContain(line)
+    await api.delete(horizontalPodAutoscalers, { namespace: 'default', name: 'web' })
+    await clock.advance(sync)
+    expect(await metrics()).toContain(`${prefix}_num_horizontal_pod_autoscalers 0`)
+    expect(await metrics()).not.toContain(`${prefix}_desired_replicas{`)
   })
 
   test('writes nothing while nothing changes', async () => {

@@ -9,6 +9,7 @@ import type { ControllerDeps } from '../types.ts'
 import { withCondition } from './conditions.ts'
 import { newKinds } from './kinds.ts'
 import { firstMemory, type Memory, scaled } from './memory.ts'
+import { type Action, actionOf, autoscalerMetrics, type Fault } from './metrics.ts'
 import { type MetricsReader, newMetricsReader } from './metrics-reader.ts'
 import { canSleep, firstStep, planSize } from './plan.ts'
 import { Selectors } from './selectors.ts'
@@ -40,13 +41,20 @@ export function newHpaController(deps: ControllerDeps, metrics?: MetricsReader):
   const reader = metrics ?? newMetricsReader(api, kinds)
   const selectors = new Selectors()
   const memories = new Map<string, Memory>()
+  const counts = autoscalerMetrics(deps.metrics)
   hpas.on({
-    add: (hpa) => queue.add(keyOf(hpa)),
+    add: (hpa) => {
+      counts.came()
+      queue.add(keyOf(hpa))
+    },
     // Its status is our own doing; another spec is looked at before its turn.
     update: (before, after) => {
       if (!semanticEqual(before.spec, after.spec)) queue.add(keyOf(after))
     },
-    delete: (hpa) => queue.add(keyOf(hpa)),
+    delete: (hpa) => {
+      counts.went()
+      queue.add(keyOf(hpa))
+    },
   })
 
   async function reconcile(key: string, signal: AbortSignal): Promise<{ requeueAfterMs: number } | undefined> {
@@ -55,17 +63,25 @@ export function newHpaController(deps: ControllerDeps, metrics?: MetricsReader):
     if (!hpa) {
       selectors.forget(key)
       memories.delete(key)
+      counts.forget(namespace, name)
       return undefined
     }
+    const startedAt = clock.now()
+    let [action, fault]: [Action, Fault] = ['none', 'none']
     try {
-      const { conditions, error, ...outcome } = await look(key, hpa, signal)
-      await writeStatus(hpa, { conditions, error, ...outcome }, signal)
-      if (error !== undefined) log.warn({ hpa: key, err: error }, 'an autoscaler lacks metrics')
+      const outcome = await look(key, hpa, signal)
+      if (outcome.scaled) action = actionOf(outcome.currentReplicas, outcome.desiredReplicas)
+      if (outcome.error !== undefined) fault = 'internal'
+      if (outcome.desiredReplicas !== undefined) counts.wants(namespace, name, outcome.desiredReplicas)
+      await writeStatus(hpa, outcome, signal)
+      if (outcome.error !== undefined) log.warn({ hpa: key, err: outcome.error }, 'an autoscaler lacks metrics')
     } catch (error) {
       signal.throwIfAborted()
+      fault = 'internal'
       // Its next turn is the next try: sooner, nothing would be known better.
       log.warn({ hpa: key, err: (error as Error).message }, 'an autoscaler could not be worked on')
     }
+    counts.looked(action, fault, (clock.now() - startedAt) / 1000)
     return { requeueAfterMs: options.syncPeriodMs }
   }
 
@@ -160,7 +176,15 @@ export function newHpaController(deps: ControllerDeps, metrics?: MetricsReader):
       return unknown(withCondition(conditions, 'ScalingActive', false, reason, message, clock.now()), [], error)
     }
     const specs = hpa.spec.metrics ?? []
-    const readings = await Promise.all(specs.map((metric) => read(reader, metric, { namespace, selector }, signal)))
+    const seconds: number[] = []
+    const askedAt = clock.now()
+    const readings = await Promise.all(
+      specs.map(async (metric, i) => {
+        const reading = await read(reader, metric, { namespace, selector }, signal)
+        seconds[i] = (clock.now() - askedAt) / 1000
+        return reading
+      }),
+    )
     signal.throwIfAborted()
     const sizing = planSize({
       hpa,
@@ -173,6 +197,10 @@ export function newHpaController(deps: ControllerDeps, metrics?: MetricsReader):
       nowMs: clock.now(),
     })
     memories.set(key, sizing.memory)
+    for (const [i, asked] of sizing.asked.entries()) {
+      const fault = asked === undefined ? 'internal' : 'none'
+      counts.sized(specs[i]?.type ?? '', actionOf(scale.specReplicas, asked), fault, seconds[i] ?? 0)
+    }
     for (const told of sizing.notes) note(hpa, told)
     const { replicas, reason } = sizing
     if (replicas === undefined) return unknown(sizing.conditions, sizing.metrics, sizing.error ?? '')

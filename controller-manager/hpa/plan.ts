@@ -57,6 +57,8 @@ export interface Sizing {
   metrics: MetricStatus[]
   notes: Note[]
   memory: Memory
+  /** What each metric of the spec asks for; undefined: it does not tell. */
+  asked: (number | undefined)[]
   /** What could not be read. */
   error: string | undefined
 }
@@ -65,7 +67,7 @@ export interface Sizing {
 export function planSize(facts: SizeFacts): Sizing {
   const { hpa, scale, memory, nowMs } = facts
   const asked = askAll(facts)
-  const { metrics, notes, error } = asked
+  const { metrics, notes, replicas: each, error } = asked
   const [first] = asked.failures
   const { best } = asked
   const shrinking = (best?.replicas ?? 0) < scale.specReplicas
@@ -79,7 +81,7 @@ export function planSize(facts: SizeFacts): Sizing {
       `the HPA was unable to compute the replica count: ${first.message}`,
       nowMs,
     )
-    return { replicas: undefined, reason: '', conditions, metrics, notes, memory, error }
+    return { replicas: undefined, reason: '', conditions, metrics, notes, memory, asked: each, error }
   }
   const { replicas: wanted = 0, metric = '' } = best ?? {}
   const active = withCondition(
@@ -100,7 +102,8 @@ export function planSize(facts: SizeFacts): Sizing {
     replicas = minReplicas
     reason ||= belowMinimum
   }
-  return { replicas, reason, conditions: confined.conditions, metrics, notes, memory: confined.memory, error }
+  const { conditions } = confined
+  return { replicas, reason, conditions, metrics, notes, memory: confined.memory, asked: each, error }
 }
 
 /** Asks each metric for its size. */
@@ -127,6 +130,7 @@ function askAll({ hpa, scale, pods, readings, options, nowMs }: SizeFacts) {
   return {
     best,
     failures,
+    replicas: answers.map((answer) => ('proposal' in answer ? answer.proposal.replicas : undefined)),
     // One for each of the spec, also where nothing is known.
     metrics: answers.map((answer): MetricStatus => ('proposal' in answer ? answer.proposal.status : { type: '' })),
     notes: failures.map(({ reason, message }): Note => ({ type: 'Warning', reason, message })),
