@@ -30,6 +30,8 @@ export interface ApiServerConfig {
   minRequestTimeoutSeconds: number
   requestTimeoutSeconds: number
   eventTtlSeconds: number
+  historySeconds: number
+  historyMaxMebibytes: number
   resourceMetrics: boolean
   /** Empty: no metrics are read from Prometheus. */
   prometheusUrl: string
@@ -132,6 +134,18 @@ const flags: readonly Flag[] = [
     help: 'Prometheus from which custom.metrics.k8s.io and external.metrics.k8s.io are read, by --metrics-rules',
   },
   { name: 'metrics-rules', type: 'string', default: '', help: 'YAML file that says which metrics, by which queries' },
+  {
+    name: 'history-retention',
+    type: 'string',
+    default: '24h',
+    help: 'how far back objects can be read as they were; at least five minutes are kept',
+  },
+  {
+    name: 'history-max-mebibytes',
+    type: 'string',
+    default: '256',
+    help: 'beyond this size the oldest history goes, however young; with etcd the size of all its data counts',
+  },
   { name: 'event-ttl', type: 'string', default: '1h', help: 'how long events are kept' },
   {
     name: 'shutdown-grace-period',
@@ -198,6 +212,8 @@ export function parseConfig(args: readonly string[]): ApiServerConfig {
     minRequestTimeoutSeconds: number('min-request-timeout'),
     requestTimeoutSeconds: seconds('request-timeout', text('request-timeout')),
     eventTtlSeconds: seconds('event-ttl', text('event-ttl')),
+    historySeconds: seconds('history-retention', text('history-retention')),
+    historyMaxMebibytes: number('history-max-mebibytes'),
     prometheusUrl,
     metricsRules: text('metrics-rules'),
     resourceMetrics: text('resource-metrics') !== 'false',

@@ -25,6 +25,7 @@ import { Registry } from './registry/registry.ts'
 import { createServerClient } from './registry/server-client.ts'
 import { WatchCache } from './registry/watch-cache.ts'
 import type { RegistryHooks } from './registry/write.ts'
+import { withHorizon } from './storage/horizon.ts'
 import type { Store } from './storage/store.ts'
 import { timedStore } from './storage/timed.ts'
 
@@ -68,6 +69,9 @@ export interface ServerCore {
   now: () => number
 }
 
+/** How far back a watch or a paged list may go on, as upstream's servers keep it. */
+const watchReachMs = 300_000
+
 /** An API server: its caches follow the store from {@link start} on, and it answers from {@link listen} on. */
 export class ApiServer {
   readonly core: ServerCore
@@ -75,6 +79,7 @@ export class ApiServer {
   readonly #feed: StoreFeed
   readonly #hubs: WatchHub[] = []
   readonly #deadlines: Deadlines
+  readonly #stopHorizon: () => void
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #stopping = false
@@ -84,7 +89,13 @@ export class ApiServer {
     this.#options = options
     const { resources, now = Date.now, onError = () => {} } = options
     let metrics: RequestMetrics | undefined
-    const store = timedStore(options.store, (operation, ms) => metrics?.observeStore(operation, ms))
+    const timed = timedStore(options.store, (operation, ms) => metrics?.observeStore(operation, ms))
+    const { store, stop } = withHorizon(timed, {
+      reachMs: watchReachMs,
+      stepMs: 10_000,
+      onError: (error) => onError(error, 'moving the horizon of watches'),
+    })
+    this.#stopHorizon = stop
     this.#feed = new StoreFeed(store, { onError: (error) => onError(error, 'following the store') })
     const registries = new Map<string, Registry>()
     const byResource = new Map<Resource, Registry>()
@@ -137,6 +148,8 @@ export class ApiServer {
     for (const [name, own] of parts.hooks ?? []) Object.assign(hooks.get(name) ?? {}, own)
     const server: ServerContext = {
       store,
+      past: options.store,
+      resources,
       committer,
       feed: this.#feed,
       admission,
@@ -233,6 +246,7 @@ export class ApiServer {
     clearInterval(sweep)
     clearTimeout(cut)
     this.#deadlines.stop()
+    this.#stopHorizon()
     await this.#feed.stop()
   }
 

@@ -121,7 +121,12 @@ export async function startApiServer(
 
 /** The store that the configuration names. */
 export function storeOptions(config: ApiServerConfig, onError: (error: unknown) => void): StoreOptions {
-  if (config.etcdServers.length === 0) return { kind: 'embedded', directory: join(config.dataDir, 'store'), onError }
+  const history = {
+    historyKeepMs: Math.max(config.historySeconds * 1000, 300_000),
+    historyMaxBytes: config.historyMaxMebibytes * 2 ** 20,
+  }
+  if (config.etcdServers.length === 0)
+    return { kind: 'embedded', directory: join(config.dataDir, 'store'), ...history, onError }
   const { etcdCaFile, etcdCertFile, etcdKeyFile } = config
   const tls = etcdCaFile
     ? {
@@ -131,7 +136,7 @@ export function storeOptions(config: ApiServerConfig, onError: (error: unknown) 
         },
       }
     : {}
-  return { kind: 'etcd', endpoints: config.etcdServers, prefix: config.etcdPrefix, ...tls, onError }
+  return { kind: 'etcd', endpoints: config.etcdServers, prefix: config.etcdPrefix, ...history, ...tls, onError }
 }
 
 const isRoutable = (address: string): boolean => /^\d+\.\d+\.\d+\.\d+$/.test(address) && !address.startsWith('127.')

@@ -32,6 +32,9 @@ export interface Endpoint {
 /** What handlers need of the server they are part of. */
 export interface ServerContext {
   store: Store
+  /** The store as far back as its history reaches; `store` answers clients and refuses what is older than minutes. */
+  past: Store
+  resources: readonly Resource[]
   committer: AmendingCommitter
   feed: StoreFeed
   admission: AdmissionChain

@@ -1,7 +1,7 @@
 import { conflictError, modifiedMessage, StatusError } from '../../api/machinery/errors.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Resource } from '../../api/machinery/resource.ts'
-import { type Change, Conflict, type Entry, type Revision, type Store } from '../storage/store.ts'
+import { type Author, type Change, Conflict, type Entry, type Revision, type Store } from '../storage/store.ts'
 import { storeKey } from './codec.ts'
 import type { WatchCache } from './watch-cache.ts'
 
@@ -49,8 +49,13 @@ export class AmendingCommitter {
    * conflict or a refusal is still found, and the revision is 0. Throws what the amendments throw, and Conflict where one
    * of the changes stands against the store.
    */
-  async commit(changes: readonly Change[], amendments: readonly Amendment[], dryRun: boolean): Promise<Revision> {
-    if (amendments.length === 0) return this.#write(changes, dryRun)
+  async commit(
+    changes: readonly Change[],
+    amendments: readonly Amendment[],
+    dryRun: boolean,
+    author: Author,
+  ): Promise<Revision> {
+    if (amendments.length === 0) return this.#write(changes, dryRun, author)
     const byKey = new Map<string, Amendment[]>()
     for (const amendment of amendments) {
       const key = storeKey(amendment.resource, amendment.namespace, amendment.name)
@@ -67,7 +72,7 @@ export class AmendingCommitter {
         const taken = new Set(written.map(({ change }) => change.key))
         const others = changes.filter(({ key }) => !taken.has(key))
         try {
-          const revision = await this.#write([...others, ...written.map(({ change }) => change)], dryRun)
+          const revision = await this.#write([...others, ...written.map(({ change }) => change)], dryRun, author)
           if (!dryRun) for (const { line, object } of written) line.known = { object, revision }
           return revision
         } catch (error) {
@@ -129,8 +134,8 @@ export class AmendingCommitter {
     return { object: codec.decode(entry.value, entry.modRevision), revision: entry.modRevision }
   }
 
-  async #write(changes: readonly Change[], dryRun: boolean): Promise<Revision> {
-    if (!dryRun) return this.#store.commit(changes)
+  async #write(changes: readonly Change[], dryRun: boolean, author: Author): Promise<Revision> {
+    if (!dryRun) return this.#store.commit(changes, author)
     for (const { key, expect } of changes) {
       if (expect === 'any') continue
       const entry = await this.#store.get(key)

@@ -38,7 +38,14 @@ import {
   sameObject,
 } from './object-rules.ts'
 import { CachedObject, type WatchCache } from './watch-cache.ts'
-import type { PreparedWrite, RegistryDependencies, RegistryHooks, WriteOptions, Written } from './write.ts'
+import {
+  authorOf,
+  type PreparedWrite,
+  type RegistryDependencies,
+  type RegistryHooks,
+  type WriteOptions,
+  type Written,
+} from './write.ts'
 
 const maxAttempts = 64
 const maxNameAttempts = 8
@@ -373,7 +380,7 @@ export class Registry {
   /** In a dry run nothing is written, but a conflict is still found. */
   async #commit(write: PreparedWrite, options: WriteOptions): Promise<Revision> {
     if (write.changes.length === 0) return this.#feed.revision
-    return this.#committer.commit(write.changes, write.amendments, options.dryRun)
+    return this.#committer.commit(write.changes, write.amendments, options.dryRun, authorOf(options))
   }
 
   #prepared(

@@ -3,7 +3,7 @@ import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Resource } from '../../api/machinery/resource.ts'
 import type { AdmissionChain } from '../admission/chain.ts'
 import type { UserInfo } from '../auth/types.ts'
-import type { Change, Revision, Store } from '../storage/store.ts'
+import type { Author, Change, Revision, Store } from '../storage/store.ts'
 import type { AmendingCommitter, Amendment } from './amendments.ts'
 import type { StoreFeed } from './feed.ts'
 
@@ -31,6 +31,17 @@ export interface WriteRules {
   /** The generation rises when the spec changes. */
   generation?: boolean
 }
+
+/** Who makes it, as the store's history keeps it. */
+export const authorOf = ({
+  user,
+  fieldManager,
+  subresource,
+}: Omit<WriteOptions, 'warn' | 'nowMs' | 'dryRun'>): Author => ({
+  user: user.name,
+  manager: fieldManager,
+  ...(subresource ? { subresource } : {}),
+})
 
 /** What a write left in the store. */
 export interface Written {

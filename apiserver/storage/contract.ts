@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { historyContract } from './contract-history.ts'
 import { runModel } from './contract-model.ts'
 import { eventKeys, gather, put, remove, text } from './contract-tools.ts'
 import { expiryContract, watchContract } from './contract-watch.ts'
@@ -36,6 +37,7 @@ export function describeStore(name: string, create: () => Promise<Subject>, opti
     commitContract(current)
     readContract(current)
     compactionContract(current)
+    historyContract(current)
     watchContract(current)
     expiryContract(current)
     it('behaves like the model under any sequence of commands', async () => {

@@ -46,6 +46,38 @@ export interface StoreEvent {
   created: boolean
 }
 
+/** On whose behalf a commit is made: kept with it as long as its history is. */
+export interface Author {
+  user: string
+  /** The field manager it wrote as. */
+  manager?: string
+  /** What it wrote of the object; undefined: the object itself. */
+  subresource?: string
+}
+
+/** What is known of a commit beside its changes. */
+export interface Commit {
+  revision: Revision
+  /** Milliseconds since 1970, by the clock of the server that made it. */
+  timeMs: number
+  author: Author | undefined
+}
+
+/** What one commit left at a key. */
+export interface Version {
+  revision: Revision
+  /** Undefined: the key was deleted. */
+  value: Buffer | undefined
+  /** Revision at which the key, in this life of it, was created; of a deletion, its own. */
+  createRevision: Revision
+}
+
+export interface VersionsOptions {
+  /** Only versions older than this revision. */
+  before?: Revision
+  limit: number
+}
+
 /** Everything up to `revision` under the watched prefix has been delivered. */
 export interface Progress {
   progress: Revision
@@ -81,7 +113,7 @@ export interface Store {
    * whose expectation failed, {@link Unavailable}, and a TypeError for no or too many changes, a bad key or one key twice. A commit
    * that changes nothing (only deletions of absent keys) resolves to the current revision.
    */
-  commit(changes: readonly Change[]): Promise<Revision>
+  commit(changes: readonly Change[], author?: Author): Promise<Revision>
   /**
    * Every change to keys under `prefix` after revision `after`, in order, no gap and no duplicate. A batch holds one or
    * more whole commits. A {@link Progress} follows at least every few seconds and after {@link requestProgress}.
@@ -97,6 +129,19 @@ export interface Store {
    * {@link FutureRevision}; what is compacted already is not an error.
    */
   compact(below: Revision): Promise<void>
+  /** The oldest revision one may still read at. */
+  oldest(): Promise<Revision>
+  /**
+   * The commit at a revision, or the last one before it that says when it was made (those of other programs do not).
+   * Undefined where that has been forgotten.
+   */
+  commitAt(at: Revision): Promise<Commit | undefined>
+  /**
+   * What stood at a key, newest first, through deletions, as far back as history reaches. The last one may be what stood
+   * there when history begins, with a revision before {@link oldest}. On etcd, what was before a deletion by expiry, or by
+   * a commit of more than half of {@link maxChanges}, may be missing.
+   */
+  versions(key: string, options: VersionsOptions): Promise<{ versions: Version[]; more: boolean }>
   /** The newest committed revision; linearizable: never older than any commit acknowledged before the call. */
   revision(): Promise<Revision>
   /** Bytes the data take on disk, where known. */

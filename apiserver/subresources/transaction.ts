@@ -18,7 +18,7 @@ import { applyMerge } from '../handlers/patch.ts'
 import { sendObject } from '../handlers/respond.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { CachedObject } from '../registry/watch-cache.ts'
-import type { PreparedWrite, WriteOptions, Written } from '../registry/write.ts'
+import { authorOf, type PreparedWrite, type WriteOptions, type Written } from '../registry/write.ts'
 import { type Change, Conflict } from '../storage/store.ts'
 
 /** One step of a transaction, as the request gives it. */
@@ -43,6 +43,7 @@ export async function handleTransaction(scope: Scope): Promise<void> {
   const dryRun = isDryRun(info.query)
   const targets = steps.map((step, i) => locate(scope, step, i))
   await Promise.all(targets.map((target) => authorize(scope, target)))
+  const author = authorOf({ user: scope.user, fieldManager: fieldManagerOf(scope) })
 
   for (let attempt = 1; ; attempt++) {
     const prepared: PreparedWrite[] = []
@@ -52,7 +53,7 @@ export async function handleTransaction(scope: Scope): Promise<void> {
       let revision = server.feed.revision
       const amendments = prepared.flatMap((write) => write.amendments)
       if (dryRun && amendments.length === 0) revision = 0
-      else if (changes.length > 0) revision = await server.committer.commit(changes, amendments, dryRun)
+      else if (changes.length > 0) revision = await server.committer.commit(changes, amendments, dryRun, author)
       answer(
         scope,
         targets,

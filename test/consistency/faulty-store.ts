@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type {
+  Author,
   Change,
+  Commit,
   Entry,
   ListOptions,
   ListResult,
@@ -8,6 +10,8 @@ import type {
   Revision,
   Store,
   StoreEvent,
+  Version,
+  VersionsOptions,
 } from '../../apiserver/storage/store.ts'
 
 /** A store whose watches lag, stall and break when told to. Everything else passes through. */
@@ -70,8 +74,17 @@ export class FaultyStore implements Store {
   list(prefix: string, options?: ListOptions): Promise<ListResult> {
     return this.inner.list(prefix, options)
   }
-  commit(changes: readonly Change[]): Promise<Revision> {
-    return this.inner.commit(changes)
+  commit(changes: readonly Change[], author?: Author): Promise<Revision> {
+    return this.inner.commit(changes, author)
+  }
+  oldest(): Promise<Revision> {
+    return this.inner.oldest()
+  }
+  commitAt(at: Revision): Promise<Commit | undefined> {
+    return this.inner.commitAt(at)
+  }
+  versions(key: string, options: VersionsOptions): Promise<{ versions: Version[]; more: boolean }> {
+    return this.inner.versions(key, options)
   }
   requestProgress(): Promise<void> {
     return this.inner.requestProgress()

@@ -17,7 +17,8 @@ describe('with one etcd', () => {
     'the etcd store',
     async () => {
       const prefix = `/test${++stores}`
-      const open = () => openEtcd({ endpoints: cluster.endpoints, prefix, compactionIntervalMs: 0 })
+      const open = () =>
+        openEtcd({ endpoints: cluster.endpoints, prefix, compactionIntervalMs: 0, historyKeepMs: 3_600_000 })
       const subject: Subject = {
         store: await open(),
         async reopen() {
@@ -57,6 +58,23 @@ describe('with one etcd', () => {
     for (let i = 0; (await isKept()) && Date.now() < deadline; i++) await stores[0]!.commit([put('/a', `${i}`, 'any')])
     expect(await isKept()).toBe(false)
     await Promise.all(stores.map((store) => store.close()))
+  })
+
+  it.each([
+    ['as long as it is told', { historyKeepMs: 1500 }, 1500],
+    ['less where there is too much', { historyKeepMs: 3_600_000, historyMaxBytes: 1 }, 0],
+  ])('keeps history %s', async (_name, options, keptMs) => {
+    const open = () =>
+      openEtcd({ endpoints: cluster.endpoints, prefix: `/kept-${keptMs}`, compactionIntervalMs: 100, ...options })
+    const store = await open()
+    const began = Date.now()
+    const first = await store.commit([put('/a', '1', 'any')])
+    const deadline = began + 15_000
+    const isKept = async () => (await store.get('/a', first).catch(() => undefined)) !== undefined
+    for (let i = 0; (await isKept()) && Date.now() < deadline; i++) await store.commit([put('/a', `${i}`, 'any')])
+    expect(await isKept()).toBe(false)
+    expect(Date.now() - began).toBeGreaterThanOrEqual(keptMs)
+    await store.close()
   })
 })
 

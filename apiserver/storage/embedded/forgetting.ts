@@ -1,5 +1,5 @@
 import type { Revision } from '../store.ts'
-import { decodeCommit, historyKey, logKey, readRevision } from './layout.ts'
+import { decodeCommit, decodeNote, historyKey, logKey, readRevision } from './layout.ts'
 import type { Tree } from './tree.ts'
 import type { Forgetting } from './writer.ts'
 
@@ -17,9 +17,10 @@ export interface HistoryLimits {
 /** Decides how much history goes, and finds what to remove for it, a small step at a time. */
 export class Forgetter {
   readonly #limits: HistoryLimits
-  /** How far the store was when, oldest first. */
-  #milestones: { atMs: number; revision: Revision }[] = []
   #target: Revision
+  /** What was made at this time or before is old, in milliseconds since 1970. */
+  #oldMs = Number.NEGATIVE_INFINITY
+  #hasOld = false
   /** Nothing at or below this is left in the tree. */
   #cleared: Revision = 0
 
@@ -28,12 +29,16 @@ export class Forgetter {
     this.#limits = limits
   }
 
-  /** Notes where the store is now, and lets go of what has grown old since. */
-  tick(nowMs: number, revision: Revision): void {
-    if (this.#milestones[this.#milestones.length - 1]?.revision !== revision)
-      this.#milestones.push({ atMs: nowMs, revision })
-    while (this.#milestones.length > 0 && this.#milestones[0]!.atMs <= nowMs - this.#limits.keepMs)
-      this.compact(this.#milestones.shift()!.revision)
+  /** Lets go of what has grown old: by its own word, so that a restart forgets nothing and keeps nothing longer. */
+  tick(tree: Tree, nowMs: number, revision: Revision): void {
+    this.#oldMs = nowMs - this.#limits.keepMs
+    for (const { key, value } of tree.range(logKey(0), logKey(revision + 1), { limit: 1 }))
+      this.#hasOld = this.#isOld(readRevision(key), value)
+  }
+
+  /** What does not say when it was made is of the format before, and old. */
+  #isOld(revision: Revision, record: Buffer): boolean {
+    return (decodeNote(revision, record)?.timeMs ?? Number.NEGATIVE_INFINITY) <= this.#oldMs
   }
 
   compact(below: Revision): void {
@@ -42,7 +47,7 @@ export class Forgetter {
 
   /** Whether there is something to forget. */
   isDue(historyBytes: number): boolean {
-    return this.#cleared < this.#target || historyBytes > this.#limits.maxBytes
+    return this.#hasOld || this.#cleared < this.#target || historyBytes > this.#limits.maxBytes
   }
 
   next(tree: Tree, revision: Revision, historyBytes: number): Forgetting | undefined {
@@ -51,7 +56,7 @@ export class Forgetter {
     const step: Forgetting = { keys: [], bytes: 0, compacted: this.#target }
     for (const { key, value } of tree.range(logKey(0), logKey(revision + 1))) {
       const at = readRevision(key)
-      if (at > this.#target && excess <= 0) break
+      if (at > this.#target && excess <= 0 && !this.#isOld(at, value)) break
       if (step.keys.length >= stepChanges || step.bytes >= stepBytes) return step
       let bytes = value.length
       for (const undo of decodeCommit(at, value)) {
@@ -64,6 +69,7 @@ export class Forgetter {
       step.compacted = Math.max(step.compacted, at)
       excess -= bytes
     }
+    this.#hasOld = false
     // Nothing is left to forget: whatever was counted, it is not there.
     if (excess > 0) step.bytes = historyBytes
     this.#target = step.compacted

@@ -3,7 +3,7 @@
  *   c KEY           the entry as it is now: crc, revisions, expiry, value
  *   e TIME KEY      what expires when
  *   h KEY 0 REV     KEY was changed at REV: whether it was there before and after
- *   l REV           the commit at REV: each key with the entry that stood there before
+ *   l REV           the commit at REV: when and by whom, and each key with the entry that stood there before
  *   m               meta: revision, compaction revision, bytes of history
  * History is kept as undo: the state at an old revision is the present one, except for keys changed since, whose
  * first change after that revision says what stood there. So reads of the present never meet history, forgetting is
@@ -11,10 +11,11 @@
  * The meta record changes with every commit: next to the newest `l` it costs no page of its own. Every record carries a CRC: LMDB has none.
  */
 import { crc32 } from 'node:zlib'
-import type { Revision } from '../store.ts'
+import type { Author, Revision } from '../store.ts'
 import { StoreUnusable } from '../store.ts'
 
-export const formatVersion = 1
+/** Since 2, commits say when and by whom. What 1 wrote is read as well. */
+export const formatVersion = 2
 export const metaKey = Buffer.from('m')
 
 export interface Meta {
@@ -40,11 +41,20 @@ export interface Undo {
   exists: boolean
 }
 
+/** When and by whom a commit was made. */
+export interface Note {
+  timeMs: number
+  author: Author | undefined
+}
+
 export const present = 1
 export const presentBefore = 2
 
 const magic = 0x474e5459
 const rowHeader = 28
+/** In the count of a commit's changes: a note follows. */
+const noted = 0x8000_0000
+const noteHeader = 10
 
 export function encodeMeta(meta: Meta): Buffer {
   const out = Buffer.allocUnsafe(36)
@@ -61,7 +71,7 @@ export function decodeMeta(raw: Buffer): Meta {
   if (raw.length < 12 || raw.readUInt32BE(4) !== magic)
     throw new StoreUnusable('foreign', 'the database is not a Gantry store')
   const version = raw.readUInt32BE(8)
-  if (version !== formatVersion)
+  if (version < 1 || version > formatVersion)
     throw new StoreUnusable('format', `the store has format ${version}; this Gantry reads format ${formatVersion}`)
   if (raw.length !== 36 || !intact(raw)) throw new StoreUnusable('corrupt', 'the store’s meta record is damaged')
   return { revision: raw.readDoubleBE(12), compacted: raw.readDoubleBE(20), historyBytes: raw.readDoubleBE(28) }
@@ -131,13 +141,18 @@ export function decodeRow(key: string, raw: Buffer): Row {
   return readRow(raw, 4, raw.subarray(rowHeader))
 }
 
-export function encodeCommit(undos: readonly Undo[]): Buffer {
-  let size = 8
+export function encodeCommit(undos: readonly Undo[], { timeMs, author }: Note): Buffer {
+  const who = author ? JSON.stringify([author.user, author.manager ?? '', author.subresource ?? '']) : ''
+  const whoBytes = Buffer.byteLength(who)
+  let size = 8 + noteHeader + whoBytes
   for (const undo of undos)
     size += 3 + Buffer.byteLength(undo.key) + (undo.before ? rowHeader + undo.before.value.length : 0)
   const out = Buffer.allocUnsafe(size)
-  out.writeUInt32BE(undos.length, 4)
-  let at = 8
+  out.writeUInt32BE((undos.length | noted) >>> 0, 4)
+  out.writeDoubleBE(timeMs, 8)
+  out.writeUInt16BE(whoBytes, 16)
+  out.write(who, 8 + noteHeader)
+  let at = 8 + noteHeader + whoBytes
   for (const { key, before, exists } of undos) {
     out[at] = (exists ? present : 0) | (before ? presentBefore : 0)
     const length = out.write(key, at + 3)
@@ -154,11 +169,11 @@ export function encodeCommit(undos: readonly Undo[]): Buffer {
 
 /** Throws {@link StoreUnusable} when the record is damaged. */
 export function decodeCommit(revision: Revision, raw: Buffer): Undo[] {
-  if (raw.length < 8 || !intact(raw))
-    throw new StoreUnusable('corrupt', `the record of revision ${revision} is damaged: restore from a snapshot`)
+  checkCommit(revision, raw)
   const undos: Undo[] = []
-  let at = 8
-  for (let left = raw.readUInt32BE(4); left > 0; left--) {
+  const count = raw.readUInt32BE(4)
+  let at = count & noted ? 8 + noteHeader + raw.readUInt16BE(16) : 8
+  for (let left = count & ~noted; left > 0; left--) {
     const flags = raw[at] ?? 0
     const keyEnd = at + 3 + raw.readUInt16BE(at + 1)
     const key = raw.toString('utf8', at + 3, keyEnd)
@@ -173,6 +188,22 @@ export function decodeCommit(revision: Revision, raw: Buffer): Undo[] {
     undos.push({ key, before, exists: (flags & present) !== 0 })
   }
   return undos
+}
+
+/** When and by whom, of a commit's record; undefined for one of the format before. Throws {@link StoreUnusable}. */
+export function decodeNote(revision: Revision, raw: Buffer): Note | undefined {
+  checkCommit(revision, raw)
+  if (!(raw.readUInt32BE(4) & noted)) return undefined
+  const timeMs = raw.readDoubleBE(8)
+  const who = raw.toString('utf8', 8 + noteHeader, 8 + noteHeader + raw.readUInt16BE(16))
+  if (who === '') return { timeMs, author: undefined }
+  const [user, manager, subresource] = JSON.parse(who) as [string, string, string]
+  return { timeMs, author: { user, ...(manager ? { manager } : {}), ...(subresource ? { subresource } : {}) } }
+}
+
+function checkCommit(revision: Revision, raw: Buffer): void {
+  if (raw.length < 8 || !intact(raw))
+    throw new StoreUnusable('corrupt', `the record of revision ${revision} is damaged: restore from a snapshot`)
 }
 
 function writeRow(out: Buffer, row: Row, at: number): void {

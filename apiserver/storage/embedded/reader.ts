@@ -1,11 +1,13 @@
-import type { Entry, Revision, StoreEvent } from '../store.ts'
+import type { Entry, Revision, StoreEvent, Version, VersionsOptions } from '../store.ts'
 import { Compacted, FutureRevision, StoreUnusable } from '../store.ts'
 import {
   currentKey,
   decodeCommit,
+  decodeNote,
   decodeRow,
   historyKey,
   logKey,
+  type Note,
   present,
   presentBefore,
   type Row,
@@ -60,6 +62,38 @@ function readCommit(tree: Tree, revision: Revision): Undo[] {
   return decodeCommit(revision, raw)
 }
 
+/** When and by whom the commit at a revision was made; undefined where that is not known, or forgotten. */
+export function readNote(tree: Tree, revision: Revision): Note | undefined {
+  const raw = tree.get(logKey(revision))
+  return raw && decodeNote(revision, raw)
+}
+
+/** What stood at a key, newest first; the last may be what stood there before all that is remembered. */
+export function readVersions(
+  tree: Tree,
+  key: string,
+  { before = Number.MAX_SAFE_INTEGER, limit }: VersionsOptions,
+): { versions: Version[]; more: boolean } {
+  const changes = [...tree.keys(historyKey(key, 0), historyKey(key, Number.MAX_SAFE_INTEGER))].map((raw) =>
+    readRevision(raw),
+  )
+  const versions: Version[] = []
+  let row = readRowNow(tree, key)
+  for (let i = changes.length - 1; i >= 0; i--) {
+    const revision = changes[i]!
+    if (versions.length === limit) return { versions, more: true }
+    if (revision < before) versions.push(versionOf(revision, row))
+    row = undoOf(tree, key, revision).before
+  }
+  if (!row || row.modRevision >= before) return { versions, more: false }
+  if (versions.length === limit) return { versions, more: true }
+  return { versions: [...versions, versionOf(row.modRevision, row)], more: false }
+}
+
+function versionOf(revision: Revision, row: Row | undefined): Version {
+  return { revision, value: row?.value, createRevision: row?.createRevision ?? revision }
+}
+
 export interface PageOptions {
   at: Revision
   after: string | undefined
@@ -80,7 +114,8 @@ export interface Page {
 
 /** Some entries under `prefix` as of `at`, and whether more follow. */
 export function readPage(tree: Tree, prefix: string, bounds: Bounds, options: PageOptions): Page {
-  const rows = options.at < bounds.revision ? rowsAt(tree, prefix, options) : rowsNow(tree, prefix, options.after)
+  const rows =
+    options.at < bounds.revision ? rowsAt(tree, prefix, bounds, options) : rowsNow(tree, prefix, options.after)
   const entries: Entry[] = []
   let bytes = 0
   let more = false
@@ -107,8 +142,8 @@ function* rowsNow(tree: Tree, prefix: string, after: string | undefined): Iterab
 }
 
 /** The present rows and the keys changed since, merged by key: what was changed is taken as it was before. */
-function* rowsAt(tree: Tree, prefix: string, { at, after }: PageOptions): Iterable<LazyRow> {
-  const changes = changesSince(tree, prefix, after, at)[Symbol.iterator]()
+function* rowsAt(tree: Tree, prefix: string, bounds: Bounds, { at, after }: PageOptions): Iterable<LazyRow> {
+  const changes = changesSince(tree, prefix, after, at, bounds)[Symbol.iterator]()
   let change = changes.next()
   for (const { key, value } of tree.range(...scope('c', prefix, after))) {
     const path = key.subarray(1)
@@ -140,8 +175,24 @@ interface KeyChange {
   exists: boolean
 }
 
+/** Up to so many commits it is quicker to look at each than at all that is remembered of the keys. */
+const fewCommits = 1000
+
 /** Each key under `prefix` that was changed after `at`, in order. */
-function* changesSince(tree: Tree, prefix: string, after: string | undefined, at: Revision): Iterable<KeyChange> {
+function changesSince(
+  tree: Tree,
+  prefix: string,
+  after: string | undefined,
+  at: Revision,
+  { revision }: Bounds,
+): Iterable<KeyChange> {
+  return revision - at <= fewCommits
+    ? changesByCommit(tree, prefix, after, at, revision)
+    : changesByKey(tree, prefix, after, at)
+}
+
+/** They are remembered in order of their keys; what is older than `at` is passed over. */
+function* changesByKey(tree: Tree, prefix: string, after: string | undefined, at: Revision): Iterable<KeyChange> {
   let current: KeyChange | undefined
   for (const { key, value } of tree.range(...scope('h', prefix, after))) {
     const revision = readRevision(key)
@@ -158,10 +209,38 @@ function* changesSince(tree: Tree, prefix: string, after: string | undefined, at
   if (current) yield current
 }
 
+/** From the few commits since. */
+function changesByCommit(
+  tree: Tree,
+  prefix: string,
+  after: string | undefined,
+  at: Revision,
+  newest: Revision,
+): Iterable<KeyChange> {
+  const changes = new Map<string, KeyChange>()
+  const from = after === undefined ? undefined : Buffer.from(after)
+  for (const { key: raw, value } of tree.range(logKey(at), logKey(newest + 1), { after: true })) {
+    const revision = readRevision(raw)
+    for (const { key, before, exists } of decodeCommit(revision, value)) {
+      if (!key.startsWith(prefix)) continue
+      const known = changes.get(key)
+      if (known) {
+        known.exists = exists
+        continue
+      }
+      const path = Buffer.from(key)
+      if (from && Buffer.compare(path, from) <= 0) continue
+      changes.set(key, { path, first: revision, existed: before !== undefined, exists })
+    }
+  }
+  return [...changes.values()].sort((a, b) => Buffer.compare(a.path, b.path))
+}
+
 function countAfter(tree: Tree, prefix: string, after: string | undefined, at: Revision, bounds: Bounds): number {
   let count = tree.count(...scope('c', prefix, after))
   if (at === bounds.revision) return count
-  for (const change of changesSince(tree, prefix, after, at)) count += Number(change.existed) - Number(change.exists)
+  for (const change of changesSince(tree, prefix, after, at, bounds))
+    count += Number(change.existed) - Number(change.exists)
   return count
 }
 

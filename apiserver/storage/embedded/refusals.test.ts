@@ -67,10 +67,10 @@ describe('the embedded store refuses, and changes nothing', () => {
   it('another format version', async () => {
     const tree = openLmdb<Buffer, Buffer>({ path: data, noSubdir: true, keyEncoding: 'binary', encoding: 'binary' })
     const meta = Buffer.from(tree.get(metaKey)!)
-    meta.writeUInt32BE(2, 8)
+    meta.writeUInt32BE(3, 8)
     await tree.put(metaKey, meta)
     await tree.close()
-    await expectRefusal('format', 'the store has format 2; this Gantry reads format 1')
+    await expectRefusal('format', 'the store has format 3; this Gantry reads format 2')
   })
 
   it('a damaged header page', async () => {

@@ -1,14 +1,27 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeSnapshot, type SnapshotEntry } from '../snapshot-format.ts'
-import type { Change, Entry, ListOptions, ListResult, Progress, Revision, Store, StoreEvent } from '../store.ts'
+import type {
+  Author,
+  Change,
+  Commit,
+  Entry,
+  ListOptions,
+  ListResult,
+  Progress,
+  Revision,
+  Store,
+  StoreEvent,
+  Version,
+  VersionsOptions,
+} from '../store.ts'
 import { Compacted, checkChanges, FutureRevision, StoreUnusable, Unavailable } from '../store.ts'
 import { dataFile, openDirectory } from './directory.ts'
 import { Feed, replayBytes } from './feed.ts'
 import { Forgetter, type HistoryLimits } from './forgetting.ts'
 import { decodeMeta, decodeRow, type Meta, metaKey, tagged } from './layout.ts'
 import { type Lock, lockDirectory } from './lock.ts'
-import { checkReadable, readEntry, readPage, replay } from './reader.ts'
+import { checkReadable, readEntry, readNote, readPage, readVersions, replay } from './reader.ts'
 import type { Tree } from './tree.ts'
 import { nextExpiry, Writer } from './writer.ts'
 
@@ -137,14 +150,14 @@ class EmbeddedStore implements Store {
     }
   }
 
-  commit(changes: readonly Change[]): Promise<Revision> {
+  commit(changes: readonly Change[], author?: Author): Promise<Revision> {
     try {
       checkChanges(changes)
     } catch (error) {
       return Promise.reject(error)
     }
     const ttls = changes.map((change) => change.ttlSeconds ?? Number.POSITIVE_INFINITY)
-    const committed = this.#writer.commit(changes)
+    const committed = this.#writer.commit(changes, author)
     const soonest = Math.min(...ttls)
     if (soonest === Number.POSITIVE_INFINITY) return committed
     return committed.finally(() => this.#armExpiry(this.#now() + soonest * 1000))
@@ -169,6 +182,25 @@ class EmbeddedStore implements Store {
       this.#compactions.push({ below, resolve, reject })
       this.#writer.maintain()
     })
+  }
+
+  async oldest(): Promise<Revision> {
+    return (await this.#bounds()).compacted
+  }
+
+  async commitAt(at: Revision): Promise<Commit | undefined> {
+    const { revision } = await this.#bounds()
+    if (at > revision) throw new FutureRevision(at, revision)
+    this.#writer.touched(touchedPerRead)
+    const note = readNote(this.#tree, at)
+    return note && { revision: at, ...note }
+  }
+
+  async versions(key: string, options: VersionsOptions): Promise<{ versions: Version[]; more: boolean }> {
+    await this.#bounds()
+    const found = readVersions(this.#tree, key, options)
+    this.#writer.touched((found.versions.length + 1) * touchedPerRead)
+    return found
   }
 
   async revision(): Promise<Revision> {
@@ -246,7 +278,8 @@ class EmbeddedStore implements Store {
   }
 
   #tick(): void {
-    this.#forgetter.tick(this.#now(), this.#writer.meta.revision)
+    if (this.#tree.remapping) return
+    this.#forgetter.tick(this.#tree, this.#now(), this.#writer.meta.revision)
     if (this.#forgetter.isDue(this.#writer.meta.historyBytes)) this.#writer.maintain()
     else this.#writer.rest()
   }

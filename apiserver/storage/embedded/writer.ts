@@ -1,4 +1,4 @@
-import type { Change, Revision, StoreEvent } from '../store.ts'
+import type { Author, Change, Revision, StoreEvent } from '../store.ts'
 import { Conflict, Unavailable } from '../store.ts'
 import {
   currentKey,
@@ -30,6 +30,7 @@ const remapAtRestBytes = 1 << 20
 
 interface Waiting {
   changes: readonly Change[]
+  author: Author | undefined
   resolve: (revision: Revision) => void
   reject: (error: unknown) => void
 }
@@ -75,10 +76,10 @@ export class Writer {
     return this.#meta
   }
 
-  commit(changes: readonly Change[]): Promise<Revision> {
+  commit(changes: readonly Change[], author?: Author): Promise<Revision> {
     if (this.#closed) return Promise.reject(new Unavailable('the store is closed'))
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ changes, resolve, reject })
+      this.#waiting.push({ changes, author, resolve, reject })
       this.#start()
     })
   }
@@ -195,7 +196,7 @@ class Batch {
   }
 
   /** Adds the commit or finds what stands in its way; returns what tells its writer once the batch is on disk. */
-  add({ changes, resolve, reject }: Waiting): () => void {
+  add({ changes, author, resolve, reject }: Waiting): () => void {
     let before: (Row | undefined)[]
     try {
       before = changes.map((change) => this.#row(change.key))
@@ -208,7 +209,7 @@ class Batch {
       if (expect === 'absent' ? !row : row?.modRevision === expect) continue
       return () => reject(new Conflict(key, row && entryOf(key, row)))
     }
-    const revision = this.#apply(changes, before)
+    const revision = this.#apply(changes, before, author)
     return () => resolve(revision)
   }
 
@@ -237,7 +238,7 @@ class Batch {
     return this.#changed.has(key) ? this.#changed.get(key) : readRowNow(this.#tree, key)
   }
 
-  #apply(changes: readonly Change[], before: readonly (Row | undefined)[]): Revision {
+  #apply(changes: readonly Change[], before: readonly (Row | undefined)[], author?: Author): Revision {
     const revision = this.meta.revision + 1
     const undos: Undo[] = []
     for (const [i, change] of changes.entries()) {
@@ -247,7 +248,7 @@ class Batch {
       this.#write(change, old, revision)
     }
     if (undos.length === 0) return this.meta.revision
-    const log = encodeCommit(undos)
+    const log = encodeCommit(undos, { timeMs: this.#now, author })
     this.puts.push([logKey(revision), log])
     this.bytes += log.length
     this.meta.historyBytes += log.length

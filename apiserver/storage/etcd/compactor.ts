@@ -5,17 +5,25 @@ import type { Connection } from './connection.ts'
 const electionKey = Buffer.from('compact_rev_key')
 
 /**
- * Compacts away history older than the interval, as upstream's API servers do, and together with them: each round,
- * whoever first raises the key's version compacts to where the store was a round ago; the others note the new version.
+ * Compacts away old history in rounds, as upstream's API servers do, and together with them: each round, whoever first
+ * raises the key's version compacts; the others note the new version. `compact` is told where the store was a round ago:
+ * nothing younger is to go.
  */
 export class Compactor {
   readonly #connection: Connection
+  readonly #compact: (roundAgo: Revision) => Promise<void>
   readonly #timer: NodeJS.Timeout
   #version = '0'
   #revision: Revision = 0
 
-  constructor(connection: Connection, intervalMs: number, onError: (error: unknown) => void) {
+  constructor(
+    connection: Connection,
+    intervalMs: number,
+    compact: (roundAgo: Revision) => Promise<void>,
+    onError: (error: unknown) => void,
+  ) {
     this.#connection = connection
+    this.#compact = compact
     this.#timer = setInterval(() => this.round().catch(onError), intervalMs)
     this.#timer.unref()
   }
@@ -41,7 +49,8 @@ export class Compactor {
     }
     this.#version = String(Number(this.#version) + 1)
     // The first round only learns where the store is.
-    if (old > 0) await this.#connection.read((member, options) => member.kv.compact({ revision: String(old) }, options))
+    if (old === 0) return
+    await this.#compact(old)
   }
 
   stop(): void {

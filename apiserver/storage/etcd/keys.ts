@@ -17,6 +17,16 @@ export class Keys {
     return Buffer.from(`${this.#prefix}.progress`)
   }
 
+  /** Written with each commit: when and by whom. It and {@link gone} sort before {@link besides}, where no watch looks. */
+  get note(): Buffer {
+    return Buffer.from(`${this.#prefix}.commit`)
+  }
+
+  /** Written when a key is deleted: without it nobody could find what stood there before. */
+  gone(key: string): Buffer {
+    return Buffer.from(`${this.#prefix}.gone${key}`)
+  }
+
   key(key: string): Buffer {
     return Buffer.from(this.#prefix + key)
   }

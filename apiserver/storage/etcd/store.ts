@@ -1,18 +1,37 @@
 import type { IRangeRequest, IRangeResponse, IRequestOp } from 'etcd3'
+import { firstRevision, revisionAtTime } from '../commit-search.ts'
 import { encodeSnapshot, type SnapshotEntry } from '../snapshot-format.ts'
-import type { Change, Entry, ListOptions, ListResult, Progress, Revision, Store, StoreEvent } from '../store.ts'
-import { Compacted, Conflict, checkChanges, FutureRevision } from '../store.ts'
+import type {
+  Author,
+  Change,
+  Commit,
+  Entry,
+  ListOptions,
+  ListResult,
+  Progress,
+  Revision,
+  Store,
+  StoreEvent,
+  Version,
+  VersionsOptions,
+} from '../store.ts'
+import { Compacted, Conflict, checkChanges, FutureRevision, maxChanges } from '../store.ts'
 import { Compactor } from './compactor.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { Keys } from './keys.ts'
 import { Leases } from './leases.ts'
+import { certainDeletions, decodeNote, encodeNote, isEffective } from './notes.ts'
 import { closedError, EtcdWatch } from './watch.ts'
 
 export interface EtcdOptions extends ConnectionOptions {
   /** What all keys lie under. Default '/registry', upstream's. */
   prefix?: string
-  /** How often history is compacted, and so how old it gets; 0: never. Default 5 minutes, upstream's. */
+  /** How often history is compacted; 0: never. Default 5 minutes, upstream's. */
   compactionIntervalMs?: number
+  /** History younger than this is kept, and at least that of one interval. Default: one interval. */
+  historyKeepMs?: number
+  /** Where the data take more bytes than this, the older half of the history goes each round. Default: no limit. */
+  historyMaxBytes?: number
   /** How often watchers are told how far they are. Default 5 seconds. */
   progressIntervalMs?: number
   /**
@@ -52,6 +71,9 @@ class EtcdStore implements Store {
   readonly #compactor: Compactor | undefined
   readonly #watches = new Set<EtcdWatch>()
   readonly #progressTimer: NodeJS.Timeout
+  readonly #historyKeepMs: number
+  readonly #historyMaxBytes: number
+  #oldest: Revision = 1
   readonly #revisions: Shared<Revision>
   readonly #confirmations: Shared<void>
 
@@ -62,7 +84,17 @@ class EtcdStore implements Store {
     this.#keys = new Keys(options.prefix ?? '/registry')
     this.#leases = new Leases(connection)
     this.#isProgressTrusted = isProgressTrusted
-    this.#compactor = intervalMs > 0 ? new Compactor(connection, intervalMs, onError) : undefined
+    this.#historyKeepMs = options.historyKeepMs ?? 0
+    this.#historyMaxBytes = options.historyMaxBytes ?? Number.POSITIVE_INFINITY
+    this.#compactor =
+      intervalMs > 0
+        ? new Compactor(
+            connection,
+            intervalMs,
+            async (roundAgo) => this.compact(await this.#compactionTarget(roundAgo)),
+            onError,
+          )
+        : undefined
     this.#revisions = new Shared(() => this.#readRevision())
     this.#confirmations = new Shared(() => this.#confirmAll())
     this.#progressTimer = setInterval(() => {
@@ -90,11 +122,12 @@ class EtcdStore implements Store {
     return { entries, revision: page.revision, more: page.more, remaining: page.more ? page.remaining : -1 }
   }
 
-  async commit(changes: readonly Change[]): Promise<Revision> {
+  async commit(changes: readonly Change[], author?: Author): Promise<Revision> {
     checkChanges(changes)
     const leases = await Promise.all(
       changes.map(({ ttlSeconds }) => (ttlSeconds === undefined ? undefined : this.#leases.lease(ttlSeconds))),
     )
+    const history = await this.#historyOperations(changes, author)
     const conditional = changes.filter((change) => change.expect !== 'any')
     const request = {
       compare: conditional.map(({ key, expect }) => ({
@@ -103,7 +136,8 @@ class EtcdStore implements Store {
         result: 'Equal' as const,
         mod_revision: expect === 'absent' ? '0' : String(expect),
       })),
-      success: changes.map((change, i) => this.#operation(change, leases[i])),
+      // A transaction takes no more than that: a commit as large as may be goes without its history.
+      success: [...changes.map((change, i) => this.#operation(change, leases[i])), ...history].slice(0, maxChanges),
       failure: conditional.map(({ key }) => ({ request_range: { key: this.#keys.key(key) } })),
     }
     const result = await this.#connection.write((member, options) => member.kv.txn(request, options))
@@ -114,6 +148,20 @@ class EtcdStore implements Store {
       if (!holds) throw new Conflict(key, kv && this.#keys.entry(kv))
     }
     throw new Error('etcd refused a transaction whose conditions hold')
+  }
+
+  /** What is written along so that history can be read: see {@link Keys.note} and {@link Keys.gone}. */
+  async #historyOperations(changes: readonly Change[], author: Author | undefined): Promise<IRequestOp[]> {
+    if (!isEffective(changes)) return []
+    const operations: IRequestOp[] = [
+      { request_put: { key: this.#keys.note, value: encodeNote({ timeMs: Date.now(), author }) } },
+    ]
+    const deletions = this.#historyKeepMs > 0 ? certainDeletions(changes) : []
+    if (deletions.length === 0) return operations
+    const lease = await this.#leases.lease(this.#historyKeepMs / 1000)
+    for (const { key } of deletions)
+      operations.push({ request_put: { key: this.#keys.gone(key), value: Buffer.alloc(0), lease } })
+    return operations
   }
 
   #operation({ key, value }: Change, lease: string | undefined): IRequestOp {
@@ -169,6 +217,70 @@ class EtcdStore implements Store {
       if (isCompacted(error)) return
       throw await this.#explain(error, below)
     }
+  }
+
+  /** The newest of: what has grown too old, and the middle of the history where there is too much. */
+  async #compactionTarget(roundAgo: Revision): Promise<Revision> {
+    if (this.#historyKeepMs === 0) return roundAgo
+    const oldest = await this.oldest()
+    const commitAt = (at: Revision) => this.commitAt(at)
+    const aged = await revisionAtTime(commitAt, Date.now() - this.#historyKeepMs, oldest, roundAgo)
+    const status = await this.#connection.read((member, options) => member.maintenance.status(options))
+    const isTooMuch = Number(status.dbSizeInUse || status.dbSize) > this.#historyMaxBytes
+    return Math.max(aged, isTooMuch ? oldest + Math.ceil((roundAgo - oldest) / 2) : 0)
+  }
+
+  /** etcd does not tell: asked for by trying, from the last that was so. */
+  async oldest(): Promise<Revision> {
+    const isKept = async (at: Revision) => {
+      try {
+        await this.#range({ key: this.#keys.besides, count_only: true, ...revisionOf(at) }, at)
+        return true
+      } catch (error) {
+        if (error instanceof Compacted) return false
+        throw error
+      }
+    }
+    if (!(await isKept(this.#oldest))) this.#oldest = await firstRevision(isKept, this.#oldest, await this.revision())
+    return this.#oldest
+  }
+
+  async commitAt(at: Revision): Promise<Commit | undefined> {
+    try {
+      const { kvs } = await this.#range({ key: this.#keys.note, ...revisionOf(at) }, at)
+      return kvs[0] && decodeNote(Number(kvs[0].mod_revision), kvs[0].value)
+    } catch (error) {
+      if (error instanceof Compacted) return undefined
+      throw error
+    }
+  }
+
+  async versions(key: string, options: VersionsOptions): Promise<{ versions: Version[]; more: boolean }> {
+    const versions: Version[] = []
+    let at = options.before === undefined ? await this.revision() : options.before - 1
+    try {
+      while (at > 0) {
+        const version = (await this.#versionAt(key, at)) ?? (await this.#deletionAt(key, at))
+        if (!version) break
+        if (versions.length === options.limit) return { versions, more: true }
+        versions.push(version)
+        at = version.revision - 1
+      }
+    } catch (error) {
+      if (!(error instanceof Compacted)) throw error
+    }
+    return { versions, more: false }
+  }
+
+  async #versionAt(key: string, at: Revision): Promise<Version | undefined> {
+    const entry = await this.get(key, at)
+    return entry && { revision: entry.modRevision, value: entry.value, createRevision: entry.createRevision }
+  }
+
+  async #deletionAt(key: string, at: Revision): Promise<Version | undefined> {
+    const { kvs } = await this.#range({ key: this.#keys.gone(key), ...revisionOf(at) }, at)
+    const revision = Number(kvs[0]?.mod_revision ?? 0)
+    return kvs[0] && { revision, value: undefined, createRevision: revision }
   }
 
   /** Linearizable: whoever asks shares the next request, never one already sent. */
