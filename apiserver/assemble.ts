@@ -26,6 +26,7 @@ import type { ReviewHandler, Scope, SubresourceHandler } from './handlers/contex
 import { decodeAs, fieldValidationOf, parseBody } from './handlers/decode-body.ts'
 import { isDryRun } from './handlers/parameters.ts'
 import { sendObject } from './handlers/respond.ts'
+import { historyHandlers } from './history/moments.ts'
 import { prometheusGroups } from './metrics-api/custom-metrics.ts'
 import { prometheusAt } from './metrics-api/prometheus.ts'
 import { resourceMetricsHandlers } from './metrics-api/resource-metrics.ts'
@@ -133,6 +134,7 @@ export function assembleParts(
       ['/pods/eviction', createEviction()],
       ['/serviceaccounts/token', tokenHandler(core, config, issuer)],
       ['gantry.dev/transactions/', handleTransaction],
+      ...Object.entries(historyHandlers),
       ...Object.entries(partHandlers),
       ...Object.entries(nodeAgentHandlers(agents)),
       ...Object.entries(resourceMetricsHandlers(core, agents, onError)),

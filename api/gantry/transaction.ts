@@ -45,5 +45,3 @@ export const transactions = defineResource<Transaction>({
   },
   verbs: ['create'],
 })
-
-export const gantryResources = [transactions]

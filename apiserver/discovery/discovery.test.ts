@@ -157,6 +157,10 @@ const ours = `metrics.k8s.io/v1beta1
   nodes: NodeMetrics, cluster, get list
   pods: PodMetrics, namespaced, get list
 gantry.dev/v1
+  changes: Change, namespaced, list
+  histories: History, namespaced, list
+  moments: Moment, cluster, list
+  pastobjects: PastObject, namespaced, list
   transactions: Transaction, cluster, create`
 
 const allVerbs = 'create delete deletecollection get list patch update watch'

@@ -43,6 +43,8 @@ export const clusterRoles: Record<string, readonly string[]> = {
   ],
   // Not of upstream's own: it comes with the server of these metrics, which here is this one.
   'system:aggregated-metrics-reader': ['metrics.k8s.io: nodes pods: READ'],
+  // What was, of what one may read now: each answer asks for that right as well.
+  'system:aggregated-history-reader': ['gantry.dev: changes histories moments pastobjects: list'],
   'system:auth-delegator': [
     'authentication.k8s.io: tokenreviews: create',
     'authorization.k8s.io: subjectaccessreviews: create',
@@ -190,6 +192,7 @@ export const aggregateTo: Record<string, string> = {
   'system:aggregate-to-edit': 'edit',
   'system:aggregate-to-view': 'view',
   'system:aggregated-metrics-reader': 'view',
+  'system:aggregated-history-reader': 'view',
 }
 
 /** Bindings of cluster roles to those who hold them, each of its role's name. */
