@@ -27,6 +27,7 @@ import { decodeAs, fieldValidationOf, parseBody } from './handlers/decode-body.t
 import { isDryRun } from './handlers/parameters.ts'
 import { sendObject } from './handlers/respond.ts'
 import { historyHandlers } from './history/moments.ts'
+import { keptLogHandlers } from './kept-logs/handlers.ts'
 import { prometheusGroups } from './metrics-api/custom-metrics.ts'
 import { prometheusAt } from './metrics-api/prometheus.ts'
 import { resourceMetricsHandlers } from './metrics-api/resource-metrics.ts'
@@ -137,6 +138,7 @@ export function assembleParts(
       ...Object.entries(historyHandlers),
       ...Object.entries(partHandlers),
       ...Object.entries(nodeAgentHandlers(agents)),
+      ...Object.entries(keptLogHandlers(agents)),
       ...Object.entries(resourceMetricsHandlers(core, agents, onError)),
     ]),
     groups,

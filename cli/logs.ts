@@ -22,6 +22,7 @@ interface LogsFlags {
   prefix?: boolean
   limitBytes?: string
   maxLogRequests?: string
+  deleted?: boolean
 }
 
 export const logs: Verb<LogsFlags> = {
@@ -30,6 +31,7 @@ export const logs: Verb<LogsFlags> = {
     'gantry logs web-1 -f',
     'gantry logs deployment/web --tail=20',
     'gantry logs -l app=web --prefix --since=5m',
+    'gantry logs deployment/web --deleted',
   ],
   define: (command: Command) =>
     void command
@@ -44,13 +46,23 @@ export const logs: Verb<LogsFlags> = {
       .option('-l, --selector <labels>', 'of the pods with these labels')
       .option('--prefix', 'the pod and container before each line')
       .option('--limit-bytes <n>', 'no more than so many bytes')
-      .option('--max-log-requests <n>', 'with -l and -f: follow so many at most'),
+      .option('--max-log-requests <n>', 'with -l and -f: follow so many at most')
+      .option('--deleted', 'of pods that are gone, where gantry.dev/keep-logs had them kept'),
   async run(session, args, flags) {
     if (args.length === 0 && !flags.selector)
       throw new CliError('name a pod, or a workload as deployment/NAME, or give -l LABELS')
     if (args.length > 0 && flags.selector) throw new CliError('only a selector (-l) or a POD name is allowed')
     const wantedContainer = flags.container ?? args[1]
     const query = queryOf(flags)
+    if (flags.deleted) {
+      if (flags.selector || flags.follow)
+        throw new CliError('--deleted goes with a POD or TYPE/NAME, without -l and -f')
+      const { showKeptLogs } = await import('./logs/kept.ts')
+      return showKeptLogs(session, args[0] as string, {
+        ...(wantedContainer ? { container: wantedContainer } : {}),
+        query,
+      })
+    }
     const found = flags.selector
       ? await podsSelected(session, flags.selector)
       : await onePodNamed(session, args.slice(0, 1))

@@ -17,6 +17,7 @@ import { type NodeStorage, startStorage } from './csi/start.ts'
 import { Evictor } from './eviction.ts'
 import { keepHouse } from './housekeeping.ts'
 import { ImagePuller } from './images/puller.ts'
+import { KeptLogs } from './logs/kept-logs.ts'
 import type { HostPort, NodeNetwork } from './network/index.ts'
 import { keepLease } from './node/lease.ts'
 import { type Machine, machineAddresses, readMachine } from './node/machine.ts'
@@ -54,6 +55,7 @@ export interface AgentParts {
     pods: AgentPods
     runtime: Runtime
     volumes: Pick<Volumes, 'usage'>
+    keptLogs: KeptLogs
     port: number
     csi: Relay
   }): Promise<{ port: number; stop(): Promise<void> }>
@@ -88,6 +90,8 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
   setMaxListeners(0, signal)
   const directories = { pods: join(rootDir, 'pods'), memory: join(rootDir, 'memory'), logs: join(rootDir, 'logs') }
   await Promise.all([directories.pods, directories.logs].map((path) => mkdir(path, { recursive: true, mode: 0o755 })))
+
+  const keptLogs = new KeptLogs({ directory: join(rootDir, 'kept-logs'), clock, log })
 
   const machine = await readMachine()
   const recorder = new EventRecorder(api, { component: 'kubelet', host: nodeName }, { clock })
@@ -144,6 +148,7 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
     options,
     storage,
     directories,
+    keptLogs,
     machine,
     recorder,
     runtime,
@@ -161,7 +166,14 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
   }
   evictor = new Evictor({ cri: runtime.cri, clock, log, workers, events: recorder, nodeName })
   const view = new AgentPods(workers, deps.pods.statuses)
-  const server = await parts.startServer?.({ pods: view, runtime, volumes: deps.volumes, port: config.port, csi })
+  const server = await parts.startServer?.({
+    pods: view,
+    runtime,
+    volumes: deps.volumes,
+    keptLogs,
+    port: config.port,
+    csi,
+  })
   identity.port = server?.port ?? 0
   reporter.useRuntime(runtime.cri)
 
@@ -235,7 +247,16 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
     }),
   )
   background.push(
-    keepHouse({ clock, log, cri: runtime.cri, recorder, nodeName, volumeImages: () => imagesOfVolumes(made), signal }),
+    keepHouse({
+      clock,
+      log,
+      cri: runtime.cri,
+      recorder,
+      nodeName,
+      volumeImages: () => imagesOfVolumes(made),
+      keptLogs,
+      signal,
+    }),
   )
   log.info(
     { node: nodeName, runtime: `${runtime.name}://${runtime.version}`, port: identity.port },
@@ -334,6 +355,7 @@ interface Materials {
   options: AgentOptions
   storage: NodeStorage
   directories: { pods: string; memory: string; logs: string }
+  keptLogs: KeptLogs
   machine: Machine
   recorder: EventRecorder
   runtime: Runtime
@@ -400,6 +422,7 @@ function makeDeps(materials: Materials): { pods: PodDeps; objects: ObjectWatches
     cgroups,
     events,
     statuses,
+    keptLogs: materials.keptLogs,
     setHostPorts: materials.setHostPorts,
     node,
   }

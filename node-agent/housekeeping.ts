@@ -3,6 +3,7 @@ import type { Logger } from '../client/logger.ts'
 import type { Clock } from '../client/types.ts'
 import { memoryKeeper } from './give-back.ts'
 import { ImageGarbage } from './images/garbage.ts'
+import type { KeptLogs } from './logs/kept-logs.ts'
 import { Nap } from './pods/nap.ts'
 import type { Cri } from './runtime/cri.ts'
 import { rotateLogs } from './server/log-rotation.ts'
@@ -20,9 +21,10 @@ export async function keepHouse(options: {
   nodeName: string
   /** The images that pods' volumes show. */
   volumeImages(): readonly string[]
+  keptLogs: Pick<KeptLogs, 'prune'>
   signal: AbortSignal
 }): Promise<void> {
-  const { clock, log, cri, recorder, nodeName, volumeImages, signal } = options
+  const { clock, log, cri, recorder, nodeName, volumeImages, keptLogs, signal } = options
   const garbage = new ImageGarbage({ cri, clock, log, named: volumeImages })
   const about = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }
   const every = async (ms: number, work: () => Promise<unknown>): Promise<void> => {
@@ -35,6 +37,7 @@ export async function keepHouse(options: {
   await Promise.all([
     every(memoryMs, async () => giveBack()),
     every(logsMs, () => rotateLogs({ cri, log })),
+    every(logsMs, () => keptLogs.prune()),
     every(imagesMs, () =>
       garbage.run().catch((error: Error) => {
         recorder.event(about, 'Warning', 'ImageGCFailed', error.message)

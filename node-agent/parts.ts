@@ -56,7 +56,7 @@ export function agentParts({ config, api, informers, log }: PartsOptions): Agent
         log,
         signal,
       }),
-    async startServer({ pods, runtime, volumes, csi }) {
+    async startServer({ pods, runtime, volumes, keptLogs, csi }) {
       const tls = await readTls(config)
       if (!tls) {
         log.warn('logs and exec are not served: give --tls-cert-file, --tls-private-key-file and --client-ca-file')
@@ -71,6 +71,7 @@ export function agentParts({ config, api, informers, log }: PartsOptions): Agent
         pods,
         runtime,
         volumes,
+        keptLogs,
         csi,
         log,
         stats: { nodeName, startMs, metrics },

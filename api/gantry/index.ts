@@ -1,5 +1,6 @@
 import { historyResources } from './history.ts'
+import { keptLogs } from './kept-logs.ts'
 import { transactions } from './transaction.ts'
 
 /** By plural, as discovery shows them. */
-export const gantryResources = [...historyResources, transactions]
+export const gantryResources = [...historyResources, keptLogs, transactions]

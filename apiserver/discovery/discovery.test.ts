@@ -159,6 +159,7 @@ const ours = `metrics.k8s.io/v1beta1
 gantry.dev/v1
   changes: Change, namespaced, list
   histories: History, namespaced, list
+  keptlogs: KeptLog, namespaced, get list
   moments: Moment, cluster, list
   pastobjects: PastObject, namespaced, list
   transactions: Transaction, cluster, create`

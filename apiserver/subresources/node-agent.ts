@@ -258,7 +258,7 @@ const hopByHop = new Set([
 ])
 
 /** An agent refuses a log in plain words, which become a status as upstream's server makes it. */
-function logRefusal(code: number, text: string): StatusError {
+export function logRefusal(code: number, text: string): StatusError {
   switch (code) {
     case 400:
       return badRequestError(text)
@@ -278,7 +278,7 @@ const longestRefusal = 50_000
  * answer that is one is thrown as what it makes of it. With `at`, links are made anew. With `pass`, the client has asked to
  * switch protocols, and its target knows nothing of that: the answer is given to it.
  */
-function relay(
+export function relay(
   scope: Scope,
   target: RequestOptions,
   {

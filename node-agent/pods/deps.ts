@@ -5,6 +5,7 @@ import type { PodCgroups } from '../containers/cgroups.ts'
 import type { DnsDefaults } from '../containers/dns.ts'
 import type { ReferencedObjects } from '../containers/env.ts'
 import type { DownwardFacts } from '../containers/fields.ts'
+import type { KeptLogs } from '../logs/kept-logs.ts'
 import type { HostPort } from '../network/index.ts'
 import type { Probes } from '../probes/manager.ts'
 import type { Cri } from '../runtime/cri.ts'
@@ -44,6 +45,8 @@ export interface PodDeps {
   cgroups: PodCgroups | undefined
   events: PodEvents
   statuses: StatusWriter
+  /** Gets the logs of pods that are gone. */
+  keptLogs: Pick<KeptLogs, 'takeOver'>
   /** Opens the pod's host ports where the runtime does not; none: closes them. */
   setHostPorts(podUid: string, podIp: string, ports: readonly HostPort[]): Promise<void>
   node: NodeFacts

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { parseTime } from '../../api/machinery/time.ts'
 import { isConflict, isNotFound } from '../../client/errors.ts'
 import { pods } from '../../client/resources.ts'
@@ -391,7 +390,7 @@ export class PodWorker {
     }
     if (!this.#gone && !isStaticPod(this.#pod)) await this.#deleteObject()
     await removeAll(deps, observed)
-    await rm(podLogDirectory(deps.node.logRoot, this.#pod), { recursive: true, force: true })
+    await deps.keptLogs.takeOver(this.#pod.metadata, podLogDirectory(deps.node.logRoot, this.#pod))
     deps.objects.release(uid)
     deps.tokens.forget(uid)
     deps.statuses.forget(uid)

@@ -23,10 +23,15 @@ export async function containerLogs(
       throw error
     }
   }
+  await sendLog(res, readLog(path, options, isRunning, signal), signal)
+}
+
+/** A log's text, at the pace the client reads it. */
+export async function sendLog(res: Request['res'], log: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
   res.setHeader('Content-Type', 'text/plain')
   // At once: a client that follows a silent container must know that it is followed.
   res.flushHeaders()
-  for await (const chunk of readLog(path, options, isRunning, signal)) {
+  for await (const chunk of log) {
     if (signal.aborted) return
     if (!res.write(chunk)) {
       await new Promise<void>((resolve) => {
@@ -48,7 +53,7 @@ async function logPathOf(cri: ServerContext['runtime']['cri'], id: string): Prom
 }
 
 /** Throws 422 for what is no number or time. */
-function logOptions(query: URLSearchParams): LogOptions & { previous: boolean } {
+export function logOptions(query: URLSearchParams): LogOptions & { previous: boolean } {
   const flag = (name: string) => ['true', '1', ''].includes(query.get(name) ?? 'false')
   const number = (name: string, least: number) => {
     const text = query.get(name)

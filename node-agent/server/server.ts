@@ -8,6 +8,7 @@ import type { Relay } from '../csi/relay.ts'
 import type { Runtime } from '../runtime/index.ts'
 import { nodeAttributes } from './attributes.ts'
 import { containerLogs } from './container-logs.ts'
+import { keptLogs } from './kept-logs.ts'
 import { statsHandlers } from './stats-handlers.ts'
 import {
   type Handler,
@@ -35,6 +36,7 @@ export interface KubeletServerOptions {
   log: Logger
   volumes: ServerContext['volumes']
   stats: StatsSource
+  keptLogs: ServerContext['keptLogs']
   /** The storage drivers of the node; absent: there are none to be called. */
   csi?: Relay
   config?: object
@@ -51,6 +53,7 @@ const handlers: Record<string, Handler> = {
     res.end('ok')
   },
   containerLogs,
+  keptLogs,
   pods: async ({ pods }, { res }) => {
     const items = pods.list().map((pod) => ({ ...pod, apiVersion: undefined, kind: undefined }))
     sendJson(res, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items })

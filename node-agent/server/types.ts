@@ -3,6 +3,7 @@ import type { Pod } from '../../api/generated/types.ts'
 import type { Logger } from '../../client/logger.ts'
 import type { Live } from '../../client/types.ts'
 import type { Relay } from '../csi/relay.ts'
+import type { KeptLogs } from '../logs/kept-logs.ts'
 import type { Runtime } from '../runtime/index.ts'
 import type { Volumes } from '../volumes/manager.ts'
 
@@ -35,6 +36,7 @@ export interface ServerContext {
   volumes: Pick<Volumes, 'usage'>
   log: Logger
   stats: StatsSource
+  keptLogs: Pick<KeptLogs, 'list' | 'file'>
   csi?: Relay
   /** Answered at `/configz`. */
   config: object

@@ -9,6 +9,7 @@ import { pods } from '../../client/resources.ts'
 import { FakeClock } from '../../client/testing/fake-clock.ts'
 import { MemoryApi } from '../../client/testing/memory-api.ts'
 import type { Live } from '../../client/types.ts'
+import { KeptLogs } from '../logs/kept-logs.ts'
 import { BackOff } from '../pods/backoff.ts'
 import type { PodDeps } from '../pods/deps.ts'
 import { PodEvents } from '../pods/pod-events.ts'
@@ -178,6 +179,7 @@ export class PodRig {
       cgroups: undefined,
       events,
       statuses: new StatusWriter(api, clock, silentLogger),
+      keptLogs: new KeptLogs({ directory: join(this.directory, 'kept-logs'), clock, log: silentLogger }),
       setHostPorts: async () => undefined,
       node: {
         nodeName: 'n1',

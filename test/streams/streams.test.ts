@@ -163,6 +163,7 @@ describe.runIf(existsSync(busyboxPath)).each(kinds)('streams of a pod on the %s 
       runtime,
       log: silent,
       stats: { nodeName: 'n1', startMs: Date.now(), metrics: async () => 'up 1\n' },
+      keptLogs: { list: async () => [], file: async () => undefined },
     })
   }
   let uid = ''

@@ -44,7 +44,10 @@ export const clusterRoles: Record<string, readonly string[]> = {
   // Not of upstream's own: it comes with the server of these metrics, which here is this one.
   'system:aggregated-metrics-reader': ['metrics.k8s.io: nodes pods: READ'],
   // What was, of what one may read now: each answer asks for that right as well.
-  'system:aggregated-history-reader': ['gantry.dev: changes histories moments pastobjects: list'],
+  'system:aggregated-history-reader': [
+    'gantry.dev: changes histories moments pastobjects: list',
+    'gantry.dev: keptlogs: get list',
+  ],
   'system:auth-delegator': [
     'authentication.k8s.io: tokenreviews: create',
     'authorization.k8s.io: subjectaccessreviews: create',
