@@ -91,6 +91,26 @@ describe('the rollout controller', () => {
     expect([image(), condition()]).toEqual(['v2', 'False RevisionAvailable'])
   })
 
+  test('says why it goes back, also when the status changes under its hands', async () => {
+    await make({ 'gantry.dev/auto-rollback': 'true' })
+    await clock.advance(5000)
+    setImage('broken')
+    await clock.advance(20_000)
+    const update = api.update.bind(api)
+    let beaten = 0
+    api.update = (ref, object, options) => {
+      const isTemplate = ref === deployments && !options?.subresource
+      if (isTemplate && beaten++ === 0) {
+        api.edit(deployments, key, ({ metadata }) => {
+          metadata.labels = { a: 'b' }
+        })
+      }
+      return update(ref, object, options)
+    }
+    await clock.advance(20_000)
+    expect([image(), condition(), beaten]).toEqual(['v1', 'True ProgressDeadlineExceeded', 2])
+  })
+
   test('says once that there is nothing to roll back to', async () => {
     await make({ 'gantry.dev/auto-rollback': 'true' }, { image: 'broken' })
     await clock.advance(60_000)

@@ -8,7 +8,7 @@ import { rolloutStepsAnnotation, stepsPassedLabel } from '../../api/gantry/rollo
 import type { Deployment, PodTemplateSpec, ReplicaSet, Service } from '../../api/generated/types.ts'
 import { formatTime } from '../../api/machinery/time.ts'
 import type { Controller } from '../../client/controller.ts'
-import { isNotFound } from '../../client/errors.ts'
+import { isConflict, isNotFound } from '../../client/errors.ts'
 import { keyOf, splitKey } from '../../client/key.ts'
 import { deployments, replicaSets, services } from '../../client/resources.ts'
 import type { Live } from '../../client/types.ts'
@@ -160,13 +160,30 @@ export function newRolloutController(deps: ControllerDeps): Controller {
     signal: AbortSignal,
   ): Promise<void> {
     await mark(from, 'failed', signal)
-    const template: PodTemplateSpec = withoutHash(to.spec?.template ?? {})
-    await api.update(deployments, { ...deployment, spec: { selector: {}, ...deployment.spec, template } }, { signal })
+    await putBack(deployment, withoutHash(to.spec?.template ?? {}), signal)
     const what = (set: Live<ReplicaSet>) =>
       `revision ${set.metadata.annotations?.[annotationNames.revision] ?? '?'} (${set.metadata.name})`
     const message = `Rolled back from ${what(from)} to ${what(to)}: ${failure.message}`
     events.event(referenceTo(deployment), 'Warning', 'AutoRollback', message)
     await writeCondition(deployment, 'True', failure.reason, message, signal)
+  }
+
+  /**
+   * Gives the deployment the template. Its status may have changed meanwhile: another try in the next round would only know
+   * that the revision has failed, and not why. Another spec is somebody's wish, and looked at anew.
+   */
+  async function putBack(planned: Live<Deployment>, template: PodTemplateSpec, signal: AbortSignal): Promise<void> {
+    for (let deployment = planned; ; ) {
+      try {
+        const spec = { selector: {}, ...deployment.spec, template }
+        await api.update(deployments, { ...deployment, spec }, { signal })
+        return
+      } catch (error) {
+        if (!isConflict(error)) throw error
+        deployment = await api.get<Deployment>(deployments, planned.metadata, { signal })
+        if (deployment.metadata.generation !== planned.metadata.generation) throw error
+      }
+    }
   }
 
   async function complain(deployment: Live<Deployment>, failure: Failure, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startCluster, type TestCluster, withoutContainers } from '../support/cluster.ts'
+import { buildBox, startCluster, type TestCluster, withoutContainers } from '../support/cluster.ts'
 import { until } from '../support/until.ts'
 
-// What annotations under gantry.dev/ do in a whole cluster. Hollow containers: nothing here depends on what runs in them.
+// What annotations under gantry.dev/ do in a whole cluster, with real containers on two nodes.
 
 const why = withoutContainers()
 
@@ -12,8 +10,10 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
   let cluster: TestCluster
 
   beforeAll(async () => {
-    cluster = await startCluster(['--runtime', 'hollow', '--nodes', '2'])
-  }, 120_000)
+    cluster = await startCluster(['--runtime', 'containerd', '--nodes', '2', '--quickstart'])
+    await buildBox(cluster)
+    await cluster.kubectl('delete -n default deployment,service hello --ignore-not-found')
+  }, 180_000)
   afterAll(async () => cluster?.down(), 60_000)
 
   const kubectl = (args: string | readonly string[], options?: Parameters<TestCluster['kubectl']>[1]) =>
@@ -23,7 +23,7 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
   /** One field of an object, by JSONPath. */
   const field = async (what: string, path: string) =>
     (await kubectl(['get', ...what.split(' '), '-o', `jsonpath={${path}}`])).stdout
-  const eventually = (what: string, path: string, wanted: string | RegExp, timeoutMs = 30_000) =>
+  const eventually = (what: string, path: string, wanted: string | RegExp, timeoutMs = 60_000) =>
     until(
       async () => {
         const is = await field(what, path)
@@ -41,13 +41,15 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
     metadata: { labels: { app }, annotations },
     spec: {
       terminationGracePeriodSeconds: 1,
-      containers: [{ name: 'c', image: 'nowhere/at-all:1', ...container }],
+      containers: [{ name: 'c', image: 'gantry.local/box:1', command: ['sleep', '100000'], ...container }],
       ...spec,
     },
   })
   /** Containers that run and pods that nobody ever calls ready. */
   const neverReady = { readinessGates: [{ conditionType: 'example.com/never' }] }
-  const endsWith = (code: string) => ({ env: [{ name: 'GANTRY_HOLLOW_EXIT', value: code }] })
+  const endsWith = (code: string) => ({ command: ['sh', '-c', `exit ${code}`] })
+  /** The same container, told apart by what stands in its environment. */
+  const version = (value: string) => ({ env: [{ name: 'VERSION', value }] })
   interface Workload {
     annotations?: object
     pods?: Pods
@@ -80,7 +82,7 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
       metadata: { name: 'migrate' },
       spec: { template: job },
     })
-    await kubectl('rollout status deployment/web --timeout=30s')
+    await kubectl('rollout status deployment/web --timeout=60s')
     expect((await kubectl('get events --field-selector reason=DependenciesReady')).stdout).toContain('pod/web-')
 
     const patch = JSON.stringify({
@@ -98,58 +100,59 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
 
   test('auto-rollback: a rollout that misses its deadline goes back to what was available', async () => {
     const annotations = { 'gantry.dev/auto-rollback': 'true' }
-    const web = (image: string, spec = {}) =>
+    const web = (value: string, spec = {}) =>
       workload('Deployment', 'minded', {
         annotations,
-        pods: { container: { image }, spec },
-        spec: { progressDeadlineSeconds: 2 },
+        pods: { container: version(value), spec },
+        spec: { progressDeadlineSeconds: 4 },
       })
-    await apply(web('good:1'))
+    await apply(web('good'))
     await eventually('rs -l app=minded', '.items[*].metadata.labels.gantry\\.dev/revision', 'available')
-    await apply(web('bad:2', neverReady))
+    await apply(web('bad', neverReady))
     const condition = '.status.conditions[?(@.type=="gantry.dev/RolledBack")]'
     await eventually('deployment minded', `${condition}.reason`, 'ProgressDeadlineExceeded')
     expect(await field('deployment minded', `${condition}.message`)).toMatch(
       /^Rolled back from revision 2 \(minded-\w+\) to revision 1 \(minded-\w+\): ReplicaSet "minded-\w+" has timed out/,
     )
-    expect(await field('deployment minded', '.spec.template.spec.containers[0].image')).toBe('good:1')
-    await kubectl('rollout status deployment/minded --timeout=20s')
+    expect(await field('deployment minded', '.spec.template.spec.containers[0].env[0].value')).toBe('good')
+    await kubectl('rollout status deployment/minded --timeout=40s')
   })
 
   test('rollout-steps: a rollout goes on after a yes, and back without', async () => {
-    await kubectl('create service clusterip answers --tcp=80')
-    const { port, end } = await answering(cluster.enter, await field('service answers', '.spec.clusterIP'))
-    const url = `http://answers:${port}`
-    try {
-      const web = (image: string, path: string) => {
-        const steps = JSON.stringify([{ hold: '50%', probe: `${url}/${path}`, for: '1s', within: '3s' }])
-        const annotations = { 'gantry.dev/rollout-steps': steps }
-        return workload('Deployment', 'stepped', {
-          annotations,
-          pods: { container: { image } },
-          spec: { replicas: 2 },
-        })
-      }
-      await apply(web('one:1', '200'))
-      await eventually('rs -l app=stepped', '.items[*].metadata.labels.gantry\\.dev/revision', 'available')
-      await apply(web('two:2', '200'))
-      await kubectl('rollout status deployment/stepped --timeout=30s')
-      expect((await kubectl('get events --field-selector reason=RolloutStepPassed')).stdout).toContain(
-        `has passed step 1 (hold 50%): ${url}/200 answered 200`,
-      )
-      // It has passed all steps, so it is what the next goes back to.
-      await eventually('rs -l app=stepped', '.items[*].metadata.labels.gantry\\.dev/revision', 'available available')
-      await apply(web('three:3', '503'))
-      await eventually('deployment stepped', '.status.conditions[?(@.type=="Progressing")].reason', 'RolloutHeld')
-      await eventually(
-        'deployment stepped',
-        '.status.conditions[?(@.type=="gantry.dev/RolledBack")].reason',
-        'StepFailed',
-      )
-      expect(await field('deployment stepped', '.spec.template.spec.containers[0].image')).toBe('two:2')
-    } finally {
-      end()
+    // A server that answers with the status its path names.
+    const program = `require('node:http').createServer((req, res) => res.writeHead(Number(req.url.slice(1))).end()).listen(80)`
+    await apply(
+      workload('Deployment', 'answers', { pods: { container: { command: ['node', '-e', program] } } }),
+      service('answers'),
+    )
+    await kubectl('rollout status deployment/answers --timeout=30s')
+    const url = 'http://answers'
+    const web = (value: string, path: string) => {
+      const steps = JSON.stringify([{ hold: '50%', probe: `${url}/${path}`, for: '1s', within: '6s' }])
+      const annotations = { 'gantry.dev/rollout-steps': steps }
+      return workload('Deployment', 'stepped', {
+        annotations,
+        pods: { container: version(value) },
+        spec: { replicas: 2 },
+      })
     }
+    await apply(web('one', '200'))
+    await eventually('rs -l app=stepped', '.items[*].metadata.labels.gantry\\.dev/revision', 'available')
+    await apply(web('two', '200'))
+    await kubectl('rollout status deployment/stepped --timeout=40s')
+    expect((await kubectl('get events --field-selector reason=RolloutStepPassed')).stdout).toContain(
+      `has passed step 1 (hold 50%): ${url}/200 answered 200`,
+    )
+    // It has passed all steps, so it is what the next goes back to.
+    await eventually('rs -l app=stepped', '.items[*].metadata.labels.gantry\\.dev/revision', 'available available')
+    await apply(web('three', '503'))
+    await eventually('deployment stepped', '.status.conditions[?(@.type=="Progressing")].reason', 'RolloutHeld')
+    await eventually(
+      'deployment stepped',
+      '.status.conditions[?(@.type=="gantry.dev/RolledBack")].reason',
+      'StepFailed',
+    )
+    expect(await field('deployment stepped', '.spec.template.spec.containers[0].env[0].value')).toBe('two')
     const wrong = 'gantry.dev/rollout-steps=[{"hold": "150%", "probe": "http://web"}]'
     const { stderr } = await kubectl(['annotate', '--overwrite', 'deployment', 'stepped', wrong], {
       expectFailure: true,
@@ -184,7 +187,7 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
   test('surge-on-drain: a single replica moves to another node without a gap', async () => {
     const annotations = { 'gantry.dev/surge-on-drain': 'true' }
     await apply(workload('Deployment', 'single', { annotations }))
-    await kubectl('rollout status deployment/single --timeout=20s')
+    await kubectl('rollout status deployment/single --timeout=40s')
     const node = await field('pods -l app=single', '.items[0].spec.nodeName')
     const drained = kubectl(`drain ${node} --force --pod-selector=app=single --timeout=40s`)
     const seen = new Set<string>()
@@ -232,17 +235,17 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
   test('without any: a stateful set gets out of an update that crashes', async () => {
     const db = (pods: Pods) => workload('StatefulSet', 'stuck', { pods, spec: { replicas: 2 } })
     await apply(db({}))
-    await kubectl('rollout status statefulset/stuck --timeout=20s')
+    await kubectl('rollout status statefulset/stuck --timeout=60s')
     await apply(db({ container: endsWith('1') }))
     await eventually('pod stuck-1', '.status.containerStatuses[0].state.waiting.reason', 'CrashLoopBackOff')
     await apply(db({}))
-    await kubectl('rollout status statefulset/stuck --timeout=30s')
+    await kubectl('rollout status statefulset/stuck --timeout=60s')
     expect(await field('pod stuck-1', '.status.containerStatuses[0].restartCount')).toBe('0')
   })
 
   test('scale-down-victims: the pods named in the scale go', async () => {
     await apply(workload('Deployment', 'many', { spec: { replicas: 4 } }))
-    await kubectl('rollout status deployment/many --timeout=20s')
+    await kubectl('rollout status deployment/many --timeout=40s')
     const names = async () => (await field('pods -l app=many', '.items[*].metadata.name')).split(' ')
     const [first = '', second = '', ...others] = await names()
     const patch = {
@@ -253,22 +256,3 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
     await until(async () => (await names()).join() === others.join(), { message: 'the two are gone' })
   })
 })
-
-/** A server on the cluster's machine, at an address made for it, that answers with the status its path names. */
-async function answering(enter: readonly string[], address: string): Promise<{ port: string; end(): void }> {
-  const inside = (...args: string[]) => {
-    const [command = '', ...rest] = [...enter, ...args]
-    return spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
-  }
-  await once(inside('ip', 'address', 'add', `${address}/32`, 'dev', 'lo'), 'close')
-  const program = `
-    const server = require('node:http').createServer((req, res) => res.writeHead(Number(req.url.slice(1))).end())
-    server.listen(0, '${address}', () => console.log(server.address().port))`
-  const child = inside(process.execPath, '-e', program)
-  const port = await new Promise<string>((resolve, reject) => {
-    child.stdout.setEncoding('utf8').once('data', (text: string) => resolve(text.trim()))
-    child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
-  })
-  return { port, end: () => void child.kill() }
-}
