@@ -17,6 +17,8 @@ export interface ProbesOptions {
 interface Watched {
   containerId: string
   abort: AbortController
+  /** Of the liveness and startup probes, which end before the readiness probe does. */
+  quiet: AbortController
   verdicts: Partial<Record<ProbeType, ProbeVerdict>>
 }
 
@@ -72,11 +74,13 @@ export class Probes {
     for (const watched of this.#pods.get(uid)?.values() ?? []) {
       if (watched.verdicts.liveness) watched.verdicts.liveness = 'success'
       if (watched.verdicts.startup) watched.verdicts.startup = 'success'
+      watched.quiet.abort()
     }
   }
 
   #drop(watched: Watched): void {
     watched.abort.abort()
+    watched.quiet.abort()
     this.#byContainer.delete(watched.containerId)
   }
 
@@ -89,7 +93,12 @@ export class Probes {
     const { container } = slot
     const { clock, changed } = this.#options
     const seed = this.#seed(pod, container, running.id)
-    const watched: Watched = { containerId: running.id, abort: new AbortController(), verdicts: seed.verdicts }
+    const watched: Watched = {
+      containerId: running.id,
+      abort: new AbortController(),
+      quiet: new AbortController(),
+      verdicts: seed.verdicts,
+    }
     this.#byContainer.set(running.id, watched)
     let startupOver = (): void => undefined
     const started = new Promise<void>((resolve) => {
@@ -106,7 +115,7 @@ export class Probes {
         startedAt: running.startedAt,
         staggerMs: seed.adopted ? Math.random() * (probe.periodSeconds ?? 10) * 1000 : 0,
         clock,
-        signal: watched.abort.signal,
+        signal: (type === 'readiness' ? watched.abort : watched.quiet).signal,
         check: () => this.#options.check(probe, { containerId: running.id, container, podIp }),
         started: () => started,
         decided: (verdict) => {
