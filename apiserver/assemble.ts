@@ -39,6 +39,7 @@ import type { RegistryHooks } from './registry/write.ts'
 import type { ServerCore, ServerParts } from './server.ts'
 import { serviceHooks } from './services/allocator.ts'
 import type { IpRange } from './services/ip-range.ts'
+import { handleBatch } from './subresources/batch.ts'
 import { handleBinding } from './subresources/binding.ts'
 import { createEviction } from './subresources/eviction.ts'
 import { nodeAgentHandlers } from './subresources/node-agent.ts'
@@ -135,6 +136,7 @@ export function assembleParts(
       ['/pods/eviction', createEviction()],
       ['/serviceaccounts/token', tokenHandler(core, config, issuer)],
       ['gantry.dev/transactions/', handleTransaction],
+      ['gantry.dev/batches/', handleBatch],
       ...Object.entries(historyHandlers),
       ...Object.entries(partHandlers),
       ...Object.entries(nodeAgentHandlers(agents)),

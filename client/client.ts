@@ -4,12 +4,14 @@ import { Agent, request as httpsRequest } from 'node:https'
 import type { Readable } from 'node:stream'
 import { createSecureContext } from 'node:tls'
 import { createGunzip } from 'node:zlib'
+import { batches } from '../api/gantry/batch.ts'
 import type { Status } from '../api/generated/types.ts'
-import { StatusError } from '../api/machinery/errors.ts'
 import { systemClock } from './clock.ts'
 import type { ClientConfig } from './config.ts'
 import { type GroupList, servedBy } from './discovery.ts'
 import { apiVersionOf } from './resources.ts'
+import { errorOf } from './status.ts'
+import { Submissions } from './submissions.ts'
 import type {
   Api,
   Clock,
@@ -22,6 +24,8 @@ import type {
   Patch,
   ResourceRef,
   ServedResource,
+  Submittable,
+  Submitted,
   WatchEvent,
   WatchOptions,
   WriteOptions,
@@ -67,6 +71,7 @@ export class Client implements Api {
   readonly #url: URL
   readonly #clock: Clock
   readonly #timeoutMs: number
+  readonly #submissions: Submissions
   #token: { text: string; readAt: number } | undefined
 
   constructor(config: ClientConfig, { clock = systemClock, maxSockets = 32, timeoutMs = 60_000 }: ClientOptions = {}) {
@@ -79,6 +84,12 @@ export class Client implements Api {
     const secureContext = this.#url.protocol === 'https:' ? createSecureContext({ ca, cert, key }) : undefined
     this.#agent = new Agent({ keepAlive: true, maxSockets, maxFreeSockets: maxSockets, secureContext, ...tls })
     this.#streams = new Agent({ keepAlive: true, secureContext, ...tls })
+    this.#submissions = new Submissions({
+      batch: (items) => this.#json('POST', pathOf(batches), { body: JSON.stringify({ items }) }),
+      single: async ({ path, object }) =>
+        (await this.#json<Live<unknown>>('POST', path, { body: JSON.stringify(object) })).metadata,
+      now: () => performance.now(),
+    })
   }
 
   /** What a connection of one's own to the same server needs, as the same client. */
@@ -188,6 +199,12 @@ export class Client implements Api {
       body: JSON.stringify(body),
       signal: options.signal,
     })
+  }
+
+  submit(ref: ResourceRef, object: Submittable, { subresource }: { subresource?: string } = {}): Promise<Submitted> {
+    const { namespace, name } = object.metadata ?? {}
+    const path = pathOf(ref, namespace, subresource ? name : undefined, subresource)
+    return this.#submissions.submit({ path, object: subresource ? object : this.#typed(ref, object) })
   }
 
   read<R>(path: string, options: { query?: Record<string, string>; signal?: AbortSignal } = {}): Promise<R> {
@@ -390,9 +407,4 @@ function statusOf(text: string): Status | undefined {
   } catch {
     return undefined
   }
-}
-
-function errorOf(status: Status | undefined, code: number, text = ''): StatusError {
-  if (!status) return new StatusError(code, 'Unknown', text.slice(0, 1000) || `the server answered ${code}`)
-  return new StatusError(status.code ?? code, status.reason ?? 'Unknown', status.message ?? '', status.details)
 }

@@ -31,7 +31,7 @@ const similarLimit = 10
 const similarWindowMs = 600_000
 const remembered = 4096
 const maxWaiting = 1000
-const laneCount = 8
+const laneCount = 64
 
 /**
  * Writes what happens to objects as core/v1 Events, for `kubectl describe` and `kubectl get events`. The same thing
@@ -153,7 +153,7 @@ export class EventRecorder {
     const namespace = ref.namespace || 'default'
     const name = eventName(ref.name ?? '', key, now)
     const { component, host } = this.#source
-    await this.#api.create(events, {
+    const event = {
       metadata: { name, namespace },
       involvedObject: ref,
       reason,
@@ -165,7 +165,8 @@ export class EventRecorder {
       count: 1,
       reportingComponent: component,
       reportingInstance: host ?? '',
-    })
+    }
+    await this.#api.submit(events, event)
     remember(this.#standing, key, { name, namespace, count: 1, firstMs: now, lastMs: now })
   }
 }

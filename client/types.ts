@@ -77,6 +77,12 @@ export interface WriteOptions {
   signal?: AbortSignal
 }
 
+/** What can be submitted: an object of the kind, or what its subresource takes. */
+export type Submittable = object & { metadata?: ObjectMeta }
+
+/** What was created by a `submit`; nothing where it was posted to a subresource. */
+export type Submitted = Pick<ObjectMeta, 'name' | 'namespace' | 'uid' | 'resourceVersion'>
+
 export interface DeleteOptions {
   gracePeriodSeconds?: number
   propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'
@@ -108,6 +114,11 @@ export interface Api {
   deleteCollection<T>(ref: ResourceRef<T>, selection: ListOptions, options?: DeleteOptions): Promise<void>
   /** POST of `body` to a subresource of the object, such as `binding`, `eviction`, `token`; answers what the server sends. */
   post<R>(ref: ResourceRef, key: Key, subresource: string, body: object, options?: WriteOptions): Promise<R>
+  /**
+   * Creates the object, or with `subresource` posts it to that of the object it names, as `create` and `post` do, for those
+   * who need no more of the answer than what it says here: many that come together may travel as one.
+   */
+  submit(ref: ResourceRef, object: Submittable, options?: { subresource?: string }): Promise<Submitted>
   /** GET of a path that is no object of a kind, such as a metric of a pod. */
   read<R>(path: string, options?: { query?: Record<string, string>; signal?: AbortSignal }): Promise<R>
   /** All kinds served now, without subresources. `incomplete` names the groups that could not be asked. */

@@ -6,6 +6,7 @@ import type {
   ListOptions,
   Patch,
   ResourceRef,
+  Submittable,
   WatchOptions,
   WriteOptions,
 } from '../client/types.ts'
@@ -58,6 +59,11 @@ export class LimitedApi implements Api {
 
   post<R>(ref: ResourceRef, key: Key, subresource: string, body: object, options?: WriteOptions) {
     return this.#turn(() => this.#api.post<R>(ref, key, subresource, body, options))
+  }
+
+  /** Those that come together travel as one anyway. */
+  submit(ref: ResourceRef, object: Submittable, options?: { subresource?: string }) {
+    return this.#api.submit(ref, object, options)
   }
 
   read<R>(path: string, options?: { query?: Record<string, string>; signal?: AbortSignal }) {

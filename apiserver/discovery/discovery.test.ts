@@ -157,6 +157,7 @@ const ours = `metrics.k8s.io/v1beta1
   nodes: NodeMetrics, cluster, get list
   pods: PodMetrics, namespaced, get list
 gantry.dev/v1
+  batches: Batch, cluster, create
   changes: Change, namespaced, list
   histories: History, namespaced, list
   keptlogs: KeptLog, namespaced, get list

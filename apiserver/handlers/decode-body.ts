@@ -142,7 +142,8 @@ export function decodeAs(
   return object
 }
 
-function checkKind(value: unknown, apiVersion: string, kind: string): AnyObject {
+/** The object, if it is one of the kind or does not say. Throws 400. */
+export function checkKind(value: unknown, apiVersion: string, kind: string): AnyObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badRequestError(`couldn't get version/kind; json parse error: the body must be a JSON object of kind ${kind}`)
   }

@@ -143,7 +143,8 @@ async function route(
   throw noSuchPathError()
 }
 
-function checkScope(info: RequestInfo, { resource, registry }: Endpoint): void {
+/** Throws 404 or 405 for a request that does not fit the scope of its kind. */
+export function checkScope(info: RequestInfo, { resource, registry }: Endpoint): void {
   if (!resource.namespaced) {
     if (info.namespace !== '' && info.resource !== 'namespaces') throw noSuchPathError()
     return
@@ -232,7 +233,8 @@ function isExempt({ groups }: UserInfo, { path }: RequestInfo): boolean {
   return groups.includes('system:masters') || /^\/(healthz|livez|readyz)(\/|$)/.test(path)
 }
 
-async function authorize(server: ServerContext, user: UserInfo, info: RequestInfo): Promise<void> {
+/** Throws 403 unless the user may do what the request asks for. */
+export async function authorize(server: ServerContext, user: UserInfo, info: RequestInfo): Promise<void> {
   const attributes: AuthorizationAttributes = {
     user,
     verb: info.verb,

@@ -6,22 +6,29 @@ import { formatTime } from '../../api/machinery/time.ts'
 import { builtinSchema } from '../../api/schema/builtin.ts'
 import { readBody } from '../handlers/body.ts'
 import { type Scope, writeOptions } from '../handlers/context.ts'
-import { decodeAs, fieldValidationOf, parseBody } from '../handlers/decode-body.ts'
+import { decodeAs, type Faults, fieldValidationOf, parseBody } from '../handlers/decode-body.ts'
 import { isDryRun } from '../handlers/parameters.ts'
 import { sendObject } from '../handlers/respond.ts'
 import { ownsNothing } from '../registry/server-client.ts'
 
+const schema = builtinSchema('io.k8s.api.core.v1.Binding')
+
 /** Assigns a pod to a node: POST pods/NAME/binding, or the older POST bindings. */
 export async function handleBinding(scope: Scope): Promise<void> {
   const { info, req, res, media, server } = scope
-  const pods = server.registry('', 'pods')
-  if (info.verb !== 'create') throw methodNotSupportedError(pods.of, info.verb)
-  const schema = builtinSchema('io.k8s.api.core.v1.Binding')
-  const { value, faults: decodingFaults } = parseBody(await readBody(req), req.headers['content-type'], schema)
+  if (info.verb !== 'create') throw methodNotSupportedError(server.registry('', 'pods').of, info.verb)
+  const { value, faults } = parseBody(await readBody(req), req.headers['content-type'], schema)
+  await bindPod(scope, value, faults)
+  sendObject(res, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, media)
+}
+
+/** Assigns the pod that the request, or the binding itself, names. */
+export async function bindPod(scope: Scope, value: unknown, decodingFaults?: Faults): Promise<void> {
+  const { info, server } = scope
   const binding = decodeAs(schema, value, 'Binding', 'v1', {
     mode: fieldValidationOf(info.query),
-    faults: decodingFaults,
     warn: scope.warn,
+    ...(decodingFaults ? { faults: decodingFaults } : {}),
   }) as unknown as Stored<Binding>
   const podName = binding.metadata.name ?? ''
   if (info.resource === 'pods' && info.name !== podName) {
@@ -35,13 +42,14 @@ export async function handleBinding(scope: Scope): Promise<void> {
   if (faults.length > 0) throw invalidError({ group: '', kind: 'Binding' }, name, faults)
 
   const nowMs = server.now()
-  await pods.update(
-    info.namespace,
-    name,
-    (current) => assign(current as unknown as Stored<Pod>, binding, formatTime(nowMs)) as unknown as AnyObject,
-    { ...writeOptions(scope, isDryRun(info.query)), subresource: 'binding', rules: {}, track: ownsNothing },
-  )
-  sendObject(res, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, media)
+  await server
+    .registry('', 'pods')
+    .update(
+      info.namespace,
+      name,
+      (current) => assign(current as unknown as Stored<Pod>, binding, formatTime(nowMs)) as unknown as AnyObject,
+      { ...writeOptions(scope, isDryRun(info.query)), subresource: 'binding', rules: {}, track: ownsNothing },
+    )
 }
 
 function bindingFaults({ target }: Stored<Binding>): FieldError[] {

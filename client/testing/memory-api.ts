@@ -24,6 +24,7 @@ import type {
   Patch,
   ResourceRef,
   ServedResource,
+  Submittable,
   WatchEvent,
   WatchOptions,
   WriteOptions,
@@ -262,6 +263,12 @@ export class MemoryApi implements Api {
     const answer = this.posts.get(`${ref.plural}/${subresource}`)
     if (!answer) throw new StatusError(404, 'NotFound', `there is no ${ref.plural}/${subresource} here`)
     return answer(key, body) as R
+  }
+
+  async submit(ref: ResourceRef, object: Submittable, { subresource }: { subresource?: string } = {}) {
+    if (!subresource) return (await this.create<unknown>(ref, object)).metadata
+    await this.post(ref, { ...object.metadata, name: object.metadata?.name ?? '' }, subresource, object)
+    return {}
   }
 
   async discover(): Promise<{ resources: ServedResource[]; incomplete: string[] }> {

@@ -163,7 +163,7 @@ export function newDaemonSetController(deps: ControllerDeps): Controller {
     try {
       const { error } = await slowStart(left.length, async () => {
         const created = await createPod(means, owner, daemonPod(set, left.shift() as string, hash))
-        creating.created(created.metadata.uid ?? '')
+        creating.created(created.uid ?? '')
       })
       if (error !== undefined && !isNamespaceTerminating(error)) failure = error
     } finally {

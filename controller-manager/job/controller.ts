@@ -164,7 +164,7 @@ export function newJobController(deps: ControllerDeps): Controller {
       const { successes, error } = await slowStart(wanted.length, async () => {
         const pod = podForJob(job, owner, counts, left.shift())
         const created = await createPod({ api, events, signal }, owner, pod)
-        creating.created(created.metadata.uid ?? '')
+        creating.created(created.uid ?? '')
       })
       return { count: successes, failure: isNamespaceTerminating(error) ? undefined : error }
     } finally {

@@ -3,7 +3,7 @@ import { nameIsDNSSubdomain } from '../../api/machinery/names.ts'
 import { isConflict, isNamespaceTerminating, isNotFound } from '../../client/errors.ts'
 import type { EventRecorder } from '../../client/events.ts'
 import { pods } from '../../client/resources.ts'
-import type { Api, Live } from '../../client/types.ts'
+import type { Api, Live, Submitted } from '../../client/types.ts'
 import { controllerReference, type Owner } from './ownership.ts'
 
 interface Means {
@@ -41,10 +41,11 @@ export function podNamePrefix(ownerName: string): string {
  * Creates a pod for `owner` and tells of it in an event on the owner, as upstream words it. In a namespace that is being
  * deleted the refusal makes no event. Throws what the server answers.
  */
-export async function createPod({ api, events, signal }: Means, owner: Owner, pod: Pod): Promise<Live<Pod>> {
+export async function createPod({ api, events, signal }: Means, owner: Owner, pod: Pod): Promise<Submitted> {
+  signal.throwIfAborted()
   try {
-    const created = await api.create(pods, pod, { signal })
-    events.event(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name}`)
+    const created = await api.submit(pods, pod)
+    events.event(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${created.name}`)
     return created
   } catch (error) {
     if (!isNamespaceTerminating(error)) {

@@ -94,7 +94,7 @@ function newReplicator(deps: ControllerDeps, kind: ReplicatorKind): Controller {
         try {
           const { error } = await slowStart(plan.count, async () => {
             const created = await createPod(means, owner, pod)
-            creating.created(created.metadata.uid ?? '')
+            creating.created(created.uid ?? '')
           })
           return isNamespaceTerminating(error) ? undefined : error
         } finally {

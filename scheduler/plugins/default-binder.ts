@@ -14,7 +14,7 @@ export const newDefaultBinder = (api: Api): Plugin => ({
       target: { kind: 'Node', name: nodeName },
     }
     try {
-      await api.post(pods, { namespace, name }, 'binding', binding)
+      await api.submit(pods, binding, { subresource: 'binding' })
     } catch (error) {
       throw new Error(`binding rejected: ${(error as Error).message}`, { cause: error })
     }

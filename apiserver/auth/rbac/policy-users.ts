@@ -52,6 +52,8 @@ export const clusterRoles: Record<string, readonly string[]> = {
     'authentication.k8s.io: tokenreviews: create',
     'authorization.k8s.io: subjectaccessreviews: create',
   ],
+  // Each creation in a batch asks for its own right.
+  'system:batch-user': ['gantry.dev: batches: create'],
   'system:basic-user': [
     'authorization.k8s.io: selfsubjectaccessreviews selfsubjectrulesreviews: create',
     'authentication.k8s.io: selfsubjectreviews: create',
@@ -201,6 +203,7 @@ export const aggregateTo: Record<string, string> = {
 /** Bindings of cluster roles to those who hold them, each of its role's name. */
 export const clusterRoleBindings: Record<string, readonly string[]> = {
   'cluster-admin': ['Group system:masters'],
+  'system:batch-user': ['Group system:authenticated'],
   'system:basic-user': ['Group system:authenticated'],
   'system:discovery': ['Group system:authenticated'],
   'system:kube-controller-manager': ['User system:kube-controller-manager'],
