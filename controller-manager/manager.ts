@@ -42,6 +42,7 @@ import { newStatefulSetController } from './statefulset/controller.ts'
 import { newTtlController } from './ttl/controller.ts'
 import { newTtlAfterFinishedController } from './ttl-after-finished/controller.ts'
 import type { ControllerEntry } from './types.ts'
+import { newVacProtectionController } from './vac-protection/controller.ts'
 
 /** Every controller, in upstream's names. The order is that of the start. */
 export const controllers: readonly ControllerEntry[] = [
@@ -140,6 +141,7 @@ export const controllers: readonly ControllerEntry[] = [
     make: newPvcProtectionController,
   },
   { name: 'persistentvolume-protection-controller', alias: 'pv-protection', make: newPvProtectionController },
+  { name: 'volumeattributesclass-protection-controller', make: newVacProtectionController },
   {
     name: 'ephemeral-volume-controller',
     alias: 'ephemeral-volume',

@@ -122,7 +122,7 @@ test('what a driver refuses is told the pod, and tried again', async () => {
   expect(running.told).toMatchObject([
     {
       reason: 'FailedAttachVolume',
-      message: 'AttachVolume.Attach failed for volume "disk" : rpc error: code = INTERNAL desc = no',
+      message: 'AttachVolume.Attach failed for volume "disk" : rpc error: code = Internal desc = no',
     },
   ])
   refusal = undefined

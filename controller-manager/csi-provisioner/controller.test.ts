@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import type { VolumeAttributesClass } from '../../api/generated/types.ts'
 import {
   csiDrivers,
   csiStorageCapacities,
   persistentVolumeClaims,
   persistentVolumes,
   storageClasses,
+  volumeAttributesClasses,
 } from '../../client/resources.ts'
 import type { MemoryApi } from '../../client/testing/memory-api.ts'
 import { type Asked, driverName, playDriver, refusedBy } from '../testing/csi.ts'
@@ -124,7 +126,7 @@ describe('a volume', () => {
     const [standing] = running.api.objects(persistentVolumeClaims)
     expect(standing?.metadata.annotations).toEqual(asking)
     expect(running.told[1]?.message).toBe(
-      'failed to provision volume with StorageClass "late": rpc error: code = RESOURCE_EXHAUSTED desc = full',
+      'failed to provision volume with StorageClass "late": rpc error: code = ResourceExhausted desc = full',
     )
   })
 
@@ -156,6 +158,21 @@ describe('a volume', () => {
     await addClaim({ storageClass: 'now', annotations: asking, spec: { dataSource } })
     await running.clock.advance(100)
     expect(asked).toMatchObject([{ node: 'b', message: { volumeContentSource: { volume: { volumeId: 'id-old' } } } }])
+  })
+
+  test('is made with the attributes that its claim names', async () => {
+    const ControllerGetCapabilities = () => ({ capabilities: [{ rpc: { type: 'MODIFY_VOLUME' } }] })
+    await start({ CreateVolume: made, ControllerGetCapabilities }, (api) =>
+      api.create<VolumeAttributesClass>(volumeAttributesClasses, {
+        metadata: { name: 'gold' },
+        driverName,
+        parameters: { iops: '5000' },
+      }),
+    )
+    await addClaim({ storageClass: 'now', annotations: asking, spec: { volumeAttributesClassName: 'gold' } })
+    await running.clock.advance(100)
+    expect(asked.at(-1)).toMatchObject({ method: 'CreateVolume', message: { mutableParameters: { iops: '5000' } } })
+    expect(volumes()[0]?.spec?.volumeAttributesClassName).toBe('gold')
   })
 
   test('of a driver that brings its own controllers is left to them', async () => {
@@ -197,7 +214,7 @@ describe('a volume whose claim has gone', () => {
       {
         about: 'PersistentVolume/disk',
         reason: 'VolumeFailedDelete',
-        message: 'rpc error: code = INTERNAL desc = busy',
+        message: 'rpc error: code = Internal desc = busy',
       },
     ])
     expect(volumes()).toHaveLength(1)

@@ -22,12 +22,21 @@ const fsTypeParameter = `${reservedPrefix}fstype`
 /** The volume of a claim has its name, whoever makes it and how often: so it is made once. */
 export const volumeNameFor = ({ metadata }: Claim): string => `pvc-${metadata.uid ?? ''}`
 
-/** What is asked of the driver. `places` are those where the volume may be, the best first. */
+/** What else than its claim and its class decides what a volume is to be. */
+export interface CreateFacts {
+  /** Where it may be, the best first. */
+  places: readonly Labels[]
+  /** The driver's id of the volume to copy. */
+  sourceVolume?: string | undefined
+  /** Of its attributes class. */
+  mutableParameters?: Readonly<Record<string, string>> | undefined
+}
+
+/** What is asked of the driver. */
 export function createRequest(
   claim: Claim,
   { parameters = {}, mountOptions }: Stored<StorageClass>,
-  places: readonly Labels[],
-  sourceVolume: string | undefined,
+  { places, sourceVolume, mutableParameters }: CreateFacts,
 ): object {
   const topologies = places.filter((place) => Object.keys(place).length > 0).map((segments) => ({ segments }))
   const passed = Object.entries(parameters).filter(([name]) => !name.startsWith(reservedPrefix))
@@ -41,6 +50,7 @@ export function createRequest(
       mountFlags: mountOptions,
     }),
     parameters: Object.fromEntries(passed),
+    ...(mutableParameters ? { mutableParameters } : {}),
     ...(sourceVolume === undefined ? {} : { volumeContentSource: { volume: { volumeId: sourceVolume } } }),
     ...(topologies.length > 0 ? { accessibilityRequirements: { requisite: topologies, preferred: topologies } } : {}),
   }

@@ -8,13 +8,24 @@ import {
   selectedNode,
   storageProvisioner,
 } from '../../api/core/volume-binding.ts'
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/types.ts'
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  StorageClass,
+  VolumeAttributesClass,
+} from '../../api/generated/types.ts'
 import type { Controller } from '../../client/controller.ts'
 import { isAlreadyExists, isNotFound } from '../../client/errors.ts'
 import { keyOf } from '../../client/key.ts'
-import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../../client/resources.ts'
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  storageClasses,
+  volumeAttributesClasses,
+} from '../../client/resources.ts'
 import type { Live } from '../../client/types.ts'
 import { WorkQueue } from '../../client/work-queue.ts'
+import { attributesFault } from '../csi/attributes.ts'
 import type { DriverNode, Drivers } from '../csi/drivers.ts'
 import { DriverError } from '../csi/relay.ts'
 import type { ControllerDeps } from '../types.ts'
@@ -52,6 +63,7 @@ export function newProvisionController(deps: ControllerDeps, drivers: Drivers): 
   const claims = informers.for<PersistentVolumeClaim>(persistentVolumeClaims)
   const volumes = informers.for<PersistentVolume>(persistentVolumes).lister
   const classes = informers.for<StorageClass>(storageClasses).lister
+  const attributesClasses = informers.for<VolumeAttributesClass>(volumeAttributesClasses).lister
   const see = (claim: Live<PersistentVolumeClaim>) => {
     if (claim.metadata.annotations?.[storageProvisioner] && !claim.spec?.volumeName) queue.add(keyOf(claim))
   }
@@ -97,7 +109,11 @@ export function newProvisionController(deps: ControllerDeps, drivers: Drivers): 
     // One after the other, where no node is chosen: each may be full.
     const place = places[retries % places.length]
     if (!place) throw new Error(`no ready node that may have the volume runs the driver ${provisioner}`)
-    const request = createRequest(claim, storageClass, [place.segments], source?.spec?.csi?.volumeHandle)
+    const request = createRequest(claim, storageClass, {
+      places: [place.segments],
+      sourceVolume: source?.spec?.csi?.volumeHandle,
+      mutableParameters: await attributesOf(claim, provisioner, place.name, signal),
+    })
     const { volume } = await drivers.call<{ volume: MadeVolume }>(
       place.name,
       provisioner,
@@ -111,6 +127,22 @@ export function newProvisionController(deps: ControllerDeps, drivers: Drivers): 
         // Made in an earlier try, of which nobody heard.
         if (!isAlreadyExists(error)) throw error
       })
+  }
+
+  /** The parameters of the attributes class that the claim names. */
+  async function attributesOf(
+    { spec }: Live<PersistentVolumeClaim>,
+    driver: string,
+    node: string,
+    signal: AbortSignal,
+  ): Promise<Record<string, string> | undefined> {
+    const name = spec?.volumeAttributesClassName
+    if (!name) return undefined
+    const attributes = attributesClasses.get(undefined, name)
+    if (!attributes) throw new Error(`VAC ${JSON.stringify(name)} does not exist.`)
+    const fault = attributesFault(attributes, driver, await drivers.capabilities(node, driver, signal))
+    if (fault !== undefined) throw new Error(fault)
+    return attributes.parameters
   }
 
   /** The volume to copy. */

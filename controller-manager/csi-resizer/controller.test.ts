@@ -13,7 +13,7 @@ afterEach(() => running?.stop())
 /** A claim of one gibibyte that comes to ask for three. */
 async function grow(ControllerExpandVolume: () => object): Promise<void> {
   running = await run(
-    (deps) => [newCsiResizer(deps), newExpandController(deps)],
+    (deps) => [...newCsiResizer(deps), newExpandController(deps)],
     {},
     async (api) => {
       const ControllerGetCapabilities = () => ({ capabilities: [{ rpc: { type: 'EXPAND_VOLUME' } }] })
@@ -69,6 +69,6 @@ test('a growth that is not possible is told as such', async () => {
   expect(conditions()).toEqual(['ControllerResizeError'])
   const failed = running.told.find(({ reason }) => reason === 'VolumeResizeFailed')
   expect(failed?.message).toBe(
-    'resize volume "disk" by resizer "d.example" failed: rpc error: code = OUT_OF_RANGE desc = too large',
+    'resize volume "disk" by resizer "d.example" failed: rpc error: code = OutOfRange desc = too large',
   )
 })

@@ -7,18 +7,22 @@ import { persistentVolumeClaims, persistentVolumes } from '../../client/resource
 import type { Live } from '../../client/types.ts'
 import { WorkQueue } from '../../client/work-queue.ts'
 import { capabilityOfVolume } from '../csi/capability.ts'
-import { newDrivers } from '../csi/drivers.ts'
+import { type Drivers, newDrivers } from '../csi/drivers.ts'
 import { DriverError } from '../csi/relay.ts'
 import type { ControllerDeps } from '../types.ts'
+import { newModifyController } from './modify.ts'
 import { type Growth, sizeToGrowTo, withGrowth } from './plan.ts'
 
 /** What no second try will change. */
 const infeasible = new Set(['INVALID_ARGUMENT', 'OUT_OF_RANGE', 'NOT_FOUND'])
 
 /** What upstream's external-resizer does, for the drivers that ask for the built-in controllers. */
-export function newCsiResizer(deps: ControllerDeps): Controller {
-  const { api, clock, events, informers } = deps
+export function newCsiResizer(deps: ControllerDeps): Controller[] {
   const drivers = newDrivers(deps)
+  return [newGrowthController(deps, drivers), newModifyController(deps, drivers)]
+}
+
+function newGrowthController({ api, clock, events, informers }: ControllerDeps, drivers: Drivers): Controller {
   const queue = new WorkQueue({ clock, name: 'csi_resizer', baseDelayMs: 1000, maxDelayMs: 300_000 })
   const claims = informers.for<PersistentVolumeClaim>(persistentVolumeClaims)
   const volumes = informers.for<PersistentVolume>(persistentVolumes).lister

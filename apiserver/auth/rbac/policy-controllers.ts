@@ -46,7 +46,7 @@ export const controllerRoles: Record<string, readonly string[]> = {
     'core: persistentvolumeclaims: READ update',
     'core: nodes: READ',
     'core: nodes/proxy: create',
-    'storage.k8s.io: storageclasses csidrivers csinodes volumeattachments: READ',
+    'storage.k8s.io: storageclasses volumeattributesclasses csidrivers csinodes volumeattachments: READ',
     'storage.k8s.io: csistoragecapacities: READ create delete patch',
     recordEvents,
   ],
@@ -56,7 +56,7 @@ export const controllerRoles: Record<string, readonly string[]> = {
     'core: persistentvolumeclaims/status: update',
     'core: nodes: READ',
     'core: nodes/proxy: create',
-    'storage.k8s.io: csidrivers csinodes: READ',
+    'storage.k8s.io: volumeattributesclasses csidrivers csinodes: READ',
     recordEvents,
   ],
   'daemon-set-controller': [
