@@ -14,8 +14,9 @@ import { openCgroups, type PodCgroups } from './containers/cgroups.ts'
 import { parseResolvConf } from './containers/dns.ts'
 import type { Relay } from './csi/relay.ts'
 import { type NodeStorage, startStorage } from './csi/start.ts'
-import { Evictor } from './eviction.ts'
+import { Evictor } from './eviction/evictor.ts'
 import { keepHouse } from './housekeeping.ts'
+import { ImageGarbage } from './images/garbage.ts'
 import { ImagePuller } from './images/puller.ts'
 import { KeptLogs } from './logs/kept-logs.ts'
 import type { HostPort, NodeNetwork } from './network/index.ts'
@@ -107,11 +108,12 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
     identity,
     machine,
     rootDirectory: rootDir,
+    thresholds: config.evictionThresholds,
+    pressureHoldMs: config.pressureHoldMs,
     signal,
     networkChanged: () => workers?.wakeAll(),
     volumesInUse: () => storage?.volumes.volumesInUse() ?? [],
-    looked: (pressures) =>
-      void evictor?.consider(pressures).catch((error) => log.warn({ err: error }, 'eviction failed')),
+    looked: (short) => void evictor?.consider(short).catch((error) => log.warn({ err: error }, 'eviction failed')),
   })
 
   // The runtime starts while the node registers, and while its network is made.
@@ -164,7 +166,27 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
   function wake(uid: string): void {
     workers?.wake(uid)
   }
-  evictor = new Evictor({ cri: runtime.cri, clock, log, workers, events: recorder, nodeName })
+  const garbage = new ImageGarbage({
+    cri: runtime.cri,
+    clock,
+    log,
+    highThresholdPercent: config.imageGcHighPercent,
+    lowThresholdPercent: config.imageGcLowPercent,
+    named: () => imagesOfVolumes(made),
+  })
+  evictor = new Evictor({
+    cri: runtime.cri,
+    clock,
+    log,
+    workers,
+    volumes: deps.volumes,
+    logRoot: directories.logs,
+    nodeEvents: recorder,
+    events: deps.pods.events,
+    nodeName,
+    removeUnusedImages: () => garbage.removeUnused(),
+    look: () => reporter.lookForShortages(),
+  })
   const view = new AgentPods(workers, deps.pods.statuses)
   const server = await parts.startServer?.({
     pods: view,
@@ -246,18 +268,7 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
       signal,
     }),
   )
-  background.push(
-    keepHouse({
-      clock,
-      log,
-      cri: runtime.cri,
-      recorder,
-      nodeName,
-      volumeImages: () => imagesOfVolumes(made),
-      keptLogs,
-      signal,
-    }),
-  )
+  background.push(keepHouse({ clock, log, cri: runtime.cri, recorder, nodeName, garbage, keptLogs, signal }))
   log.info(
     { node: nodeName, runtime: `${runtime.name}://${runtime.version}`, port: identity.port },
     'the node takes pods',

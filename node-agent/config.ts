@@ -2,6 +2,8 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Taint } from '../api/generated/types.ts'
+import { parseDuration } from '../api/machinery/duration.ts'
+import { defaultThresholds, parseThresholds, type Threshold } from './eviction/thresholds.ts'
 import type { RuntimeKind } from './runtime/index.ts'
 
 /** What an operator can set. Flags carry the names of upstream's kubelet where they mean the same. */
@@ -39,6 +41,12 @@ export interface NodeAgentConfig {
   cgroupRoot: string
   proxy: boolean
   dns: boolean
+  /** Below these the node defends itself. */
+  evictionThresholds: readonly Threshold[]
+  /** For how long a pressure that has passed is still told. */
+  pressureHoldMs: number
+  imageGcHighPercent: number
+  imageGcLowPercent: number
   hollowStartMs: number
   verbosity: number
 }
@@ -88,6 +96,18 @@ const flags: readonly Flag[] = [
   { name: 'cgroup-root', help: 'cgroup above kubepods' },
   { name: 'proxy', default: 'true', help: 'route service addresses on this node' },
   { name: 'dns', default: 'true', help: 'answer DNS queries on this node' },
+  {
+    name: 'eviction-hard',
+    default: defaultThresholds,
+    help: 'what has to be left, or pods are ended; what is not named is not watched',
+  },
+  {
+    name: 'eviction-pressure-transition-period',
+    default: '5m0s',
+    help: 'for how long a pressure that has passed is still told',
+  },
+  { name: 'image-gc-high-threshold', default: '85', help: 'fullness of the disk from which images are removed…' },
+  { name: 'image-gc-low-threshold', default: '80', help: '…down to which; percentages' },
   { name: 'hollow-start', default: '0', help: 'milliseconds until a hollow container runs' },
   { name: 'v', short: 'v', default: '0', help: 'log more: 4 is for developers' },
   { name: 'help', type: 'boolean', short: 'h', help: 'this text' },
@@ -145,6 +165,7 @@ export function parseNodeAgentConfig(args: readonly string[]): NodeAgentConfig |
     cgroupRoot: text('cgroup-root').replace(/\/+$/, ''),
     proxy: truth('proxy'),
     dns: truth('dns'),
+    ...evictionSettings(text),
     hollowStartMs: number('hollow-start'),
     verbosity: number('v'),
   }
@@ -160,6 +181,35 @@ export function nodeAgentHelp(): string {
     return `  --${name.padEnd(28)} ${help}${tail}`
   })
   return `Usage: gantry node-agent [flags]\n\nRuns the pods that are bound to this node.\n\n${lines.join('\n')}\n`
+}
+
+function evictionSettings(text: (name: string) => string) {
+  const named = <T>(name: string, read: (value: string) => T): T => {
+    try {
+      return read(text(name))
+    } catch (error) {
+      throw new Error(`--${name}: ${(error as Error).message}`)
+    }
+  }
+  const percent = (value: string): number => {
+    if (!/^\d{1,3}$/.test(value) || Number(value) > 100) throw new Error(`${JSON.stringify(value)} is no percentage`)
+    return Number(value)
+  }
+  const imageGcHighPercent = named('image-gc-high-threshold', percent)
+  const imageGcLowPercent = named('image-gc-low-threshold', percent)
+  if (imageGcLowPercent >= imageGcHighPercent) {
+    throw new Error('--image-gc-low-threshold: has to be less than --image-gc-high-threshold')
+  }
+  return {
+    evictionThresholds: named('eviction-hard', parseThresholds),
+    pressureHoldMs: named('eviction-pressure-transition-period', (value) => {
+      const ms = parseDuration(value)
+      if (ms === undefined || ms < 0) throw new Error(`${JSON.stringify(value)} is no duration`)
+      return ms
+    }),
+    imageGcHighPercent,
+    imageGcLowPercent,
+  }
 }
 
 const listOf = (text: string): string[] =>

@@ -2,7 +2,7 @@ import type { EventRecorder } from '../client/events.ts'
 import type { Logger } from '../client/logger.ts'
 import type { Clock } from '../client/types.ts'
 import { memoryKeeper } from './give-back.ts'
-import { ImageGarbage } from './images/garbage.ts'
+import type { ImageGarbage } from './images/garbage.ts'
 import type { KeptLogs } from './logs/kept-logs.ts'
 import { Nap } from './pods/nap.ts'
 import type { Cri } from './runtime/cri.ts'
@@ -19,13 +19,11 @@ export async function keepHouse(options: {
   cri: Cri
   recorder: Pick<EventRecorder, 'event'>
   nodeName: string
-  /** The images that pods' volumes show. */
-  volumeImages(): readonly string[]
+  garbage: ImageGarbage
   keptLogs: Pick<KeptLogs, 'prune'>
   signal: AbortSignal
 }): Promise<void> {
-  const { clock, log, cri, recorder, nodeName, volumeImages, keptLogs, signal } = options
-  const garbage = new ImageGarbage({ cri, clock, log, named: volumeImages })
+  const { clock, log, cri, recorder, nodeName, garbage, keptLogs, signal } = options
   const about = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }
   const every = async (ms: number, work: () => Promise<unknown>): Promise<void> => {
     const nap = new Nap(clock, signal)

@@ -12,13 +12,16 @@ const Mi = 2 ** 20
 const limited = (name: string, size: string) =>
   container(name, { resources: { limits: { 'ephemeral-storage': size } } })
 
+const written = (bytes: Record<string, number> = {}) =>
+  new Map(Object.entries(bytes).map(([name, of]) => [name, { bytes: of, inodes: 1 }]))
+
 const exceeded = (
   spec: Partial<PodSpec>,
   used: { volumes?: Record<string, number>; containers?: Record<string, number> },
 ) =>
   exceededLimit(boundPod({ spec }), {
-    volumes: new Map(Object.entries(used.volumes ?? {})),
-    containers: new Map(Object.entries(used.containers ?? {})),
+    volumes: written(used.volumes),
+    containers: written(used.containers),
   })
 
 describe('a pod may write', () => {

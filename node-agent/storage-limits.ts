@@ -1,50 +1,40 @@
-import { join } from 'node:path'
 import { addQuantity, canonicalQuantity, quantityValue } from '../api/machinery/quantity.ts'
 import type { Logger } from '../client/logger.ts'
 import type { Clock } from '../client/types.ts'
-import { containerNameLabel, podUidLabel } from './containers/labels.ts'
-import { podLogDirectory } from './containers/sandbox.ts'
-import { isCriticalPod } from './eviction.ts'
+import { isCriticalPod } from './eviction/rank.ts'
+import { type LocalStorage, localTotal, measureLocalStorage } from './local-storage.ts'
 import { Nap } from './pods/nap.ts'
 import type { PodEvents } from './pods/pod-events.ts'
 import { type BoundPod, describePod, isSidecar } from './pods/types.ts'
 import type { PodWorkers } from './pods/workers.ts'
 import type { Cri } from './runtime/cri.ts'
 import type { Volumes } from './volumes/manager.ts'
-import { treeUsage } from './volumes/usage.ts'
 
 const everyMs = 10_000
 /** Upstream's immediateEvictionGracePeriodSeconds. */
 const graceSeconds = 1
 
-/** What a pod has written to the node's own disk, in bytes. */
-export interface LocalStorage {
-  /** By the volume's name. */
-  volumes: ReadonlyMap<string, number>
-  /** By the container's name: its own layer and its logs. */
-  containers: ReadonlyMap<string, number>
-}
-
 /** Which limit the pod exceeds, in upstream's words; undefined: none. */
-export function exceededLimit({ spec }: BoundPod, { volumes, containers }: LocalStorage): string | undefined {
+export function exceededLimit(pod: BoundPod, storage: LocalStorage): string | undefined {
+  const { spec } = pod
+  const { volumes, containers } = storage
   for (const { name, emptyDir } of spec.volumes ?? []) {
     const limit = emptyDir?.sizeLimit
     if (limit === undefined || quantityValue(limit) <= 0) continue
-    if ((volumes.get(name) ?? 0) > quantityValue(limit)) {
+    if ((volumes.get(name)?.bytes ?? 0) > quantityValue(limit)) {
       return `Usage of EmptyDir volume ${quoted(name)} exceeds the limit ${quoted(canonicalQuantity(limit))}. `
     }
   }
   const limit = podLimit(spec)
   if (limit !== undefined) {
-    const kept = (spec.volumes ?? []).filter(({ emptyDir, configMap }) => (emptyDir && !emptyDir.medium) || configMap)
-    const used = [...kept.map(({ name }) => volumes.get(name) ?? 0), ...containers.values()]
-    if (used.reduce((sum, bytes) => sum + bytes, 0) > quantityValue(limit)) {
+    if (localTotal(pod, storage).bytes > quantityValue(limit)) {
       return `Pod ephemeral local storage usage exceeds the total limit of containers ${limit}. `
     }
   }
   for (const { name, resources } of spec.containers) {
     const own = resources?.limits?.['ephemeral-storage']
-    if (own === undefined || quantityValue(own) === 0 || (containers.get(name) ?? 0) <= quantityValue(own)) continue
+    if (own === undefined || quantityValue(own) === 0 || (containers.get(name)?.bytes ?? 0) <= quantityValue(own))
+      continue
     return `Container ${name} exceeded its local ephemeral storage limit ${quoted(canonicalQuantity(own))}. `
   }
   return undefined
@@ -86,13 +76,14 @@ export async function keepStorageLimits(options: {
       .list()
       .filter(({ stage, pod }) => stage === 'syncing' && isLimited(pod) && !isCriticalPod(pod))
     if (running.length === 0) return
-    const layers = await writtenLayers(cri)
+    const measured = await measureLocalStorage(
+      { cri, volumes, logRoot },
+      running.map(({ pod }) => pod),
+    )
     for (const worker of running) {
       const { pod } = worker
-      const measured = await volumes.usage(pod.metadata.uid)
-      const containers = await containerBytes(pod, layers, logRoot)
-      const bytes = new Map(measured.map(({ name, usage }) => [name, usage.usedBytes ?? 0]))
-      const message = exceededLimit(pod, { volumes: bytes, containers })
+      const storage = measured.get(pod.metadata.uid)
+      const message = storage && exceededLimit(pod, storage)
       if (message === undefined) continue
       log.warn({ pod: describePod(pod) }, `evicted: ${message.trim()}`)
       events.warning(pod, 'Evicted', message)
@@ -105,28 +96,4 @@ export async function keepStorageLimits(options: {
       log.warn({ err: error }, 'storage limits cannot be checked and are tried again later'),
     )
   }
-}
-
-/** By `pod/container`, what containers have written to their own layers. */
-async function writtenLayers(cri: Pick<Cri, 'listContainerStats'>): Promise<Map<string, number>> {
-  const layers = new Map<string, number>()
-  for (const { attributes, writableLayer } of await cri.listContainerStats()) {
-    const { labels } = attributes
-    const key = `${labels[podUidLabel]}/${labels[containerNameLabel]}`
-    layers.set(key, (layers.get(key) ?? 0) + (writableLayer?.usedBytes?.value ?? 0))
-  }
-  return layers
-}
-
-async function containerBytes(
-  pod: BoundPod,
-  layers: ReadonlyMap<string, number>,
-  logRoot: string,
-): Promise<Map<string, number>> {
-  const containers = new Map<string, number>()
-  for (const { name } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
-    const logs = await treeUsage(join(podLogDirectory(logRoot, pod), name))
-    containers.set(name, (layers.get(`${pod.metadata.uid}/${name}`) ?? 0) + logs.usedBytes)
-  }
-  return containers
 }

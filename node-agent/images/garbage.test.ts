@@ -66,6 +66,14 @@ describe('a full disk', () => {
     expect(removed).toEqual(['old'])
   })
 
+  it('may lose them at any fullness, when the node needs room', async () => {
+    const { clock, removed, garbage } = set(50)
+    expect(await garbage.removeUnused()).toBe(0)
+    await clock.advance(200_000)
+    expect(await garbage.removeUnused()).toBe(100)
+    expect(removed).toEqual(['old'])
+  })
+
   it('says so when that is not enough', async () => {
     const { clock, garbage, disk } = set(50)
     await garbage.run()

@@ -23,6 +23,8 @@ export interface ImageGarbageOptions {
   diskUsage?(path: string): Promise<{ usedBytes: number; totalBytes: number }>
 }
 
+const defaultMinAgeMs = 120_000
+
 interface Known {
   firstSeenMs: number
   lastUsedMs: number
@@ -37,9 +39,22 @@ export class ImageGarbage {
     this.#options = options
   }
 
+  /** Removes all that nothing uses and is not young, however full the disk is; resolves to the bytes freed. */
+  async removeUnused(): Promise<number> {
+    const { clock, minAgeMs = defaultMinAgeMs } = this.#options
+    const plan = imagesToRemove(await this.#look(), Number.POSITIVE_INFINITY, clock.now(), minAgeMs)
+    return this.#remove(plan)
+  }
+
   /** Resolves to the bytes freed. Throws an Error when the disk stays too full for lack of images to remove. */
   async run(): Promise<number> {
-    const { cri, clock, log, highThresholdPercent = 85, lowThresholdPercent = 80, minAgeMs = 120_000 } = this.#options
+    const {
+      cri,
+      clock,
+      highThresholdPercent = 85,
+      lowThresholdPercent = 80,
+      minAgeMs = defaultMinAgeMs,
+    } = this.#options
     const images = await this.#look()
     const { imageFilesystems } = await cri.imageFsInfo()
     const path = imageFilesystems[0]?.fsId?.mountpoint
@@ -48,17 +63,23 @@ export class ImageGarbage {
     if (usedBytes * 100 < highThresholdPercent * totalBytes) return 0
     const wantedBytes = usedBytes - (lowThresholdPercent / 100) * totalBytes
     const plan = imagesToRemove(images, wantedBytes, clock.now(), minAgeMs)
+    const freed = await this.#remove(plan)
+    if (freed < wantedBytes) {
+      throw new Error(
+        `Failed to garbage collect required amount of images. Attempted to free ${Math.round(wantedBytes)} bytes, but only found ${freed} bytes eligible to free.`,
+      )
+    }
+    return freed
+  }
+
+  async #remove(plan: readonly Candidate[]): Promise<number> {
+    const { cri, log } = this.#options
     let freed = 0
     for (const { id, size } of plan) {
       await cri.removeImage({ image: id })
       this.#known.delete(id)
       freed += size
       log.info({ image: id, bytes: size }, 'removed an image to free the disk')
-    }
-    if (freed < wantedBytes) {
-      throw new Error(
-        `Failed to garbage collect required amount of images. Attempted to free ${Math.round(wantedBytes)} bytes, but only found ${freed} bytes eligible to free.`,
-      )
     }
     return freed
   }

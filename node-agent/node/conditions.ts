@@ -1,34 +1,6 @@
 import type { NodeCondition } from '../../api/generated/types.ts'
 import { formatTime } from '../../api/machinery/time.ts'
-import type { Reserves } from './machine.ts'
-
-/** Below these, the node defends itself; upstream's defaults. */
-export const thresholds = {
-  memoryAvailableBytes: 100 * 1024 * 1024,
-  diskAvailableShare: 0.1,
-  inodesFreeShare: 0.05,
-}
-const pidsFreeShare = 0.05
-
-/** How long a pressure that has passed is still reported: five minutes, so that pods are not moved to and fro. */
-export const pressureHoldMs = 300_000
-
-export interface Pressures {
-  memory: boolean
-  disk: boolean
-  pid: boolean
-}
-
-export function pressuresOf(reserves: Reserves): Pressures {
-  const { memoryAvailableBytes, diskBytes, diskAvailableBytes, inodes, inodesFree, pids, maxPids } = reserves
-  return {
-    memory: memoryAvailableBytes < thresholds.memoryAvailableBytes,
-    disk:
-      diskAvailableBytes < diskBytes * thresholds.diskAvailableShare ||
-      (inodes > 0 && inodesFree < inodes * thresholds.inodesFreeShare),
-    pid: maxPids - pids < maxPids * pidsFreeShare,
-  }
-}
+import type { Pressures } from '../eviction/pressures.ts'
 
 /** The conditions of the node in upstream's order and words. `faults`: why it cannot run pods. */
 export function nodeConditions(

@@ -47,33 +47,55 @@ export async function readMachine(): Promise<Machine> {
 
 /** What is left of what runs out. */
 export interface Reserves {
+  memoryBytes: number
   memoryAvailableBytes: number
-  diskBytes: number
-  diskAvailableBytes: number
-  inodes: number
-  inodesFree: number
+  /** Where pods' directories lie. */
+  nodefs: FileSystem
+  /** Where images and containers' layers lie; undefined: it is not known yet. */
+  imagefs: FileSystem | undefined
   pids: number
   maxPids: number
 }
 
-/** Looks at memory, at the file system of `directory`, and at process numbers. */
-export async function readReserves(directory: string): Promise<Reserves> {
-  const [meminfo, disk, load, maxPid] = await Promise.all([
+/** One file system, for those who are not root. */
+export interface FileSystem {
+  bytes: number
+  availableBytes: number
+  inodes: number
+  inodesFree: number
+}
+
+/** Where the node's file systems are looked at. */
+export interface ReservePlaces {
+  nodefs: string
+  imagefs: string | undefined
+  /** Tells what a file system has. */
+  statfs?: typeof statfs
+}
+
+/** Looks at memory, at the file systems of the node, and at process numbers. */
+export async function readReserves({ nodefs, imagefs, statfs: ask = statfs }: ReservePlaces): Promise<Reserves> {
+  const [meminfo, disk, images, load, maxPid] = await Promise.all([
     readFile('/proc/meminfo', 'utf8').catch(() => ''),
-    statfs(directory),
+    fileSystemOf(nodefs, ask),
+    imagefs === undefined ? undefined : fileSystemOf(imagefs, ask),
     firstLine('/proc/loadavg'),
     firstLine('/proc/sys/kernel/pid_max'),
   ])
   const available = /^MemAvailable:\s+(\d+) kB/m.exec(meminfo)?.[1]
   return {
+    memoryBytes: os.totalmem(),
     memoryAvailableBytes: available === undefined ? os.freemem() : Number(available) * 1024,
-    diskBytes: disk.blocks * disk.bsize,
-    diskAvailableBytes: disk.bavail * disk.bsize,
-    inodes: disk.files,
-    inodesFree: disk.ffree,
+    nodefs: disk,
+    imagefs: images,
     pids: Number(load.split(' ')[3]?.split('/')[1] ?? 0),
     maxPids: Number(maxPid) || 32_768,
   }
+}
+
+async function fileSystemOf(path: string, ask: typeof statfs): Promise<FileSystem> {
+  const { blocks, bavail, bsize, files, ffree } = await ask(path)
+  return { bytes: blocks * bsize, availableBytes: bavail * bsize, inodes: files, inodesFree: ffree }
 }
 
 /** The machine's addresses that others can reach it at, IPv4 first; 127.0.0.1 if it has none. */

@@ -4,9 +4,11 @@ import type { EventRecorder } from '../../client/events.ts'
 import type { Logger } from '../../client/logger.ts'
 import { nodes } from '../../client/resources.ts'
 import type { Api, Clock, Live } from '../../client/types.ts'
+import { HeldPressures, type Pressures, pressuresOf } from '../eviction/pressures.ts'
+import { type Shortage, shortages, type Threshold } from '../eviction/thresholds.ts'
 import { Nap } from '../pods/nap.ts'
 import type { Cri, StatusResponse } from '../runtime/cri.ts'
-import { nodeConditions, type Pressures, pressureHoldMs, pressuresOf } from './conditions.ts'
+import { nodeConditions } from './conditions.ts'
 import { type Machine, type Reserves, readReserves } from './machine.ts'
 import { imageList, type NodeIdentity, newNode, nodeLabels, nodeStatusPatch, standingStatus } from './status.ts'
 
@@ -19,13 +21,16 @@ export interface ReporterOptions {
   machine: Machine
   /** Whose file system counts. */
   rootDirectory: string
+  /** What counts as short, and for how long a pressure that has passed is still told. */
+  thresholds: readonly Threshold[]
+  pressureHoldMs: number
   signal: AbortSignal
   /** Pods can have a network again, or no longer. */
   networkChanged(): void
   /** Volumes that must not be detached now. */
   volumesInUse(): string[]
   /** What is short at this moment. */
-  looked(pressures: Pressures): void
+  looked(short: readonly Shortage[]): void
 }
 
 const statusMs = 10_000
@@ -43,7 +48,8 @@ export class NodeReporter {
   #runtimeHandlers: StatusResponse['runtimeHandlers'] = []
   #networkFault: string | undefined = 'the network has not been looked at yet'
   #reserves: Reserves | undefined
-  readonly #pressureSince: Record<keyof Pressures, number> = { memory: 0, disk: 0, pid: 0 }
+  readonly #pressures: HeldPressures
+  #imagesDirectory: string | undefined
   #beatAt = 0
   #imagesAt = 0
   #images: NonNullable<NodeStatus['images']> = []
@@ -51,6 +57,7 @@ export class NodeReporter {
 
   constructor(options: ReporterOptions) {
     this.#options = options
+    this.#pressures = new HeldPressures(options.clock, options.pressureHoldMs)
     this.#nap = new Nap(options.clock, options.signal)
   }
 
@@ -69,11 +76,19 @@ export class NodeReporter {
     return this.#runtimeHandlers.some(({ name, features }) => name === '' && features?.recursiveReadOnlyMounts)
   }
 
+  /** What the node says to be short of. */
   get pressures(): Pressures {
-    const { clock } = this.#options
-    const held = (name: keyof Pressures): boolean =>
-      this.#pressureSince[name] > 0 && clock.now() - this.#pressureSince[name] < pressureHoldMs
-    return { memory: held('memory'), disk: held('disk'), pid: held('pid') }
+    return this.#pressures.current
+  }
+
+  /** What is short at this moment. */
+  async lookForShortages(): Promise<readonly Shortage[]> {
+    const { rootDirectory, thresholds } = this.#options
+    const reserves = await readReserves({ nodefs: rootDirectory, imagefs: this.#imagesDirectory })
+    this.#reserves = reserves
+    const short = shortages(thresholds, reserves)
+    this.#pressures.note(pressuresOf(short))
+    return short
   }
 
   /** The runtime answers from now on. */
@@ -152,16 +167,11 @@ export class NodeReporter {
   }
 
   async #lookAround(): Promise<void> {
-    const { clock, rootDirectory, networkChanged, looked } = this.#options
+    const { networkChanged, looked } = this.#options
     const before = this.networkFault
-    const [, reserves] = await Promise.all([this.#askRuntime(), readReserves(rootDirectory)])
-    this.#reserves = reserves
-    const pressures = pressuresOf(reserves)
-    for (const name of ['memory', 'disk', 'pid'] as const) {
-      if (pressures[name]) this.#pressureSince[name] = clock.now()
-    }
+    const [, short] = await Promise.all([this.#askRuntime(), this.lookForShortages()])
     if (before !== this.networkFault) networkChanged()
-    looked(pressures)
+    looked(short)
   }
 
   async #askRuntime(): Promise<void> {
@@ -177,6 +187,7 @@ export class NodeReporter {
       const network = faultOf('NetworkReady')
       this.#runtimeFault = runtime && `container runtime not ready: ${runtime}`
       this.#networkFault = network && `container runtime network not ready: ${network}`
+      this.#imagesDirectory ??= (await this.#cri.imageFsInfo()).imageFilesystems[0]?.fsId?.mountpoint
     } catch {
       this.#runtimeFault = 'container runtime is down'
     }
@@ -189,7 +200,7 @@ export class NodeReporter {
       this.#imagesAt = clock.now()
     }
     return {
-      ...standingStatus(machine, this.#reserves?.diskBytes ?? 0, identity),
+      ...standingStatus(machine, this.#reserves?.nodefs.bytes ?? 0, identity, this.#options.thresholds),
       conditions: this.#conditions(this.#node),
       images: this.#images,
       ...this.#volumesInUse(),

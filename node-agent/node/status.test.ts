@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Node } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
-import { nodeConditions, pressuresOf } from './conditions.ts'
-import type { Machine, Reserves } from './machine.ts'
+import { parseThresholds } from '../eviction/thresholds.ts'
+import { nodeConditions } from './conditions.ts'
+import type { Machine } from './machine.ts'
 import { newNode, nodeStatusPatch, standingStatus } from './status.ts'
 
 const gib = 2 ** 30
@@ -29,20 +30,11 @@ const identity = {
   port: 10250,
   runtime: { name: 'process', version: '1' },
 }
-const plenty: Reserves = {
-  memoryAvailableBytes: gib,
-  diskBytes: 100 * gib,
-  diskAvailableBytes: 50 * gib,
-  inodes: 1000,
-  inodesFree: 500,
-  pids: 100,
-  maxPids: 32_768,
-}
 const none = { memory: false, disk: false, pid: false }
 
 describe('a node', () => {
   it('says what it has and which runtime it is', () => {
-    const status = standingStatus(machine, 100 * gib, identity)
+    const status = standingStatus(machine, 100 * gib, identity, parseThresholds('memory.available<100Mi'))
     expect(status).toMatchObject({
       capacity: { cpu: '4', memory: `${8 * 1024 * 1024}Ki`, pods: '110' },
       allocatable: { memory: `${8 * 1024 * 1024 - 100 * 1024}Ki` },
@@ -61,14 +53,6 @@ describe('a node', () => {
     expect(ready).toMatchObject({ type: 'Ready', status: 'True', reason: 'KubeletReady' })
     const not = nodeConditions(none, ['container runtime is down'], [], 0).at(-1)
     expect(not).toMatchObject({ status: 'False', reason: 'KubeletNotReady', message: 'container runtime is down' })
-  })
-
-  it('feels pressure by upstream’s thresholds', () => {
-    expect(pressuresOf(plenty)).toEqual(none)
-    expect(pressuresOf({ ...plenty, memoryAvailableBytes: 50 * 2 ** 20 }).memory).toBe(true)
-    expect(pressuresOf({ ...plenty, diskAvailableBytes: 9 * gib }).disk).toBe(true)
-    expect(pressuresOf({ ...plenty, inodesFree: 40 }).disk).toBe(true)
-    expect(pressuresOf({ ...plenty, pids: 32_000 }).pid).toBe(true)
   })
 
   it('writes only what has changed, and its heartbeat when that is due', () => {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ContainerImage, Node, NodeStatus, Taint } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
+import { keptBack, type Threshold } from '../eviction/thresholds.ts'
 import type { Image } from '../runtime/cri.ts'
-import { thresholds } from './conditions.ts'
 import type { Machine } from './machine.ts'
 
 export const kubeletVersion = 'v1.36.1'
@@ -20,11 +20,16 @@ export interface NodeIdentity {
 }
 
 /** The part of the status that hardly ever changes. */
-export function standingStatus(machine: Machine, diskBytes: number, identity: NodeIdentity): NodeStatus {
+export function standingStatus(
+  machine: Machine,
+  diskBytes: number,
+  identity: NodeIdentity,
+  thresholds: readonly Threshold[],
+): NodeStatus {
   const { cores, memoryBytes, info } = machine
   const { addresses, hostname, maxPods, port, runtime } = identity
   const memoryKi = Math.floor(memoryBytes / 1024)
-  const keptKi = Math.floor(thresholds.memoryAvailableBytes / 1024)
+  const keptKi = Math.floor(keptBack(thresholds, 'memory.available', memoryBytes) / 1024)
   const common = { cpu: String(cores), pods: String(maxPods), 'hugepages-1Gi': '0', 'hugepages-2Mi': '0' }
   return {
     addresses: [
@@ -39,7 +44,7 @@ export function standingStatus(machine: Machine, diskBytes: number, identity: No
     allocatable: {
       ...common,
       memory: `${Math.max(0, memoryKi - keptKi)}Ki`,
-      'ephemeral-storage': String(Math.floor(diskBytes * (1 - thresholds.diskAvailableShare))),
+      'ephemeral-storage': String(Math.floor(diskBytes - keptBack(thresholds, 'nodefs.available', diskBytes))),
     },
     ...(port > 0 ? { daemonEndpoints: { kubeletEndpoint: { Port: port } } } : {}),
     nodeInfo: {

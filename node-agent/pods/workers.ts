@@ -1,6 +1,7 @@
 import type { Node } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
 import { gracePeriodAnnotation } from '../containers/labels.ts'
+import { pressureRejection } from '../eviction/admission.ts'
 import { byTurn, judgeResize } from '../resize/judge.ts'
 import { admitPod } from './admit.ts'
 import type { PodDeps } from './deps.ts'
@@ -103,7 +104,7 @@ export class PodWorkers {
   #reject(pod: BoundPod): boolean {
     const node = this.#node()
     if (!node) return false
-    const rejection = admitPod(pod, this.#holders(), node)
+    const rejection = pressureRejection(pod, node) ?? admitPod(pod, this.#holders(), node)
     if (!rejection) return false
     const { clock, events, statuses } = this.#deps
     events.warning(pod, rejection.reason, rejection.message)
