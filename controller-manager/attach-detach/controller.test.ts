@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Secret } from '../../api/generated/types.ts'
 import {
   csiDrivers,
   nodes,
   persistentVolumeClaims,
   persistentVolumes,
   pods,
+  secrets,
   volumeAttachments,
 } from '../../client/resources.ts'
 import { newCsiAttacher } from '../csi-attacher/controller.ts'
@@ -45,7 +47,10 @@ beforeEach(async () => {
         persistentVolumeClaims,
         claim({ volume: 'disk', status: { phase: 'Bound' } }),
       )
-      const csi = { driver: driverName, volumeHandle: 'id' }
+      const controllerPublishSecretRef = { name: 'key', namespace: 'storage' }
+      const data = { key: Buffer.from('open').toString('base64') }
+      await api.create<Secret>(secrets, { metadata: controllerPublishSecretRef, data })
+      const csi = { driver: driverName, volumeHandle: 'id', controllerPublishSecretRef }
       await api.create(
         persistentVolumes,
         volume({ claim: 'data', claimUid: metadata.uid ?? '', phase: 'Bound', spec: { csi } }),
@@ -139,4 +144,16 @@ test('volumes of a driver that needs no attaching are left alone', async () => {
   await running.api.create(pods, uses('first', 'a'))
   await running.clock.advance(100)
   expect(attachments()).toEqual([])
+})
+
+test('a driver is handed the secret of its volume both times', async () => {
+  await running.api.create(pods, uses('first', 'a'))
+  await running.clock.advance(100)
+  await running.api.delete(pods, { namespace: 'default', name: 'first' }, { gracePeriodSeconds: 0 })
+  await running.clock.advance(10_000)
+  const published = asked.filter(({ method }) => method.endsWith('publishVolume') || method.endsWith('PublishVolume'))
+  expect(published.map(({ method, message }) => [method, message.secrets])).toEqual([
+    ['ControllerPublishVolume', { key: 'open' }],
+    ['ControllerUnpublishVolume', { key: 'open' }],
+  ])
 })

@@ -9,6 +9,7 @@ import { WorkQueue } from '../../client/work-queue.ts'
 import { capabilityOfVolume } from '../csi/capability.ts'
 import { newDrivers } from '../csi/drivers.ts'
 import { DriverError } from '../csi/relay.ts'
+import { readSecret } from '../csi/secrets.ts'
 import { withFinalizer } from '../pvc-protection/plan.ts'
 import type { ControllerDeps } from '../types.ts'
 
@@ -57,12 +58,13 @@ export function newCsiAttacher(deps: ControllerDeps): Controller {
     try {
       const { volume, message, place } = callFor(attachment)
       const { readOnly = false, volumeAttributes = {} } = volume.spec?.csi ?? {}
+      const secret = await readSecret(api, volume.spec?.csi?.controllerPublishSecretRef, signal)
       const more = { volumeCapability: capabilityOfVolume(volume), readonly: readOnly, volumeContext: volumeAttributes }
       const answer = await ask<{ publishContext?: Record<string, string> }>(
         attachment,
         place,
         'ControllerPublishVolume',
-        { ...message, ...more },
+        { ...message, ...more, ...secret },
         signal,
       )
       const { publishContext = {} } = answer ?? {}
@@ -77,8 +79,9 @@ export function newCsiAttacher(deps: ControllerDeps): Controller {
 
   async function detach(attachment: Live<VolumeAttachment>, signal: AbortSignal): Promise<void> {
     try {
-      const { message, place } = callFor(attachment)
-      await ask(attachment, place, 'ControllerUnpublishVolume', message, signal)
+      const { volume, message, place } = callFor(attachment)
+      const secret = await readSecret(api, volume.spec?.csi?.controllerPublishSecretRef, signal)
+      await ask(attachment, place, 'ControllerUnpublishVolume', { ...message, ...secret }, signal)
     } catch (error) {
       // Neither volume nor node need be known any more.
       if (error instanceof DriverError && error.code === 'NOT_FOUND') return

@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import type { VolumeAttributesClass } from '../../api/generated/types.ts'
+import type { Secret, VolumeAttributesClass } from '../../api/generated/types.ts'
 import {
   csiDrivers,
   csiStorageCapacities,
   persistentVolumeClaims,
   persistentVolumes,
+  secrets,
   storageClasses,
   volumeAttributesClasses,
 } from '../../client/resources.ts'
@@ -173,6 +174,50 @@ describe('a volume', () => {
     await running.clock.advance(100)
     expect(asked.at(-1)).toMatchObject({ method: 'CreateVolume', message: { mutableParameters: { iops: '5000' } } })
     expect(volumes()[0]?.spec?.volumeAttributesClassName).toBe('gold')
+  })
+
+  test('is made and deleted with the secrets that its class names', async () => {
+    await start({ CreateVolume: made, DeleteVolume: () => ({}) }, async (api) => {
+      const secret = (name: string) => [
+        [`csi.storage.k8s.io/${name}-secret-name`, name],
+        [`csi.storage.k8s.io/${name}-secret-namespace`, 'storage'],
+      ]
+      const roles = ['provisioner', 'node-stage', 'node-publish', 'controller-expand', 'controller-publish']
+      const parameters = Object.fromEntries(roles.flatMap(secret))
+      await api.create(storageClasses, storageClass('kept', { provisioner: driverName, parameters }))
+      const data = { key: Buffer.from('open').toString('base64') }
+      await api.create<Secret>(secrets, { metadata: { name: 'provisioner', namespace: 'storage' }, data })
+    })
+    await addClaim({ storageClass: 'kept', annotations: asking })
+    await running.clock.advance(100)
+    expect(asked.at(-1)?.message).toMatchObject({ parameters: {}, secrets: { key: 'open' } })
+    const name = volumes()[0]?.metadata.name ?? ''
+    expect(volumes()[0]?.spec?.csi).toMatchObject({
+      nodeStageSecretRef: { name: 'node-stage', namespace: 'storage' },
+      nodePublishSecretRef: { name: 'node-publish', namespace: 'storage' },
+      controllerExpandSecretRef: { name: 'controller-expand', namespace: 'storage' },
+      controllerPublishSecretRef: { name: 'controller-publish', namespace: 'storage' },
+    })
+    await running.api.delete(storageClasses, { name: 'kept' })
+    running.api.edit(persistentVolumes, { name }, (volume) => {
+      volume.status = { phase: 'Released' }
+    })
+    await running.clock.advance(100)
+    expect(asked.at(-1)).toMatchObject({ method: 'DeleteVolume', message: { secrets: { key: 'open' } } })
+    expect(volumes()).toEqual([])
+  })
+
+  test('is not made by a class with a reserved parameter that nobody knows', async () => {
+    const parameters = { 'csi.storage.k8s.io/secret': 'x' }
+    await start({ CreateVolume: made }, (api) =>
+      api.create(storageClasses, storageClass('odd', { provisioner: driverName, parameters })),
+    )
+    await addClaim({ storageClass: 'odd', annotations: asking })
+    await running.clock.advance(100)
+    expect(asked).toEqual([])
+    expect(running.told.at(-1)?.message).toContain(
+      'found unknown parameter key "csi.storage.k8s.io/secret" with reserved namespace csi.storage.k8s.io/',
+    )
   })
 
   test('of a driver that brings its own controllers is left to them', async () => {

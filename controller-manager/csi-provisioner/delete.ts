@@ -7,9 +7,10 @@ import type { Live } from '../../client/types.ts'
 import { WorkQueue } from '../../client/work-queue.ts'
 import type { Drivers } from '../csi/drivers.ts'
 import { DriverError } from '../csi/relay.ts'
+import { readSecret } from '../csi/secrets.ts'
 import { withFinalizer } from '../pvc-protection/plan.ts'
 import type { ControllerDeps } from '../types.ts'
-import { provisionerFinalizer } from './create.ts'
+import { deletionSecret, provisionerFinalizer } from './create.ts'
 import { retryDelays } from './provision.ts'
 
 /** What is to become of a volume that one of our drivers has made. */
@@ -25,7 +26,7 @@ export function planDelete(volume: PersistentVolumeLike, isAttached: boolean): '
 
 /** Has the volumes of claims that have gone deleted by the drivers that have made them. */
 export function newDeleteController(deps: ControllerDeps, drivers: Drivers): Controller {
-  const { api, clock, events, informers } = deps
+  const { api, clock, events, informers, log } = deps
   const queue = new WorkQueue({ clock, name: 'csi_provisioner_volumes', ...retryDelays })
   const volumes = informers.for<PersistentVolume>(persistentVolumes)
   const attachments = informers.for<VolumeAttachment>(volumeAttachments)
@@ -53,7 +54,13 @@ export function newDeleteController(deps: ControllerDeps, drivers: Drivers): Con
     try {
       const place = drivers.nodesOf(driver).find((node) => isReachedFrom(volume, node))
       if (!place) throw new Error(`no ready node that has the volume runs the driver ${driver}`)
-      await drivers.call(place.name, driver, 'DeleteVolume', { volumeId: volumeHandle }, signal)
+      const secret = await readSecret(api, deletionSecret(volume), signal).catch((error: Error) => {
+        signal.throwIfAborted()
+        // It may have been deleted before the volume, and the driver may do without.
+        log.warn({ volume: volume.metadata.name, err: error.message }, 'deleted without its secret')
+        return {}
+      })
+      await drivers.call(place.name, driver, 'DeleteVolume', { volumeId: volumeHandle, ...secret }, signal)
     } catch (error) {
       if (error instanceof DriverError && error.code === 'NOT_FOUND') return
       const about = { apiVersion: 'v1', kind: 'PersistentVolume', metadata: volume.metadata }

@@ -28,6 +28,7 @@ import { WorkQueue } from '../../client/work-queue.ts'
 import { attributesFault } from '../csi/attributes.ts'
 import type { DriverNode, Drivers } from '../csi/drivers.ts'
 import { DriverError } from '../csi/relay.ts'
+import { claimTokens, readSecret, secretReference } from '../csi/secrets.ts'
 import type { ControllerDeps } from '../types.ts'
 import { createRequest, type MadeVolume, volumeNameFor, volumeObject } from './create.ts'
 
@@ -109,10 +110,12 @@ export function newProvisionController(deps: ControllerDeps, drivers: Drivers): 
     // One after the other, where no node is chosen: each may be full.
     const place = places[retries % places.length]
     if (!place) throw new Error(`no ready node that may have the volume runs the driver ${provisioner}`)
+    const tokens = claimTokens(volumeNameFor(claim), claim)
     const request = createRequest(claim, storageClass, {
       places: [place.segments],
       sourceVolume: source?.spec?.csi?.volumeHandle,
       mutableParameters: await attributesOf(claim, provisioner, place.name, signal),
+      ...(await readSecret(api, secretReference(storageClass.parameters, 'provisioner', tokens), signal)),
     })
     const { volume } = await drivers.call<{ volume: MadeVolume }>(
       place.name,

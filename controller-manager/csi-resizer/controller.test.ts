@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
-import { persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
+import type { Secret } from '../../api/generated/types.ts'
+import { persistentVolumeClaims, persistentVolumes, secrets } from '../../client/resources.ts'
 import { newExpandController } from '../expand/controller.ts'
 import { type Asked, driverName, playDriver, refusedBy } from '../testing/csi.ts'
 import { type Running, run } from '../testing/run.ts'
@@ -20,7 +21,10 @@ async function grow(ControllerExpandVolume: () => object): Promise<void> {
       asked = await playDriver(api, { ControllerGetCapabilities, ControllerExpandVolume })
       const status = { phase: 'Bound', capacity: { storage: '1Gi' } }
       const { metadata } = await api.create(persistentVolumeClaims, claim({ volume: 'disk', status }))
-      const csi = { driver: driverName, volumeHandle: 'id' }
+      const controllerExpandSecretRef = { name: 'key', namespace: 'storage' }
+      const data = { key: Buffer.from('open').toString('base64') }
+      await api.create<Secret>(secrets, { metadata: controllerExpandSecretRef, data })
+      const csi = { driver: driverName, volumeHandle: 'id', controllerExpandSecretRef }
       const facts = { claim: 'data', claimUid: metadata.uid ?? '', phase: 'Bound', spec: { csi } }
       await api.create(persistentVolumes, volume(facts))
     },
@@ -41,7 +45,7 @@ test('a volume grows, and its claim with it', async () => {
   expect(asked.at(-1)).toMatchObject({
     node: 'a',
     method: 'ControllerExpandVolume',
-    message: { volumeId: 'id', capacityRange: { requiredBytes: String(3 * 2 ** 30) } },
+    message: { volumeId: 'id', capacityRange: { requiredBytes: String(3 * 2 ** 30) }, secrets: { key: 'open' } },
   })
   expect(size()).toBe('4Gi')
   expect(status()).toEqual({ phase: 'Bound', capacity: { storage: '4Gi' } })

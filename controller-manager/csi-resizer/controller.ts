@@ -9,6 +9,7 @@ import { WorkQueue } from '../../client/work-queue.ts'
 import { capabilityOfVolume } from '../csi/capability.ts'
 import { type Drivers, newDrivers } from '../csi/drivers.ts'
 import { DriverError } from '../csi/relay.ts'
+import { readSecret } from '../csi/secrets.ts'
 import type { ControllerDeps } from '../types.ts'
 import { newModifyController } from './modify.ts'
 import { type Growth, sizeToGrowTo, withGrowth } from './plan.ts'
@@ -95,6 +96,7 @@ function newGrowthController({ api, clock, events, informers }: ControllerDeps, 
             volumeId: volumeHandle,
             capacityRange: { requiredBytes: String(quantityValue(size)) },
             volumeCapability: capabilityOfVolume(volume),
+            ...(await readSecret(api, volume.spec?.csi?.controllerExpandSecretRef, signal)),
           },
           signal,
         )

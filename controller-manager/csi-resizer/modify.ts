@@ -8,6 +8,8 @@ import { WorkQueue } from '../../client/work-queue.ts'
 import { attributesFault } from '../csi/attributes.ts'
 import type { Drivers } from '../csi/drivers.ts'
 import { DriverError, isFinal } from '../csi/relay.ts'
+import { readSecret } from '../csi/secrets.ts'
+import { modifySecret } from '../csi-provisioner/create.ts'
 import type { ControllerDeps } from '../types.ts'
 import { type Modification, planModify, withModification } from './modify-plan.ts'
 
@@ -97,7 +99,8 @@ export function newModifyController(deps: ControllerDeps, drivers: Drivers): Con
     const key = keyOf(claim)
     const { driver = '', volumeHandle: volumeId = '' } = volume.spec?.csi ?? {}
     try {
-      const message = { volumeId, mutableParameters: attributes.parameters ?? {} }
+      const secret = await readSecret(api, modifySecret(volume), signal)
+      const message = { volumeId, mutableParameters: attributes.parameters ?? {}, ...secret }
       await drivers.call(place, driver, 'ControllerModifyVolume', message, signal)
     } catch (error) {
       if (isFinal(error)) settled.add(key)
