@@ -22,6 +22,7 @@ import { policyResources } from './policy/index.ts'
 import { rbacResources } from './rbac/index.ts'
 import { resourceResources } from './resource/index.ts'
 import { schedulingResources } from './scheduling/index.ts'
+import { snapshotResources } from './snapshots/index.ts'
 import { storageResources } from './storage/index.ts'
 
 /** Every kind the server knows, by group in the order of upstream's discovery, within a group by plural. */
@@ -46,6 +47,7 @@ export const builtinKinds: readonly Resource[] = [
   ...discoveryResources,
   ...resourceResources,
   ...flowcontrolResources,
+  ...snapshotResources,
   ...metricsResources,
   ...gantryResources,
 ]

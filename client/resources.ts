@@ -67,6 +67,7 @@ import type {
   VolumeAttachment,
   VolumeAttributesClass,
 } from '../api/generated/types.ts'
+import type { VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent } from '../api/snapshots/types.ts'
 import type { ResourceRef } from './types.ts'
 
 const known = new Map<string, ResourceRef>()
@@ -225,6 +226,22 @@ export const volumeAttributesClasses = ref<VolumeAttributesClass>(
   'VolumeAttributesClass',
   false,
 )
+
+export const volumeSnapshotClasses = ref<VolumeSnapshotClass>(
+  'snapshot.storage.k8s.io',
+  'v1',
+  'volumesnapshotclasses',
+  'VolumeSnapshotClass',
+  false,
+)
+export const volumeSnapshotContents = ref<VolumeSnapshotContent>(
+  'snapshot.storage.k8s.io',
+  'v1',
+  'volumesnapshotcontents',
+  'VolumeSnapshotContent',
+  false,
+)
+export const volumeSnapshots = ref<VolumeSnapshot>('snapshot.storage.k8s.io', 'v1', 'volumesnapshots', 'VolumeSnapshot')
 
 export const mutatingAdmissionPolicies = ref<MutatingAdmissionPolicy>(
   'admissionregistration.k8s.io',

@@ -17,6 +17,8 @@ export const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
 export const bindCompleted = 'pv.kubernetes.io/bind-completed'
 export const boundByController = 'pv.kubernetes.io/bound-by-controller'
 export const selectedNode = 'volume.kubernetes.io/selected-node'
+/** The only node where what a claim's volume is to be a copy of can be copied; ours. */
+export const sourceNode = 'gantry.dev/source-node'
 export const provisionedBy = 'pv.kubernetes.io/provisioned-by'
 export const storageProvisioner = 'volume.kubernetes.io/storage-provisioner'
 export const betaStorageProvisioner = 'volume.beta.kubernetes.io/storage-provisioner'

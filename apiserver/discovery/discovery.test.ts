@@ -152,8 +152,14 @@ interface Entry {
   categories?: string[]
 }
 
-/** The metrics are an add-on's in upstream. */
-const ours = `metrics.k8s.io/v1beta1
+/** Snapshots and metrics are add-ons' in upstream. */
+const ours = `snapshot.storage.k8s.io/v1
+  volumesnapshotclasses: VolumeSnapshotClass, cluster, all verbs, short vsclass,vsclasses
+  volumesnapshotcontents: VolumeSnapshotContent, cluster, all verbs, short vsc,vscs
+  volumesnapshotcontents/status: VolumeSnapshotContent, get patch update
+  volumesnapshots: VolumeSnapshot, namespaced, all verbs, short vs
+  volumesnapshots/status: VolumeSnapshot, get patch update
+metrics.k8s.io/v1beta1
   nodes: NodeMetrics, cluster, get list
   pods: PodMetrics, namespaced, get list
 gantry.dev/v1
