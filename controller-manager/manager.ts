@@ -9,6 +9,7 @@ import { newCronJobController } from './cronjob/controller.ts'
 import { newCsiAttacher } from './csi-attacher/controller.ts'
 import { newCsiProvisioner } from './csi-provisioner/controller.ts'
 import { newCsiResizer } from './csi-resizer/controller.ts'
+import { newCsiSnapshotter } from './csi-snapshotter/controller.ts'
 import { newDaemonSetController } from './daemonset/controller.ts'
 import { newDependenciesController } from './dependencies/controller.ts'
 import { newDeploymentController } from './deployment/controller.ts'
@@ -38,6 +39,7 @@ import { newRootCaController } from './root-ca/controller.ts'
 import { newServiceAccountController } from './service-account/controller.ts'
 import { newServiceCidrsController } from './service-cidrs/controller.ts'
 import { newServiceAccountTokenController } from './serviceaccount-token/controller.ts'
+import { newSnapshotController } from './snapshots/controller.ts'
 import { newStatefulSetController } from './statefulset/controller.ts'
 import { newTtlController } from './ttl/controller.ts'
 import { newTtlAfterFinishedController } from './ttl-after-finished/controller.ts'
@@ -163,5 +165,7 @@ export const controllers: readonly ControllerEntry[] = [
   { name: 'csi-provisioner-controller', make: newCsiProvisioner },
   { name: 'csi-attacher-controller', make: newCsiAttacher },
   { name: 'csi-resizer-controller', make: newCsiResizer },
+  { name: 'csi-snapshotter-controller', make: newCsiSnapshotter },
+  { name: 'volumesnapshot-controller', make: newSnapshotController },
   { name: 'service-cidrs-controller', component: 'service-cidr-controller', make: newServiceCidrsController },
 ]

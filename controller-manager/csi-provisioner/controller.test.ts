@@ -8,10 +8,13 @@ import {
   secrets,
   storageClasses,
   volumeAttributesClasses,
+  volumeSnapshotContents,
+  volumeSnapshots,
 } from '../../client/resources.ts'
 import type { MemoryApi } from '../../client/testing/memory-api.ts'
 import { type Asked, driverName, playDriver, refusedBy } from '../testing/csi.ts'
 import { type Running, run } from '../testing/run.ts'
+import { contentOf, snapshotOf } from '../testing/snapshots.ts'
 import { claim, storageClass, volume } from '../testing/volumes.ts'
 import { newCsiProvisioner } from './controller.ts'
 import { planDelete } from './delete.ts'
@@ -151,14 +154,64 @@ describe('a volume', () => {
       },
     }
     await start({ CreateVolume: made }, async (api) => {
-      await api.create(persistentVolumeClaims, claim({ name: 'old', volume: 'disk' }))
+      const { metadata } = await api.create(
+        persistentVolumeClaims,
+        claim({ name: 'old', volume: 'disk', status: { phase: 'Bound' } }),
+      )
       const csi = { driver: driverName, volumeHandle: 'id-old' }
-      await api.create(persistentVolumes, volume({ phase: 'Bound', spec: { csi, nodeAffinity: there } }))
+      await api.create(
+        persistentVolumes,
+        volume({ claim: 'old', claimUid: metadata.uid ?? '', phase: 'Bound', spec: { csi, nodeAffinity: there } }),
+      )
     })
     const dataSource = { kind: 'PersistentVolumeClaim', name: 'old' }
     await addClaim({ storageClass: 'now', annotations: asking, spec: { dataSource } })
     await running.clock.advance(100)
     expect(asked).toMatchObject([{ node: 'b', message: { volumeContentSource: { volume: { volumeId: 'id-old' } } } }])
+  })
+
+  test('is made of a snapshot once that is ready, on the node that has it', async () => {
+    await start({ CreateVolume: made }, async (api) => {
+      const snapshot = snapshotOf('data-1', 'content')
+      const { metadata } = await api.create(volumeSnapshots, snapshot)
+      await api.create(volumeSnapshotContents, contentOf('content', metadata.uid ?? '', 'a'))
+    })
+    const apiGroup = 'snapshot.storage.k8s.io'
+    const spec = { dataSource: { apiGroup, kind: 'VolumeSnapshot', name: 'data-1' } }
+    await addClaim({ storageClass: 'late', annotations: chosen, spec })
+    await running.clock.advance(100)
+    expect(asked).toEqual([])
+    expect(running.told.at(-1)?.message).toContain('snapshot data-1 is not Ready')
+    running.api.edit(volumeSnapshots, { namespace: 'default', name: 'data-1' }, ({ status }) => {
+      if (status) status.readyToUse = true
+    })
+    await running.clock.advance(3000)
+    // The scheduler has chosen another node: it is told, and chooses again.
+    const { annotations } = running.api.objects(persistentVolumeClaims)[0]?.metadata ?? {}
+    expect(annotations).toEqual({ ...asking, 'gantry.dev/source-node': 'a' })
+    running.api.edit(persistentVolumeClaims, { namespace: 'default', name: 'data' }, ({ metadata }) => {
+      metadata.annotations = { ...metadata.annotations, 'volume.kubernetes.io/selected-node': 'a' }
+    })
+    await running.clock.advance(10_000)
+    expect(asked).toMatchObject([{ node: 'a', message: { volumeContentSource: { snapshot: { snapshotId: 's1' } } } }])
+  })
+
+  test.each([
+    ['smaller than the snapshot', { size: '1Mi' }, {}, 'is less than the size'],
+    ['of another mode', { spec: { volumeMode: 'Block' } }, {}, 'modifies the mode of the source volume'],
+    ['of another driver', {}, { driver: 'e.example' }, 'is of the driver e.example'],
+  ])('is not made of a snapshot if it were %s', async (_, facts, of, message) => {
+    await start({ CreateVolume: made }, async (api) => {
+      const { metadata } = await api.create(volumeSnapshots, snapshotOf('data-1', 'content', true))
+      const content = contentOf('content', metadata.uid ?? '', 'a')
+      await api.create(volumeSnapshotContents, { ...content, spec: { ...content.spec, ...of } })
+    })
+    const dataSource = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'data-1' }
+    const spec = { dataSource, ...('spec' in facts ? facts.spec : {}) }
+    await addClaim({ ...facts, storageClass: 'now', annotations: asking, spec })
+    await running.clock.advance(100)
+    expect(asked).toEqual([])
+    expect(running.told.at(-1)?.message).toContain(message)
   })
 
   test('is made with the attributes that its claim names', async () => {

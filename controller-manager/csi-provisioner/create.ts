@@ -32,8 +32,8 @@ export const volumeNameFor = ({ metadata }: Claim): string => `pvc-${metadata.ui
 export interface CreateFacts {
   /** Where it may be, the best first. */
   places: readonly Labels[]
-  /** The driver's id of the volume to copy. */
-  sourceVolume?: string | undefined
+  /** What it is to be a copy of. */
+  volumeContentSource?: object | undefined
   /** Of its attributes class. */
   mutableParameters?: Readonly<Record<string, string>> | undefined
   secrets?: Readonly<Record<string, string>>
@@ -43,7 +43,7 @@ export interface CreateFacts {
 export function createRequest(
   claim: Claim,
   { parameters = {}, mountOptions }: Stored<StorageClass>,
-  { places, sourceVolume, mutableParameters, secrets }: CreateFacts,
+  { places, volumeContentSource, mutableParameters, secrets }: CreateFacts,
 ): object {
   const topologies = places.filter((place) => Object.keys(place).length > 0).map((segments) => ({ segments }))
   const reserved = Object.keys(parameters).filter((name) => name.startsWith(reservedPrefix))
@@ -64,7 +64,7 @@ export function createRequest(
     parameters: Object.fromEntries(passed),
     ...(mutableParameters ? { mutableParameters } : {}),
     ...(secrets ? { secrets } : {}),
-    ...(sourceVolume === undefined ? {} : { volumeContentSource: { volume: { volumeId: sourceVolume } } }),
+    ...(volumeContentSource ? { volumeContentSource } : {}),
     ...(topologies.length > 0 ? { accessibilityRequirements: { requisite: topologies, preferred: topologies } } : {}),
   }
 }

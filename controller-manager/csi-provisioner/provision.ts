@@ -3,9 +3,8 @@ import {
   type Claim,
   classOf,
   isInTopologies,
-  isReachedFrom,
-  type PersistentVolumeLike,
   selectedNode,
+  sourceNode,
   storageProvisioner,
 } from '../../api/core/volume-binding.ts'
 import type {
@@ -14,6 +13,7 @@ import type {
   StorageClass,
   VolumeAttributesClass,
 } from '../../api/generated/types.ts'
+import type { VolumeSnapshot, VolumeSnapshotContent } from '../../api/snapshots/types.ts'
 import type { Controller } from '../../client/controller.ts'
 import { isAlreadyExists, isNotFound } from '../../client/errors.ts'
 import { keyOf } from '../../client/key.ts'
@@ -22,6 +22,8 @@ import {
   persistentVolumes,
   storageClasses,
   volumeAttributesClasses,
+  volumeSnapshotContents,
+  volumeSnapshots,
 } from '../../client/resources.ts'
 import type { Live } from '../../client/types.ts'
 import { WorkQueue } from '../../client/work-queue.ts'
@@ -31,6 +33,7 @@ import { DriverError } from '../csi/relay.ts'
 import { claimTokens, readSecret, secretReference } from '../csi/secrets.ts'
 import type { ControllerDeps } from '../types.ts'
 import { createRequest, type MadeVolume, volumeNameFor, volumeObject } from './create.ts'
+import { type CopySource, type SourceListers, sourceFor } from './source.ts'
 
 /** Upstream's provisioner: a second after the first failure, five minutes at most. */
 export const retryDelays = { baseDelayMs: 1000, maxDelayMs: 300_000 }
@@ -48,12 +51,12 @@ export function placesFor(
   claim: Claim,
   { allowedTopologies }: Live<StorageClass>,
   nodes: readonly DriverNode[],
-  source: PersistentVolumeLike | undefined,
+  source: CopySource | undefined,
 ): DriverNode[] {
   const chosen = claim.metadata.annotations?.[selectedNode]
   return nodes.filter((node) => {
     if (chosen !== undefined && node.name !== chosen) return false
-    return isInTopologies(allowedTopologies, node.labels) && (!source || isReachedFrom(source, node))
+    return isInTopologies(allowedTopologies, node.labels) && (!source || source.isAt(node))
   })
 }
 
@@ -62,13 +65,27 @@ export function newProvisionController(deps: ControllerDeps, drivers: Drivers): 
   const { api, clock, events, informers } = deps
   const queue = new WorkQueue({ clock, name: 'csi_provisioner_claims', ...retryDelays })
   const claims = informers.for<PersistentVolumeClaim>(persistentVolumeClaims)
-  const volumes = informers.for<PersistentVolume>(persistentVolumes).lister
+  const snapshots = informers.for<VolumeSnapshot>(volumeSnapshots)
+  const listers: SourceListers = {
+    claims: claims.lister,
+    volumes: informers.for<PersistentVolume>(persistentVolumes).lister,
+    snapshots: snapshots.lister,
+    contents: informers.for<VolumeSnapshotContent>(volumeSnapshotContents).lister,
+  }
   const classes = informers.for<StorageClass>(storageClasses).lister
   const attributesClasses = informers.for<VolumeAttributesClass>(volumeAttributesClasses).lister
   const see = (claim: Live<PersistentVolumeClaim>) => {
     if (claim.metadata.annotations?.[storageProvisioner] && !claim.spec?.volumeName) queue.add(keyOf(claim))
   }
   claims.on({ add: see, update: (_, after) => see(after) })
+  snapshots.on({
+    update(_, { metadata, status }) {
+      if (!status?.readyToUse) return
+      for (const claim of claims.lister.list(metadata.namespace)) {
+        if (claim.spec?.dataSource?.name === metadata.name) see(claim)
+      }
+    },
+  })
   const tell = (
     { metadata }: Live<PersistentVolumeClaim>,
     type: 'Normal' | 'Warning',
@@ -105,15 +122,18 @@ export function newProvisionController(deps: ControllerDeps, drivers: Drivers): 
     signal: AbortSignal,
   ): Promise<void> {
     const { provisioner } = storageClass
-    const source = sourceOf(claim, provisioner)
+    const source = sourceFor(claim, provisioner, listers)
     const places = placesFor(claim, storageClass, drivers.nodesOf(provisioner), source)
     // One after the other, where no node is chosen: each may be full.
     const place = places[retries % places.length]
-    if (!place) throw new Error(`no ready node that may have the volume runs the driver ${provisioner}`)
+    if (!place) {
+      if (source) await placeAtSource(claim, source, provisioner, signal)
+      throw new Error(`no ready node that may have the volume runs the driver ${provisioner}`)
+    }
     const tokens = claimTokens(volumeNameFor(claim), claim)
     const request = createRequest(claim, storageClass, {
       places: [place.segments],
-      sourceVolume: source?.spec?.csi?.volumeHandle,
+      volumeContentSource: source?.volumeContentSource,
       mutableParameters: await attributesOf(claim, provisioner, place.name, signal),
       ...(await readSecret(api, secretReference(storageClass.parameters, 'provisioner', tokens), signal)),
     })
@@ -148,19 +168,18 @@ export function newProvisionController(deps: ControllerDeps, drivers: Drivers): 
     return attributes.parameters
   }
 
-  /** The volume to copy. */
-  function sourceOf({ metadata, spec }: Live<PersistentVolumeClaim>, driver: string): PersistentVolumeLike | undefined {
-    const source = spec?.dataSourceRef ?? spec?.dataSource
-    if (!source) return undefined
-    if (source.kind !== 'PersistentVolumeClaim' || source.apiGroup) {
-      throw new Error(`volumes cannot be made from a ${source.kind} here`)
-    }
-    const volumeName = claims.lister.get(metadata.namespace, source.name)?.spec?.volumeName
-    const volume = volumes.get(undefined, volumeName ?? '')
-    if (!volume) throw new Error(`the claim ${JSON.stringify(source.name)} to copy has no volume`)
-    if (volume.spec?.csi?.driver !== driver)
-      throw new Error(`the claim ${JSON.stringify(source.name)} is of another driver`)
-    return volume
+  /** Tells the scheduler where the volume can be copied, if that is one node; and to choose anew. */
+  async function placeAtSource(
+    claim: Live<PersistentVolumeClaim>,
+    source: CopySource,
+    driver: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const [only, ...more] = drivers.nodesOf(driver).filter((node) => source.isAt(node))
+    if (!only || more.length > 0) return
+    const { [selectedNode]: _, ...annotations } = claim.metadata.annotations ?? {}
+    const next = { ...claim.metadata, annotations: { ...annotations, [sourceNode]: only.name } }
+    await api.update(persistentVolumeClaims, { ...claim, metadata: next }, { signal })
   }
 
   /** Tells the scheduler that the node it has chosen has no room. */

@@ -33,19 +33,23 @@ export async function shareMounts(directory: string): Promise<void> {
 }
 
 /** Runs a program of the machine to its end. Throws an Error with what it said. */
-export function command(program: string, args: readonly string[]): Promise<void> {
+export function command(
+  program: string,
+  args: readonly string[],
+  { patienceMs = timeoutMs }: { patienceMs?: number } = {},
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { timeout: timeoutMs, encoding: 'utf8' }, (error, _, stderr) => {
+    execFile(program, args, { timeout: patienceMs, encoding: 'utf8' }, (error, _, stderr) => {
       if (!error) resolve()
-      else reject(new Error(failureOf(program, args, error, stderr.trim())))
+      else reject(new Error(failureOf(program, args, error, stderr.trim(), patienceMs)))
     })
   })
 }
 
-function failureOf(program: string, args: readonly string[], error: Error, said: string): string {
+function failureOf(program: string, args: readonly string[], error: Error, said: string, patienceMs: number): string {
   const { code, killed } = error as { code?: number | string; killed?: boolean }
   if (code === 'ENOENT') return `${program} is not installed on this node`
-  const how = killed ? `no answer within ${timeoutMs / 1000} s` : `exit status ${code}`
+  const how = killed ? `no answer within ${patienceMs / 1000} s` : `exit status ${code}`
   if (program !== 'mount') return `${program} failed: ${how}\nArguments: ${args.join(' ')}\nOutput: ${said}\n`
   return `mount failed: ${how}\nMounting command: ${program}\nMounting arguments: ${args.join(' ')}\nOutput: ${said}\n`
 }

@@ -50,6 +50,7 @@ export const controllerRoles: Record<string, readonly string[]> = {
     'core: secrets: get',
     'storage.k8s.io: storageclasses volumeattributesclasses csidrivers csinodes volumeattachments: READ',
     'storage.k8s.io: csistoragecapacities: READ create delete patch',
+    'snapshot.storage.k8s.io: volumesnapshots volumesnapshotcontents: READ',
     recordEvents,
   ],
   'csi-resizer-controller': [
@@ -60,6 +61,17 @@ export const controllerRoles: Record<string, readonly string[]> = {
     'core: nodes/proxy: create',
     'core: secrets: get',
     'storage.k8s.io: volumeattributesclasses csidrivers csinodes: READ',
+    recordEvents,
+  ],
+  'csi-snapshotter-controller': [
+    'core: persistentvolumes: READ',
+    'core: nodes: READ',
+    'core: nodes/proxy: create',
+    'core: secrets: get',
+    'storage.k8s.io: csidrivers csinodes: READ',
+    'snapshot.storage.k8s.io: volumesnapshotclasses: READ',
+    'snapshot.storage.k8s.io: volumesnapshotcontents: READ patch update',
+    'snapshot.storage.k8s.io: volumesnapshotcontents/status: patch update',
     recordEvents,
   ],
   'daemon-set-controller': [
@@ -255,6 +267,18 @@ export const controllerRoles: Record<string, readonly string[]> = {
     'core: persistentvolumeclaims: READ',
     'core: persistentvolumes: READ',
     'storage.k8s.io: volumeattributesclasses: READ update',
+    recordEvents,
+  ],
+  // Not upstream's: there, it comes with the external snapshotter.
+  'volumesnapshot-controller': [
+    'core: persistentvolumes: READ',
+    'core: persistentvolumeclaims: READ update',
+    'core: nodes: READ',
+    'storage.k8s.io: csidrivers csinodes: READ',
+    'snapshot.storage.k8s.io: volumesnapshotclasses: READ',
+    'snapshot.storage.k8s.io: volumesnapshots: READ patch update',
+    'snapshot.storage.k8s.io: volumesnapshots/status: patch update',
+    'snapshot.storage.k8s.io: volumesnapshotcontents: READ create delete update',
     recordEvents,
   ],
 }

@@ -1,4 +1,13 @@
-import { existsSync, readdirSync, readFileSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statfsSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -175,6 +184,40 @@ describe.each([localPath, ...(hasLoop ? [loop] : [])])('%s', (driver) => {
     drivers = await builtInDrivers(directory.path, { mayMount: isRoot })
     await call(driver, 'Probe')
     expect(readdirSync(volumes)).toEqual(['disk'])
+  })
+})
+
+describe('a local path', () => {
+  it('has snapshots that stay as they were, and volumes made of them', async () => {
+    const { volumeId: sourceVolumeId } = await create(localPath)
+    const { path } = await use(localPath, sourceVolumeId)
+    writeFileSync(join(path, 'file'), 'before')
+    const request = { sourceVolumeId, name: 's' }
+    const { snapshot } = await call<{ snapshot: Snapshot }>(localPath, 'CreateSnapshot', request)
+    writeFileSync(join(path, 'file'), 'after')
+    expect(await call(localPath, 'CreateSnapshot', request)).toEqual({ snapshot })
+
+    const { snapshotId } = snapshot
+    const made = await create(localPath, { name: 'restored', volumeContentSource: { snapshot: { snapshotId } } })
+    const restored = await use(localPath, made.volumeId, { target: 'restored' })
+    expect(readFileSync(join(restored.path, 'file'), 'utf8')).toBe('before')
+    expect(statSync(restored.path).mode & 0o777).toBe(0o777)
+    await call(localPath, 'DeleteSnapshot', { snapshotId })
+    expect(await call(localPath, 'ListSnapshots')).toMatchObject({ entries: [] })
+    expect(readFileSync(join(restored.path, 'file'), 'utf8')).toBe('before')
+  })
+
+  it('is copied with its links as links, wherever they lead', async () => {
+    const outside = join(directory.path, 'outside')
+    await mkdir(outside)
+    const { volumeId } = await create(localPath)
+    const { path } = await use(localPath, volumeId)
+    symlinkSync(outside, join(path, 'way-out'))
+    const made = await create(localPath, { name: 'copy', volumeContentSource: { volume: { volumeId } } })
+    const copy = await use(localPath, made.volumeId, { target: 'copy' })
+    expect(readlinkSync(join(copy.path, 'way-out'))).toBe(outside)
+    const places = readdirSync(join(directory.path, 'plugins', localPath, 'volumes', made.volumeId)).sort()
+    expect(places).toEqual(['data', 'record.json'])
   })
 })
 

@@ -86,7 +86,8 @@ async function createVolume(context: DriverContext, id: string, request: CreateV
   }
   const fileSystemBytes = origin?.fileSystemBytes ?? 0
   const record: VolumeRecord = { id, name, capacityBytes, block, source, fileSystemBytes }
-  const copying = (): Promise<void> => volumes.create(record, (made) => kind.make(made, record, origin?.directory))
+  const copying = (): Promise<void> =>
+    volumes.create(record, (made) => kind.make(made, record, origin?.directory, context.mayMount))
   // What is copied from is not to be grown or removed meanwhile.
   await (origin ? context.lock.take(origin.lock, copying) : copying())
   return described(context, record)

@@ -41,7 +41,7 @@ export interface VolumeKind {
   readonly offersBlock: boolean
   readonly fileSystems: readonly string[]
   /** Makes a new volume in its directory, as a copy of what lies in another directory where one is named. */
-  make(directory: string, record: VolumeRecord, copyOf: string | undefined): Promise<void>
+  make(directory: string, record: VolumeRecord, copyOf: string | undefined, mayMount: boolean): Promise<void>
   /** Takes it away from the machine before its files go. Throws while somebody uses it. */
   release(directory: string): Promise<void>
   /** Makes room for more; whether the node must do its part too. */
@@ -54,7 +54,7 @@ export interface VolumeKind {
   /** The node's part of growing, while it is in use. */
   growOnNode?(volume: HeldVolume, path: string): Promise<void>
   /** Copies what the volume holds at one moment into a directory; absent: it cannot. */
-  copy?(directory: string, into: string): Promise<void>
+  copy?(directory: string, into: string, mayMount: boolean): Promise<void>
 }
 
 /** Of one node, by one pod or by several. */

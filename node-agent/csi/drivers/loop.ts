@@ -4,6 +4,7 @@ import { isMountPoint, mountTable } from '../../volumes/mount-points.ts'
 import { command, unmountAll } from '../../volumes/mounting.ts'
 import { CsiError } from '../errors.ts'
 import type { NodeStageVolumeRequest } from '../messages.ts'
+import { copyPatience } from './copy-directory.ts'
 import { canGrowMounted, growMounted, growUnmounted, makeExt4 } from './ext4.ts'
 import type { HeldVolume, VolumeKind } from './kind.ts'
 import { attach, detach, devicesOf } from './loop-devices.ts'
@@ -115,6 +116,6 @@ async function copyImage(from: string, to: string): Promise<void> {
   const image = await imagePath(from)
   const devices = await devicesOf(image)
   const mounted = (await mountTable()).find(({ source }) => devices.includes(source))
-  if (mounted) await command('sh', ['-c', frozenCopy, 'copy', mounted.path, image, imageIn(to)])
-  else await command('cp', ['--reflink=auto', '--sparse=always', image, imageIn(to)])
+  if (mounted) await command('sh', ['-c', frozenCopy, 'copy', mounted.path, image, imageIn(to)], copyPatience)
+  else await command('cp', ['--reflink=auto', '--sparse=always', image, imageIn(to)], copyPatience)
 }

@@ -46,7 +46,7 @@ async function createSnapshot(
   id: string,
   { sourceVolumeId, name }: { sourceVolumeId: string; name: string },
 ): Promise<Snapshot> {
-  const { kind, volumes, snapshots } = context
+  const { kind, volumes, snapshots, mayMount } = context
   const existing = await snapshots.get(id)
   if (existing) {
     if (existing.volumeId === sourceVolumeId && existing.name === name) return described(existing)
@@ -62,7 +62,7 @@ async function createSnapshot(
     takenAt: Date.now(),
   }
   await snapshots.create(record, async (made) => {
-    await kind.copy?.(volumes.directoryOf(sourceVolumeId), made)
+    await kind.copy?.(volumes.directoryOf(sourceVolumeId), made, mayMount)
   })
   return described(record)
 }

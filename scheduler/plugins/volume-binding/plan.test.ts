@@ -63,6 +63,9 @@ describe('a claim that waits for its pod', () => {
     const chosen = (node: string) => [claim('a', '1Gi', { 'volume.kubernetes.io/selected-node': node })]
     expect(planned({ late: chosen('here') }, around([volume('free', '1Gi')]))).toBe('make a')
     expect(planned({ late: chosen('there') }, around([volume('free', '1Gi')]))).toBe('noVolume')
+    const copied = (node: string) => [claim('a', '1Gi', { 'gantry.dev/source-node': node })]
+    expect(planned({ late: copied('here') }, around([volume('free', '1Gi')]))).toBe('make a')
+    expect(planned({ late: copied('there') }, around([volume('free', '1Gi')]))).toBe('noVolume')
   })
 
   test.each<[string, Partial<StorageClass>, string]>([

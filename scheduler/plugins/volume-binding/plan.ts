@@ -7,6 +7,7 @@ import {
   noProvisioner,
   requestOf,
   selectedNode,
+  sourceNode,
 } from '../../../api/core/volume-binding.ts'
 import type {
   CSIDriver,
@@ -61,8 +62,8 @@ export function planNode(claims: PodClaims, node: NodeIdentity, around: VolumeSu
   const provisions: Live<PersistentVolumeClaim>[] = []
   const taken = new Set<string | undefined>()
   for (const claim of claims.late) {
-    const chosen = claim.metadata.annotations?.[selectedNode]
-    // A volume is being made for it already, for one node.
+    // A volume is being made for it already, for one node; or what it is to be a copy of is on one.
+    const chosen = claim.metadata.annotations?.[selectedNode] ?? claim.metadata.annotations?.[sourceNode]
     if (chosen !== undefined && chosen !== node.name) return 'noVolume'
     const isTaken = ({ metadata }: { metadata: { name?: string } }) => taken.has(metadata.name)
     const volumes = chosen === undefined ? around.volumesOfClass(classOf(claim)) : []
