@@ -64,6 +64,10 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
   cp: { summary: 'copy files to and from containers', load: async () => (await import('./cp.ts')).cp },
   explain: { summary: 'tell what fields mean', load: async () => (await import('./explain.ts')).explainVerb },
   config: { summary: 'show and change kubeconfigs', load: async () => (await import('./config.ts')).config },
+  volume: {
+    summary: 'list claims, and move what is in them',
+    load: async () => (await import('./volume.ts')).volume,
+  },
   'api-resources': {
     summary: 'list the kinds that the server knows',
     load: async () => (await import('./api-resources.ts')).apiResources,

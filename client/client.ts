@@ -43,6 +43,8 @@ export interface RawRequest {
   query?: URLSearchParams | Record<string, string>
   headers?: Record<string, string>
   body?: string | Buffer
+  /** A body that is sent as it comes, in place of `body`; it is sent once, and takes as long as it takes. */
+  source?: Readable
   signal?: AbortSignal | undefined
   /** No limit on how long the answer takes: watches and followed logs. */
   stream?: boolean
@@ -51,6 +53,8 @@ export interface RawRequest {
 const maxAttempts = 10
 const maxAnswerBytes = 1 << 30
 const tokenAgeMs = 60_000
+/** As long as a timer can be. */
+const maxTimerMs = 2 ** 31 - 1
 
 const patchTypes: Record<Patch['type'], string> = {
   json: 'application/json-patch+json',
@@ -231,7 +235,7 @@ export class Client implements Api {
       } catch (error) {
         request.signal?.throwIfAborted()
         // A kept connection that the server has closed meanwhile: the request may never have left.
-        if (attempt >= 3 || !mayRepeat(method, error)) throw error
+        if (attempt >= 3 || request.source || !mayRepeat(method, error)) throw error
         await this.#clock.sleep(50 * attempt, request.signal)
         continue
       }
@@ -239,7 +243,13 @@ export class Client implements Api {
       if (code < 300) return answer
       const text = await textOf(answer)
       const retryAfter = Number(answer.headers['retry-after'])
-      if ((code === 429 || code === 503) && Number.isFinite(retryAfter) && attempt < maxAttempts && !isEviction(path)) {
+      if (
+        !request.source &&
+        (code === 429 || code === 503) &&
+        Number.isFinite(retryAfter) &&
+        attempt < maxAttempts &&
+        !isEviction(path)
+      ) {
         await this.#clock.sleep(Math.max(retryAfter, 0.1) * 1000, request.signal)
         continue
       }
@@ -266,7 +276,8 @@ export class Client implements Api {
     }
   }
 
-  #send(method: string, path: string, { query, headers, body, signal, stream }: RawRequest): Promise<IncomingMessage> {
+  #send(method: string, path: string, request: RawRequest): Promise<IncomingMessage> {
+    const { query, headers, body, source, signal, stream } = request
     const text = query ? String(query instanceof URLSearchParams ? query : new URLSearchParams(query)) : ''
     const prefix = this.#url.pathname === '/' ? '' : this.#url.pathname
     return new Promise((resolve, reject) => {
@@ -290,14 +301,15 @@ export class Client implements Api {
         },
       }
       const req: ClientRequest = secure ? httpsRequest(options) : httpRequest(options)
+      const limitMs = source ? maxTimerMs : this.#timeoutMs
       const timer = setTimeout(
         () =>
           req.destroy(
-            Object.assign(new Error(`${method} ${path} was not answered within ${this.#timeoutMs} ms`), {
+            Object.assign(new Error(`${method} ${path} was not answered within ${limitMs} ms`), {
               code: 'ETIMEDOUT',
             }),
           ),
-        this.#timeoutMs,
+        limitMs,
       )
       req.once('response', (answer) => {
         if (stream) clearTimeout(timer)
@@ -311,7 +323,9 @@ export class Client implements Api {
         clearTimeout(timer)
         reject(signal?.aborted ? signal.reason : error)
       })
-      req.end(body)
+      if (!source) return void req.end(body)
+      source.once('error', (error) => req.destroy(error))
+      source.pipe(req)
     })
   }
 

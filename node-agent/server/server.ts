@@ -63,6 +63,7 @@ const handlers: Record<string, Handler> = {
     if (!csi) throw new HttpError(404, '404 page not found')
     await (await import('../csi/relay.ts')).relayCsi(csi, request)
   },
+  volumes: async (context, request) => (await import('./volume-archive.ts')).volumeArchive(context, request),
   run: async (context, request) => (await import('./run.ts')).runCommand(context, request),
   ...statsHandlers,
 }
@@ -80,6 +81,8 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
     key: tls.key,
     ca: tls.clientCa,
     requestCert: true,
+    // What is written to a volume takes as long as it takes.
+    requestTimeout: 0,
     // Who has none is told 401 in HTTP, rather than nothing at all.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',

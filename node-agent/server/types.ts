@@ -33,7 +33,7 @@ export interface PodView {
 export interface ServerContext {
   pods: PodView
   runtime: Runtime
-  volumes: Pick<Volumes, 'usage'>
+  volumes: Pick<Volumes, 'usage' | 'pathOf'>
   log: Logger
   stats: StatsSource
   keptLogs: Pick<KeptLogs, 'list' | 'file'>

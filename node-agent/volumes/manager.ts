@@ -138,6 +138,13 @@ export class Volumes {
     return lists.flat()
   }
 
+  /** Where the pod's volume of this name is on the node; undefined while it is not there. */
+  async pathOf(uid: string, name: string): Promise<string | undefined> {
+    const kept = [...(this.#pods.get(uid)?.mounting.values() ?? [])].find(({ names }) => names.has(name))
+    // One that fails is tried again, and found then.
+    return (await kept?.mounted.catch(() => undefined))?.hostPath
+  }
+
   /** Takes away all that was made for the pod, also by an earlier agent. */
   async teardown(uid: string): Promise<void> {
     const entry = this.#pods.get(uid)

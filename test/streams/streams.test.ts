@@ -154,7 +154,7 @@ describe.runIf(existsSync(busyboxPath)).each(kinds)('streams of a pod on the %s 
         container === 'app' && !previous ? `${kind}://${containerId}` : undefined,
     }
     return startKubeletServer({
-      volumes: { usage: async () => [] },
+      volumes: { usage: async () => [], pathOf: async () => undefined },
       address: '127.0.0.1',
       port: 0,
       tls: { cert: own.certPem, key: own.keyPem, clientCa: ca.certPem },

@@ -207,6 +207,21 @@ describe('a local path', () => {
     expect(readFileSync(join(restored.path, 'file'), 'utf8')).toBe('before')
   })
 
+  it('is measured by what is in it, not by what else is on its disk', async () => {
+    const { volumeId } = await create(localPath)
+    const { path } = await use(localPath, volumeId)
+    writeFileSync(join(path, 'file'), Buffer.alloc(3 * mib, 'x'))
+    const { usage } = await call<{ usage: VolumeUsage[] }>(localPath, 'NodeGetVolumeStats', {
+      volumeId,
+      volumePath: path,
+    })
+    const [bytes, inodes] = usage
+    expect(Number(bytes?.used)).toBeGreaterThanOrEqual(3 * mib)
+    expect(Number(bytes?.used)).toBeLessThan(4 * mib)
+    expect(Number(bytes?.available)).toBeGreaterThan(0)
+    expect(inodes).toMatchObject({ unit: 'INODES', used: '2' })
+  })
+
   it('is copied with its links as links, wherever they lead', async () => {
     const outside = join(directory.path, 'outside')
     await mkdir(outside)

@@ -51,6 +51,8 @@ export interface VolumeKind {
   unstage?(directory: string | undefined, stagingPath: string): Promise<void>
   /** What is shown at a pod's target. */
   sourceOf(volume: HeldVolume, request: NodePublishVolumeRequest): Promise<string>
+  /** What lies in it, where its file system holds more than the volume; absent: all that is on that is its own. */
+  measure?(path: string): Promise<{ usedBytes: number; inodesUsed: number }>
   /** The node's part of growing, while it is in use. */
   growOnNode?(volume: HeldVolume, path: string): Promise<void>
   /** Copies what the volume holds at one moment into a directory; absent: it cannot. */

@@ -1,5 +1,6 @@
-import { chmod, mkdir } from 'node:fs/promises'
+import { chmod, mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
+import { treeUsage } from '../../volumes/usage.ts'
 import { copyDirectory } from './copy-directory.ts'
 import type { VolumeKind } from './kind.ts'
 
@@ -35,5 +36,6 @@ export const localPath: VolumeKind = {
   async sourceOf({ directory }) {
     return join(directory, 'data')
   },
+  measure: async (path) => treeUsage(await realpath(path)),
   copy: (directory, into, mayMount) => copyDirectory(join(directory, 'data'), join(into, 'data'), mayMount),
 }

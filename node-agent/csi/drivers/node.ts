@@ -8,7 +8,7 @@ import type {
 } from '../messages.ts'
 import type { Methods } from '../server.ts'
 import { capability, type DriverContext, required, volumeOf } from './context.ts'
-import type { HeldVolume } from './kind.ts'
+import type { HeldVolume, VolumeKind } from './kind.ts'
 import { hide, show, shownElsewhere } from './targets.ts'
 
 /** Bringing volumes to pods and back. */
@@ -52,7 +52,7 @@ export function nodeMethods(context: DriverContext): Methods {
     async NodeGetVolumeStats({ volumeId, volumePath }: { volumeId: string; volumePath: string }) {
       const record = await volumeOf(context, volumeId)
       if (record.block) return { usage: [bytesOf(record.capacityBytes)] }
-      return { usage: await usageOf(required(volumePath, 'a volume path')) }
+      return { usage: await usageOf(required(volumePath, 'a volume path'), kind) }
     },
     async NodeExpandVolume({ volumeId, volumePath }: NodeExpandVolumeRequest) {
       return lock.take(volumeId, async () => {
@@ -93,18 +93,24 @@ async function publish(context: DriverContext, request: NodePublishVolumeRequest
   await show(source, targetPath, { readOnly: readonly, device: volume.record.block, mayMount })
 }
 
-async function usageOf(path: string): Promise<VolumeUsage[]> {
+async function usageOf(path: string, { measure }: VolumeKind): Promise<VolumeUsage[]> {
   const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(path).catch(() => {
     throw new CsiError('NOT_FOUND', `there is no ${path}`)
   })
+  const own = await measure?.(path)
   return [
     {
       unit: 'BYTES',
       total: String(blocks * bsize),
       available: String(bavail * bsize),
-      used: String((blocks - bfree) * bsize),
+      used: String(own?.usedBytes ?? (blocks - bfree) * bsize),
     },
-    { unit: 'INODES', total: String(files), available: String(ffree), used: String(files - ffree) },
+    {
+      unit: 'INODES',
+      total: String(files),
+      available: String(ffree),
+      used: String(own?.inodesUsed ?? files - ffree),
+    },
   ]
 }
 
