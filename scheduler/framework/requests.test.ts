@@ -116,3 +116,10 @@ describe('for scoring, a pod is taken to request', () => {
     expect([requests.scoredMilliCpu, requests.scoredMemoryBytes / mi]).toEqual([milliCpu, memoryMi])
   })
 })
+
+test('while it has no node, every container that says nothing counts, beside what the pod says as a whole', () => {
+  const parts = { resources: { requests: { cpu: '1' } }, containers: [container(), container({ memory: '64Mi' })] }
+  const requests = podRequests(pod(parts))
+  expect([requests.wantedMilliCpu, requests.wantedMemoryBytes / mi]).toEqual([1000, 264])
+  expect([requests.scoredMilliCpu, requests.scoredMemoryBytes / mi]).toEqual([1000, 64])
+})

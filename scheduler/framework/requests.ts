@@ -12,13 +12,18 @@ export interface Requests {
   /** For scoring, a container that asks for nothing counts as asking for a little: upstream's 0.1 CPU and 200 Mi. */
   readonly scoredMilliCpu: number
   readonly scoredMemoryBytes: number
+  /** The same while the pod has no node: upstream then makes up for every container, whatever the pod asks as a whole. */
+  readonly wantedMilliCpu: number
+  readonly wantedMemoryBytes: number
 }
 
 type Amounts = Map<string, number>
 type Quantities = Record<string, Quantity> | undefined
 
-const defaultMilliCpu = 100
-const defaultMemoryBytes = 200 * 1024 * 1024
+const madeUp: ReadonlyMap<string, number> = new Map([
+  ['cpu', 100],
+  ['memory', 200 * 1024 * 1024],
+])
 
 /**
  * What upstream's scheduler takes a pod to request: containers and sidecars together, or the most that any init
@@ -27,11 +32,10 @@ const defaultMemoryBytes = 200 * 1024 * 1024
  */
 export function podRequests(pod: Live<Pod>): Requests {
   const amounts = total(pod, new Map())
-  const own = podLevelRequests(pod)
-  const missing: Amounts = new Map()
-  if (own.size === 0 || !amounts.has('cpu')) missing.set('cpu', defaultMilliCpu)
-  if (own.size === 0 || !amounts.has('memory')) missing.set('memory', defaultMemoryBytes)
-  const scored = missing.size > 0 ? total(pod, missing) : amounts
+  const wanted = total(pod, madeUp)
+  const isWhole = podLevelRequests(pod).size > 0
+  const missing = new Map([...madeUp].filter(([name]) => !amounts.has(name)))
+  const scored = isWhole ? total(pod, missing) : wanted
   return {
     milliCpu: amounts.get('cpu') ?? 0,
     memoryBytes: amounts.get('memory') ?? 0,
@@ -39,6 +43,8 @@ export function podRequests(pod: Live<Pod>): Requests {
     scalars: [...amounts].filter(([name]) => isScalarResource(name)),
     scoredMilliCpu: scored.get('cpu') ?? 0,
     scoredMemoryBytes: scored.get('memory') ?? 0,
+    wantedMilliCpu: wanted.get('cpu') ?? 0,
+    wantedMemoryBytes: wanted.get('memory') ?? 0,
   }
 }
 
@@ -53,7 +59,7 @@ export function amountOf(name: string, quantity: Quantity): number {
 }
 
 /** The sum over the pod; `missing` stands in for what a container leaves out. */
-function total(pod: Live<Pod>, missing: Amounts): Amounts {
+function total(pod: Live<Pod>, missing: ReadonlyMap<string, number>): Amounts {
   const spec = pod.spec
   const sum: Amounts = new Map()
   if (!spec) return sum
@@ -108,7 +114,7 @@ function amountsOf(quantities: Quantities): Amounts {
   return amounts
 }
 
-function withMissing(amounts: Amounts, missing: Amounts): Amounts {
+function withMissing(amounts: Amounts, missing: ReadonlyMap<string, number>): Amounts {
   for (const [name, amount] of missing) if (!amounts.has(name)) amounts.set(name, amount)
   return amounts
 }

@@ -23,8 +23,8 @@ export const newNodeResourcesFit = (columns: Columns): Plugin => ({
       sum += requested > allocatable ? 0 : Math.trunc(((allocatable - requested) * maxScore) / allocatable)
       weights++
     }
-    count((scoredCpu[row] as number) + requests.scoredMilliCpu, cpu.allocatable[row] as number)
-    count((scoredMemory[row] as number) + requests.scoredMemoryBytes, memory.allocatable[row] as number)
+    count((scoredCpu[row] as number) + requests.wantedMilliCpu, cpu.allocatable[row] as number)
+    count((scoredMemory[row] as number) + requests.wantedMemoryBytes, memory.allocatable[row] as number)
     return weights === 0 ? 0 : Math.trunc(sum / weights)
   },
 })

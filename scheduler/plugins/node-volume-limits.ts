@@ -50,24 +50,30 @@ export const newNodeVolumeLimits = (world: World): Plugin => ({
     if (limits.size === 0) return undefined
     const wanted = state.read(volumesOfPod)
     if (![...wanted.values()].some((driver) => limits.has(driver))) return undefined
-    const there = volumesOn(world, node)
+    const used = volumesOfPods(world, node)
+    const added = newOf(wanted, used)
     const counts = new Map<string, number>()
-    for (const driver of [...there.values(), ...newOf(wanted, there)]) counts.set(driver, (counts.get(driver) ?? 0) + 1)
-    const exceeds = newOf(wanted, there).some(
-      (driver) => (counts.get(driver) ?? 0) > (limits.get(driver) ?? Number.POSITIVE_INFINITY),
-    )
+    for (const driver of [...used.values(), ...newOf(attachedTo(world, node), used), ...added]) {
+      counts.set(driver, (counts.get(driver) ?? 0) + 1)
+    }
+    const exceeds = added.some((driver) => (counts.get(driver) ?? 0) > (limits.get(driver) ?? Number.POSITIVE_INFINITY))
     return exceeds ? full : undefined
   },
 })
 
-/** The drivers of the volumes that are not there yet. */
-const newOf = (wanted: Volumes, there: Volumes): string[] =>
-  [...wanted].flatMap(([volume, driver]) => (there.has(volume) ? [] : [driver]))
+/** The drivers of the volumes that no pod there uses yet. */
+const newOf = (volumes: Volumes, used: Volumes): string[] =>
+  [...volumes].flatMap(([volume, driver]) => (used.has(volume) ? [] : [driver]))
 
-/** Those of the node's pods, and those that are attached to it still, or already. */
-function volumesOn(world: World, node: NodeInfo): Volumes {
+function volumesOfPods(world: World, node: NodeInfo): Volumes {
   const volumes: Volumes = new Map()
   for (const pod of node.pods) for (const [volume, driver] of volumesOf(world, pod)) volumes.set(volume, driver)
+  return volumes
+}
+
+/** Still, or already: one that the pod brings counts once more, as upstream has it, until a pod there uses it. */
+function attachedTo(world: World, node: NodeInfo): Volumes {
+  const volumes: Volumes = new Map()
   for (const { spec } of world.attachmentsOn(node.name)) {
     const csi = world.volume(spec.source.persistentVolumeName ?? '')?.spec?.csi
     if (csi) volumes.set(`${spec.attacher}/${csi.volumeHandle}`, spec.attacher)

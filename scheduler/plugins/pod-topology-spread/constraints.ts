@@ -89,9 +89,15 @@ function siblingSelector(pod: PodInfo, world: World): LabelSelector | undefined 
   }
   const owner = pod.pod.metadata.ownerReferences?.find(({ controller }) => controller)
   const owned = owner && world.controllerSelector(owner.apiVersion, owner.kind, pod.namespace, owner.name)
+  const pairs = Object.entries(owned?.matchLabels ?? {})
+  // A controller that no longer selects its pod, which a service does, selects nobody together with it.
+  const conflicting = pairs.filter(([key, value]) => (matchLabels[key] ?? value) !== value)
   const selector: LabelSelector = {
-    matchLabels: { ...owned?.matchLabels, ...matchLabels },
-    ...(owned?.matchExpressions ? { matchExpressions: owned.matchExpressions } : {}),
+    matchLabels: { ...Object.fromEntries(pairs), ...matchLabels },
+    matchExpressions: [
+      ...(owned?.matchExpressions ?? []),
+      ...conflicting.map(([key, value]) => ({ key, operator: 'In', values: [value] })),
+    ],
   }
   return isEmpty(selector) ? undefined : selector
 }

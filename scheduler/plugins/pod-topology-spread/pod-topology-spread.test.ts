@@ -165,6 +165,12 @@ describe('soft constraints', () => {
     expect(a).toBeLessThan(c)
   })
 
+  test('count nobody where a service selects the pod, and its controller no longer does', () => {
+    const world = { serviceSelectors: () => [web], controllerSelector: () => ({ matchLabels: { app: 'moved' } }) }
+    const { scores } = tryPlugin(newPodTopologySpread, { nodes, pods: webOn('a', 'b'), world })
+    expect(scores(owned)).toEqual({ a: 100, b: 100, c: 100 })
+  })
+
   test('are not there for a pod of its own', () => {
     const { scores } = tryPlugin(newPodTopologySpread, { nodes, pods: webOn('a') })
     expect(scores({ labels: web })).toEqual({ a: 0, b: 0, c: 0 })
