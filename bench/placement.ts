@@ -96,6 +96,7 @@ function run({ nodes, pods, spread, parts }: Scenario): number {
       stopping: new AbortController().signal,
       evict: async () => {},
       activate: () => {},
+      opened: () => {},
       onAttempt: () => {},
       random: Math.random,
       framework: () => framework,

@@ -1,7 +1,15 @@
 import { parseArgs } from 'node:util'
+import type { LeaderElection } from './configuration/types.ts'
+import { parseDuration } from './duration.ts'
+import { given } from './given.ts'
+
+/** A configuration that makes no sense; found before anything is scheduled. */
+export class ConfigurationError extends Error {}
 
 /** What an operator can set. Flags carry upstream's names. */
 export interface SchedulerConfig {
+  /** A KubeSchedulerConfiguration; empty for none. */
+  configFile: string
   kubeconfig: string
   bindAddress: string
   /** 0: no health and metrics server. */
@@ -23,6 +31,11 @@ interface Flag {
 }
 
 const flags = {
+  config: {
+    kind: 'text',
+    default: '',
+    help: 'a KubeSchedulerConfiguration v1: profiles, extenders, and what flags say',
+  },
   kubeconfig: { kind: 'text', default: '', help: 'how to reach the API server; default: $KUBECONFIG or in-cluster' },
   'bind-address': { kind: 'text', default: '127.0.0.1', help: 'address of /healthz and /metrics' },
   'secure-port': { kind: 'number', default: '10259', help: 'port of /healthz and /metrics; 0 serves neither' },
@@ -42,14 +55,25 @@ const flags = {
 
 type Name = keyof typeof flags
 
-/** Reads the flags. Throws an Error that says what to do for one that makes no sense. */
-export function parseConfig(args: readonly string[]): SchedulerConfig {
+/** What a configuration file says that flags can say as well. */
+export interface FromFile {
+  kubeconfig: string
+  leaderElection: LeaderElection
+}
+
+/**
+ * Reads the flags. They override what a configuration file says, but for the kubeconfig, as upstream has it. Throws an
+ * Error that says what to do for one that makes no sense.
+ */
+export function parseConfig(args: readonly string[], file?: FromFile): SchedulerConfig {
   const values = readFlags(args)
-  const text = (name: Name) => values[name] ?? flags[name].default
+  const inFile = fileValues(file)
+  const text = (name: Name) => values[name] ?? inFile[name] ?? flags[name].default
   const number = (name: Name) => parseNumber(name, text(name))
-  const ms = (name: Name) => parseDuration(name, text(name))
+  const ms = (name: Name) => readDuration(name, text(name))
   return {
-    kubeconfig: text('kubeconfig'),
+    configFile: text('config'),
+    kubeconfig: file?.kubeconfig || text('kubeconfig'),
     bindAddress: text('bind-address'),
     securePort: number('secure-port'),
     leaderElect: parseBool('leader-elect', text('leader-elect')),
@@ -61,6 +85,20 @@ export function parseConfig(args: readonly string[]): SchedulerConfig {
     maxUnschedulableMs: ms('pod-max-in-unschedulable-pods-duration'),
     verbosity: number('v'),
   }
+}
+
+function fileValues(
+  { leaderElection }: FromFile = { kubeconfig: '', leaderElection: {} },
+): Partial<Record<Name, string>> {
+  const { leaderElect, leaseDuration, renewDeadline, retryPeriod, resourceName, resourceNamespace } = leaderElection
+  return given({
+    'leader-elect': leaderElect === undefined ? undefined : String(leaderElect),
+    'leader-elect-lease-duration': leaseDuration,
+    'leader-elect-renew-deadline': renewDeadline,
+    'leader-elect-retry-period': retryPeriod,
+    'leader-elect-resource-name': resourceName,
+    'leader-elect-resource-namespace': resourceNamespace,
+  })
 }
 
 /** What `--help` prints. */
@@ -91,13 +129,8 @@ function parseNumber(name: string, text: string): number {
   return Number(text)
 }
 
-const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
-/** `1h5m0s`, `300ms`. */
-function parseDuration(name: string, text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) {
-    throw new Error(`--${name}: ${JSON.stringify(text)} is not a duration such as 40s or 5m`)
-  }
-  return parts.reduce((total, [, amount, unit]) => total + Number(amount) * (units[unit as string] as number), 0)
+function readDuration(name: string, text: string): number {
+  const ms = parseDuration(text)
+  if (ms === undefined) throw new Error(`--${name}: ${JSON.stringify(text)} is not a duration such as 40s or 5m`)
+  return ms
 }

@@ -22,6 +22,8 @@ export interface Connection {
   cache: Cache
   queue: SchedulingQueue
   isOurs: (pod: PodInfo) => boolean
+  /** Keeps all there is of pods and nodes, for others to look at. */
+  whole?: boolean
 }
 
 /**
@@ -32,12 +34,12 @@ export function connectInformers(
   informers: InformerFactory,
   connection: Connection,
 ): (pod: PodInfo) => PodInfo | undefined {
-  const { queue } = connection
+  const { queue, whole = false } = connection
   followNodes(informers, connection)
   const pods = informers.for(podRef, {
     // Pods that have ended take nothing of a node.
     fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed',
-    transform: trimPod,
+    ...(whole ? {} : { transform: trimPod }),
   })
   followPods(pods, connection)
   const follow = <T extends object>(ref: ResourceRef<T>, added?: ClusterEvent, updated?: ClusterEvent) => {
@@ -61,8 +63,8 @@ export function connectInformers(
   }
 }
 
-function followNodes(informers: InformerFactory, { cache, queue }: Connection): void {
-  informers.for(nodeRef, { transform: trimNode }).on({
+function followNodes(informers: InformerFactory, { cache, queue, whole = false }: Connection): void {
+  informers.for(nodeRef, whole ? {} : { transform: trimNode }).on({
     add(after) {
       cache.setNode(after)
       queue.moveOn('Node/Add', { node: { after } })

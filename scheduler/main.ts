@@ -9,9 +9,10 @@ import { InformerFactory } from '../client/informer.ts'
 import { runLeaderElection } from '../client/leader-election.ts'
 import { type Logger, makeLogger } from '../client/logger.ts'
 import { announceReady } from '../client/ready.ts'
-import { configHelp, parseConfig, type SchedulerConfig } from './config.ts'
+import { ConfigurationError, configHelp, type FromFile, parseConfig, type SchedulerConfig } from './config.ts'
+import { given } from './given.ts'
 import { SchedulerMetrics } from './metrics.ts'
-import { Scheduler } from './scheduler.ts'
+import { Scheduler, type SchedulerOptions } from './scheduler.ts'
 import { startServer } from './server.ts'
 
 /** What happened last is still told, but nobody waits long for it. */
@@ -28,8 +29,14 @@ export async function runScheduler(args: readonly string[]): Promise<number> {
   }
   let config: SchedulerConfig
   let client: Client
+  let file: Configured = {}
   try {
     config = parseConfig(args)
+    if (config.configFile !== '') {
+      const read = await readFile(config.configFile)
+      file = read
+      config = parseConfig(args, read)
+    }
     const source = config.kubeconfig === '' ? {} : { kubeconfig: config.kubeconfig }
     // Bindings come in bursts; what connections cost is not kept for the next.
     client = new Client({ ...loadConfig(source), userAgent: 'gantry-scheduler' }, { maxSockets: 16 })
@@ -47,20 +54,54 @@ export async function runScheduler(args: readonly string[]): Promise<number> {
     })
   }
   try {
-    return await serve(config, client, log, stop.signal)
+    return await serve(config, file, client, log, stop.signal)
   } catch (error) {
+    if (error instanceof ConfigurationError) {
+      process.stderr.write(`gantry scheduler: ${config.configFile}: ${error.message}\n`)
+      return 2
+    }
     log.error({ err: error }, (error as Error).message)
     return 1
   }
 }
 
-async function serve(config: SchedulerConfig, client: Client, log: Logger, signal: AbortSignal): Promise<number> {
+/** What a configuration file makes of the scheduler. */
+type Configured = Pick<SchedulerOptions, 'profiles' | 'extenders' | 'initialBackoffMs' | 'maxBackoffMs'>
+
+/** Loaded late: most schedulers run without a file. */
+async function readFile(path: string): Promise<Configured & FromFile> {
+  const { readConfiguration } = await import('./configuration/read.ts')
+  const { assembleProfile } = await import('./configuration/assemble.ts')
+  const { newHttpExtender } = await import('./extenders/http-extender.ts')
+  const { kubeconfig, leaderElection, initialBackoffMs, maxBackoffMs, ...file } = readConfiguration(path)
+  return {
+    kubeconfig,
+    leaderElection,
+    initialBackoffMs,
+    maxBackoffMs,
+    profiles: file.profiles.map(assembleProfile),
+    extenders: file.extenders.map(newHttpExtender),
+  }
+}
+
+async function serve(
+  config: SchedulerConfig,
+  { profiles, extenders, initialBackoffMs, maxBackoffMs }: Configured,
+  client: Client,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<number> {
   // Ends with the leading as well: whoever may not schedule has nothing to follow the cluster for.
   const ended = new AbortController()
   const following = AbortSignal.any([signal, ended.signal])
   setMaxListeners(0, following)
   const metrics = new SchedulerMetrics()
-  const events = new EventRecorder(client, { component: 'default-scheduler' })
+  const recorders = new Map<string, EventRecorder>()
+  const eventsOf = (component: string): EventRecorder => {
+    const known = recorders.get(component) ?? new EventRecorder(client, { component })
+    recorders.set(component, known)
+    return known
+  }
   const informers = new InformerFactory(client, {
     onError: (error, what) => log.warn({ what, err: (error as Error).message }, 'a watch has failed, trying again'),
   })
@@ -68,11 +109,12 @@ async function serve(config: SchedulerConfig, client: Client, log: Logger, signa
   const scheduler = new Scheduler({
     api: client,
     informers,
-    events,
+    eventsOf,
     clock: systemClock,
     log,
     metrics,
     maxUnschedulableMs,
+    ...given({ profiles, extenders, initialBackoffMs, maxBackoffMs }),
   })
   let isSynced = false
   const server = config.securePort === 0 ? undefined : await startReporting(config, metrics, () => isSynced)
@@ -94,7 +136,7 @@ async function serve(config: SchedulerConfig, client: Client, log: Logger, signa
     if (config.leaderElect) await leadWhenElected(config, client, log, metrics, signal, lead)
     else await lead(signal)
   } finally {
-    await events.flush(longestFarewellMs)
+    await Promise.all([...recorders.values()].map((events) => events.flush(longestFarewellMs)))
     ended.abort(new Error('no longer leading'))
     await server?.stop()
   }

@@ -4,7 +4,8 @@ import type { QueueName } from './queue/scheduling-queue.ts'
 /** What is read at the moment somebody asks for the metrics. */
 export interface Gauges {
   queues: () => Readonly<Record<QueueName, number>>
-  rejected: () => ReadonlyMap<string, number>
+  /** By plugin and profile. */
+  rejected: () => readonly { plugin: string; profile: string; pods: number }[]
   cache: () => { nodes: number; pods: number; assumed: number }
   binding: () => number
 }
@@ -12,7 +13,6 @@ export interface Gauges {
 export type AttemptResult = 'scheduled' | 'unschedulable' | 'error'
 
 const doubling = (start: number, count: number) => Array.from({ length: count }, (_, i) => start * 2 ** i)
-const profile = 'default-scheduler'
 
 /** What the scheduler counts, under upstream's names. */
 export class SchedulerMetrics {
@@ -90,12 +90,12 @@ export class SchedulerMetrics {
       labelNames: ['plugin', 'profile'],
       registers: [this.registry],
       collect() {
-        for (const [plugin, pods] of rejected()) unschedulable.set({ plugin, profile }, pods)
+        for (const { plugin, profile, pods } of rejected()) unschedulable.set({ plugin, profile }, pods)
       },
     })
   }
 
-  attempted(result: AttemptResult, seconds: number): void {
+  attempted(result: AttemptResult, profile: string, seconds: number): void {
     this.#attempts.inc({ result, profile })
     this.#attemptSeconds.observe({ result, profile }, seconds)
   }

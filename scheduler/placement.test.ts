@@ -47,6 +47,12 @@ test.each([
   expect(feasibleNodesToFind(nodes)).toBe(enough)
 })
 
+test('another part of them is enough where somebody says so, but never fewer than a hundred', () => {
+  expect(feasibleNodesToFind(5000, 50)).toBe(2500)
+  expect(feasibleNodesToFind(5000, 1)).toBe(100)
+  expect(feasibleNodesToFind(50, 10)).toBe(50)
+})
+
 test('the node with the highest score is chosen', () => {
   expect(scene(['a', 'b', 'c'], [likes({ b: 1000 })]).outcome()).toBe('b')
 })

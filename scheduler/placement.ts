@@ -1,6 +1,8 @@
 import type { Cache } from './cache/cache.ts'
 import type { NodeInfo } from './cache/node-info.ts'
-import type { CycleState } from './framework/cycle-state.ts'
+import { filterBy, type OnFailure, scoresBy } from './extenders/ask.ts'
+import type { Extender } from './extenders/extender.ts'
+import { CycleState } from './framework/cycle-state.ts'
 import { FitError } from './framework/fit-error.ts'
 import type { Framework } from './framework/framework.ts'
 import type { Diagnosis } from './framework/plugin.ts'
@@ -22,7 +24,16 @@ export interface Misfit {
   readonly pending: ReadonlySet<string>
 }
 
-export type Placed = { nodeName: string; evaluated: number; feasible: number } | { misfit: Misfit }
+/** `state` takes the place of the cycle's where the node was looked at once more. */
+export type Placed = { nodeName: string; evaluated: number; feasible: number; state?: CycleState } | { misfit: Misfit }
+
+interface Search {
+  /** Where room has been made for the pod, if it will do. */
+  nominated: NodeInfo | undefined
+  candidates: readonly NodeInfo[]
+  /** The plugins that have ruled out all others. */
+  namers: ReadonlySet<string> | undefined
+}
 
 /** Below this many nodes all are looked at; above, the search ends when this part of them would do. */
 const leastFeasible = 100
@@ -33,39 +44,81 @@ export class Placement {
   readonly #framework: Framework
   readonly #cache: Cache
   readonly #random: () => number
+  readonly #percentage: number
   /** Searches start where the one before ended, so that all nodes get their turn. */
   #start = 0
 
-  constructor(framework: Framework, cache: Cache, random: () => number = Math.random) {
+  /** `percentage` of the nodes are enough to choose from; 0: the fewer, the more there are. */
+  constructor(framework: Framework, cache: Cache, random: () => number = Math.random, percentage = 0) {
     this.#framework = framework
     this.#cache = cache
     this.#random = random
+    this.#percentage = percentage
   }
 
   /** The best node for the pod, or why none will do. Throws NoNodesError, and what plugins throw. */
   place(state: CycleState, pod: PodInfo): Placed {
-    const nodes = this.#cache.nodes
-    if (nodes.length === 0) throw new NoNodesError()
-    const {
-      refusal: refused,
-      nodes: only,
-      namers,
-    } = { nodes: undefined, ...this.#framework.preFilter(state, pod, nodes) }
-    if (refused) return { misfit: refusedAtOnce(refused, namers) }
-
-    const nominated = pod.nominatedNodeName === '' ? undefined : this.#cache.node(pod.nominatedNodeName)
-    if (nominated && !this.#framework.filter(state, pod, nominated)) {
-      return { nodeName: nominated.name, evaluated: 1, feasible: 1 }
-    }
-
-    const candidates = only ? [...only].flatMap((name) => this.#cache.node(name) ?? []) : nodes
-    const { feasible, refusals } = this.#findFeasible(state, pod, candidates)
-    this.#start = (this.#start + feasible.length + refusals.size) % nodes.length
-    if (feasible.length === 0) return { misfit: misfitOf(refusals, only && namers) }
+    const search = this.#begin(state, pod)
+    if ('misfit' in search) return search
+    if (search.nominated) return { nodeName: search.nominated.name, evaluated: 1, feasible: 1 }
+    const { feasible, refusals } = this.#findFeasible(state, pod, search.candidates)
+    if (feasible.length === 0) return { misfit: misfitOf(refusals, search.namers) }
     return {
       nodeName: this.#best(state, pod, feasible).name,
       evaluated: feasible.length + refusals.size,
       feasible: feasible.length,
+    }
+  }
+
+  /**
+   * The same where extenders have a say, who take their time: what the state knows of the node that is chosen is as of now.
+   * Throws an Error where that node will no longer do.
+   */
+  async placeWith(
+    extenders: readonly Extender[],
+    state: CycleState,
+    pod: PodInfo,
+    onFailure: OnFailure,
+  ): Promise<Placed> {
+    const search = this.#begin(state, pod)
+    if ('misfit' in search) return search
+    if (search.nominated) {
+      const [left] = await filterBy(extenders, pod, [search.nominated], new Map(), onFailure)
+      if (left) return this.#standing(pod, left, 1)
+    }
+    const { feasible, refusals } = this.#findFeasible(state, pod, search.candidates)
+    const left = await filterBy(extenders, pod, feasible, refusals, onFailure)
+    if (left.length === 0) return { misfit: misfitOf(refusals, search.namers) }
+    if (left.length === 1) return this.#standing(pod, left[0] as NodeInfo, feasible.length + refusals.size)
+    const totals = this.#framework.score(state, pod, left)
+    const more = await scoresBy(extenders, pod, left, onFailure)
+    for (let i = 0; i < left.length; i++) totals[i] = (totals[i] as number) + (more[i] as number)
+    return this.#standing(pod, this.#highest(left, totals), feasible.length + refusals.size)
+  }
+
+  /** Looks at the chosen node once more, for the cluster has gone on. */
+  #standing(pod: PodInfo, { name }: NodeInfo, evaluated: number): Placed {
+    const node = this.#cache.node(name)
+    const state = new CycleState()
+    const { refusal: refused } = this.#framework.preFilter(state, pod, this.#cache.nodes)
+    if (!node || refused || this.#framework.filter(state, pod, node)) {
+      throw new Error(`node ${name} has changed while extenders were asked about it`)
+    }
+    return { nodeName: name, evaluated, feasible: 1, state }
+  }
+
+  #begin(state: CycleState, pod: PodInfo): Search | { misfit: Misfit } {
+    const nodes = this.#cache.nodes
+    if (nodes.length === 0) throw new NoNodesError()
+    const first = this.#framework.preFilter(state, pod, nodes)
+    if (first.refusal) return { misfit: refusedAtOnce(first.refusal, first.namers) }
+    const only = first.nodes
+    const promised = pod.nominatedNodeName === '' ? undefined : this.#cache.node(pod.nominatedNodeName)
+    const nominated = promised && !this.#framework.filter(state, pod, promised) ? promised : undefined
+    return {
+      nominated,
+      candidates: only ? [...only].flatMap((name) => this.#cache.node(name) ?? []) : nodes,
+      namers: only && first.namers,
     }
   }
 
@@ -74,7 +127,7 @@ export class Placement {
     pod: PodInfo,
     nodes: readonly NodeInfo[],
   ): { feasible: NodeInfo[]; refusals: Map<string, Refusal> } {
-    const enough = feasibleNodesToFind(nodes.length)
+    const enough = feasibleNodesToFind(nodes.length, this.#percentage)
     const filters = this.#framework.filtersFor(state)
     const feasible: NodeInfo[] = []
     const refusals = new Map<string, Refusal>()
@@ -84,15 +137,18 @@ export class Placement {
       if (refused) refusals.set(node.name, refused)
       else feasible.push(node)
     }
+    this.#start = (this.#start + feasible.length + refusals.size) % this.#cache.nodes.length
     return { feasible, refusals }
   }
 
   /** The highest score; among equals, any. */
   #best(state: CycleState, pod: PodInfo, feasible: readonly NodeInfo[]): NodeInfo {
-    const [first] = feasible as readonly [NodeInfo, ...NodeInfo[]]
-    if (feasible.length === 1) return first
-    const scores = this.#framework.score(state, pod, feasible)
-    let best = first
+    if (feasible.length === 1) return feasible[0] as NodeInfo
+    return this.#highest(feasible, this.#framework.score(state, pod, feasible))
+  }
+
+  #highest(feasible: readonly NodeInfo[], scores: Float64Array): NodeInfo {
+    let best = feasible[0] as NodeInfo
     let bestScore = Number.NEGATIVE_INFINITY
     let equals = 0
     for (let i = 0; i < feasible.length; i++) {
@@ -106,11 +162,11 @@ export class Placement {
   }
 }
 
-/** How many nodes that would do are enough to choose from: half of 100, falling to 5% of very many. */
-export function feasibleNodesToFind(nodes: number): number {
+/** How many nodes that would do are enough to choose from: half of 100, falling to 5% of very many; or what somebody set. */
+export function feasibleNodesToFind(nodes: number, percentage = 0): number {
   if (nodes < leastFeasible) return nodes
-  const percentage = Math.max(50 - Math.trunc(nodes / 125), leastPercentage)
-  return Math.max(Math.trunc((nodes * percentage) / 100), leastFeasible)
+  const part = percentage || Math.max(50 - Math.trunc(nodes / 125), leastPercentage)
+  return Math.max(Math.trunc((nodes * part) / 100), leastFeasible)
 }
 
 function refusedAtOnce(refused: Refusal, namers: ReadonlySet<string>): Misfit {

@@ -1,12 +1,14 @@
 import type { Api, Clock } from '../client/types.ts'
 import type { Cache } from './cache/cache.ts'
-import type { Weighted } from './framework/framework.ts'
+import type { Plugin } from './framework/plugin.ts'
+import type { PluginPoints, Weighted } from './framework/points.ts'
 import type { World } from './framework/world.ts'
+import { defaultArgs, type PluginArgs } from './plugins/args.ts'
 import { newDefaultBinder } from './plugins/default-binder.ts'
 import { newDefaultPreemption, type PreemptionContext } from './plugins/default-preemption/default-preemption.ts'
 import { newImageLocality } from './plugins/image-locality.ts'
 import { newInterPodAffinity } from './plugins/inter-pod-affinity/inter-pod-affinity.ts'
-import { nodeAffinity } from './plugins/node-affinity.ts'
+import { newNodeAffinity } from './plugins/node-affinity.ts'
 import { nodeName } from './plugins/node-name.ts'
 import { nodePorts } from './plugins/node-ports.ts'
 import { newNodeResourcesBalancedAllocation } from './plugins/node-resources-balanced-allocation.ts'
@@ -30,27 +32,59 @@ export interface ProfileContext extends PreemptionContext {
   stopping: AbortSignal
 }
 
-/** The plugins in upstream's order, which decides whose reason people read, with the weights of their scores. */
-export function defaultProfile(context: ProfileContext): readonly Weighted[] {
-  const { api, cache, world } = context
-  return [
-    { plugin: schedulingGates, weight: 0 },
-    { plugin: prioritySort, weight: 0 },
-    { plugin: nodeUnschedulable, weight: 0 },
-    { plugin: nodeName, weight: 0 },
-    { plugin: taintToleration, weight: 3 },
-    { plugin: nodeAffinity, weight: 2 },
-    { plugin: nodePorts, weight: 0 },
-    { plugin: newNodeResourcesFit(cache.columns), weight: 1 },
-    { plugin: newVolumeRestrictions(cache, world), weight: 0 },
-    { plugin: newNodeVolumeLimits(world), weight: 0 },
-    { plugin: newVolumeBinding(context), weight: 0 },
-    { plugin: newVolumeZone(world), weight: 0 },
-    { plugin: newPodTopologySpread(cache, world), weight: 2 },
-    { plugin: newInterPodAffinity(cache, world), weight: 2 },
-    { plugin: newDefaultPreemption(context), weight: 0 },
-    { plugin: newNodeResourcesBalancedAllocation(cache.columns), weight: 1 },
-    { plugin: newImageLocality(cache), weight: 1 },
-    { plugin: newDefaultBinder(api), weight: 0 },
-  ]
+/** The plugins of a profile, and where they take part; left out, wherever they can. */
+export interface Assembled {
+  readonly plugins: readonly Weighted[]
+  readonly points?: PluginPoints
 }
+
+/** One way to schedule, for the pods that ask for it by name. */
+export interface SchedulerProfile {
+  readonly schedulerName: string
+  /** Enough nodes to choose from; 0 or left out: the smaller a part of them, the more there are. */
+  readonly percentageOfNodesToScore?: number
+  assemble(context: ProfileContext): Assembled
+}
+
+export type PluginName = keyof typeof pluginMakers
+
+/** Every plugin there is, in upstream's order, which decides whose reason people read. */
+export const pluginMakers = {
+  SchedulingGates: () => schedulingGates,
+  PrioritySort: () => prioritySort,
+  NodeUnschedulable: () => nodeUnschedulable,
+  NodeName: () => nodeName,
+  TaintToleration: () => taintToleration,
+  NodeAffinity: (_, args) => newNodeAffinity(args.NodeAffinity),
+  NodePorts: () => nodePorts,
+  NodeResourcesFit: ({ cache }, args) => newNodeResourcesFit(cache.columns, args.NodeResourcesFit),
+  VolumeRestrictions: ({ cache, world }) => newVolumeRestrictions(cache, world),
+  NodeVolumeLimits: ({ world }) => newNodeVolumeLimits(world),
+  VolumeBinding: (context, args) => newVolumeBinding(context, args.VolumeBinding),
+  VolumeZone: ({ world }) => newVolumeZone(world),
+  PodTopologySpread: ({ cache, world }, args) => newPodTopologySpread(cache, world, args.PodTopologySpread),
+  InterPodAffinity: ({ cache, world }, args) => newInterPodAffinity(cache, world, args.InterPodAffinity),
+  DefaultPreemption: (context, args) => newDefaultPreemption(context, args.DefaultPreemption),
+  NodeResourcesBalancedAllocation: ({ cache }, args) =>
+    newNodeResourcesBalancedAllocation(cache.columns, args.NodeResourcesBalancedAllocation),
+  ImageLocality: ({ cache }) => newImageLocality(cache),
+  DefaultBinder: ({ api }) => newDefaultBinder(api),
+} satisfies Record<string, (context: ProfileContext, args: PluginArgs) => Plugin>
+
+/** What the scores of plugins weigh where nobody says otherwise; those that are not named weigh 1. */
+export const defaultWeights: Readonly<Partial<Record<PluginName, number>>> = {
+  TaintToleration: 3,
+  NodeAffinity: 2,
+  PodTopologySpread: 2,
+  InterPodAffinity: 2,
+}
+
+/** The plugins that run where nobody says otherwise. */
+export const defaultPlugins = Object.keys(pluginMakers) as readonly PluginName[]
+
+/** All plugins, each at all of its points, as upstream has it without a configuration. */
+export const defaultProfile = (context: ProfileContext): readonly Weighted[] =>
+  defaultPlugins.map((name) => ({
+    plugin: pluginMakers[name](context, defaultArgs),
+    weight: defaultWeights[name] ?? 1,
+  }))

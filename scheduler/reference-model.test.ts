@@ -42,6 +42,7 @@ class Pair {
       stopping: new AbortController().signal,
       evict: async () => {},
       activate: () => {},
+      opened: () => {},
       onAttempt: () => {},
       random: Math.random,
       framework: () => this.whole,

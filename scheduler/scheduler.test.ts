@@ -10,7 +10,8 @@ import { MemoryApi } from '../client/testing/memory-api.ts'
 import type { Live } from '../client/types.ts'
 import type { refusal } from './framework/refusal.ts'
 import { SchedulerMetrics } from './metrics.ts'
-import { defaultProfile } from './profile.ts'
+import { defaultArgs } from './plugins/args.ts'
+import { defaultPlugins, defaultProfile, type ProfileContext, pluginMakers, type SchedulerProfile } from './profile.ts'
 import { Scheduler, type SchedulerOptions } from './scheduler.ts'
 import { type NodeParts, node, type PodParts, pod } from './testing/builders.ts'
 
@@ -37,7 +38,7 @@ afterEach(async () => {
 
 async function start(options: Partial<SchedulerOptions> = {}): Promise<void> {
   const informers = new InformerFactory(api, { clock })
-  scheduler = new Scheduler({ api, informers, events, clock, log: silentLogger, metrics, ...options })
+  scheduler = new Scheduler({ api, informers, eventsOf: () => events, clock, log: silentLogger, metrics, ...options })
   await informers.start(stop.signal)
   running = scheduler.run(stop.signal)
 }
@@ -78,6 +79,43 @@ test('a pod of another scheduler is left alone', async () => {
   await settle()
   expect(nodeOf('theirs')).toBeUndefined()
   expect(api.calls.filter(({ verb }) => verb === 'post' || verb === 'patch')).toEqual([])
+})
+
+test('each pod is scheduled by the profile that it asks for, and told of in its name', async () => {
+  await addNode({ name: 'full', cpu: '4' })
+  await addNode({ name: 'empty', cpu: '4' })
+  await addPod({ name: 'there', node: 'full', cpu: '2' })
+  const packing: SchedulerProfile = {
+    schedulerName: 'packing',
+    assemble: (context) => ({
+      plugins: defaultPlugins.map((name) => ({
+        plugin: pluginMakers[name](context, {
+          ...defaultArgs,
+          NodeResourcesFit: {
+            ...defaultArgs.NodeResourcesFit,
+            scoringStrategy: { ...defaultArgs.NodeResourcesFit.scoringStrategy, type: 'MostAllocated' },
+          },
+        }),
+        weight: name === 'NodeResourcesFit' ? 100 : 1,
+      })),
+    }),
+  }
+  const usual: SchedulerProfile = {
+    schedulerName: 'default-scheduler',
+    assemble: (context) => ({ plugins: defaultProfile(context) }),
+  }
+  const packer = new EventRecorder(api, { component: 'packing' }, { clock })
+  await start({ profiles: [usual, packing], eventsOf: (name) => (name === 'packing' ? packer : events) })
+  await addPod({ name: 'spread', cpu: '1' })
+  await addPod({ name: 'packed', cpu: '1', schedulerName: 'packing' })
+  await settle()
+  await packer.flush()
+  expect([nodeOf('spread'), nodeOf('packed')]).toEqual(['empty', 'full'])
+  expect(
+    api.objects(eventRef).map(({ involvedObject, source }) => `${involvedObject?.name} ${source?.component}`),
+  ).toEqual(expect.arrayContaining(['spread default-scheduler', 'packed packing']))
+  const text = await metrics.registry.metrics()
+  expect(text).toContain('scheduler_schedule_attempts_total{result="scheduled",profile="packing"} 1')
 })
 
 describe('a pod that fits nowhere', () => {
@@ -250,9 +288,16 @@ describe('a pod of higher priority', () => {
 
 describe('a plugin of the permit point', () => {
   const withPermit = (until: Promise<undefined | ReturnType<typeof refusal>>, timeoutMs = 1000) => ({
-    plugins: (context: Parameters<typeof defaultProfile>[0]) => [
-      ...defaultProfile(context),
-      { plugin: { name: 'Permission', permit: () => ({ until, timeoutMs }) }, weight: 0 },
+    profiles: [
+      {
+        schedulerName: 'default-scheduler',
+        assemble: (context: ProfileContext) => ({
+          plugins: [
+            ...defaultProfile(context),
+            { plugin: { name: 'Permission', permit: () => ({ until, timeoutMs }) }, weight: 0 },
+          ],
+        }),
+      },
     ],
   })
 

@@ -7,18 +7,21 @@ import type { Api, Clock } from '../client/types.ts'
 import { Cache } from './cache/cache.ts'
 import { connectInformers } from './event-handlers.ts'
 import { evictVictims } from './eviction.ts'
+import { extenderPlugin, preemptBy } from './extenders/ask.ts'
+import type { Extender } from './extenders/extender.ts'
 import { CycleState } from './framework/cycle-state.ts'
 import { FitError } from './framework/fit-error.ts'
-import { Framework, type Weighted } from './framework/framework.ts'
-import type { PermitWait } from './framework/plugin.ts'
+import { Framework } from './framework/framework.ts'
+import type { PermitWait, PostFilterOutcome, QueuePlugin } from './framework/plugin.ts'
 import type { PodInfo } from './framework/pod-info.ts'
 import { type Refusal, refusal } from './framework/refusal.ts'
+import type { World } from './framework/world.ts'
 import { given } from './given.ts'
 import { newInformerWorld } from './informer-world.ts'
 import type { SchedulerMetrics } from './metrics.ts'
-import { fitErrorOf, NoNodesError, Placement } from './placement.ts'
+import { fitErrorOf, type Misfit, NoNodesError, Placement } from './placement.ts'
 import { PodStatusWriter } from './pod-status.ts'
-import { defaultProfile, type ProfileContext } from './profile.ts'
+import { defaultProfile, type SchedulerProfile } from './profile.ts'
 import { Nominations } from './queue/nominations.ts'
 import type { QueuedPod } from './queue/queued-pod.ts'
 import { SchedulingQueue } from './queue/scheduling-queue.ts'
@@ -26,26 +29,41 @@ import { SchedulingQueue } from './queue/scheduling-queue.ts'
 export interface SchedulerOptions {
   api: Api
   informers: InformerFactory
-  events: EventRecorder
+  /** Who tells of what happens to the pods of a profile. */
+  eventsOf: (schedulerName: string) => EventRecorder
   clock: Clock
   log: Logger
   metrics: SchedulerMetrics
-  /** Pods that name another are left to it. */
-  schedulerName?: string
+  /** Pods that name none of them are left to others. */
+  profiles?: readonly SchedulerProfile[]
+  /** Others who have a say; they see the whole of pods and nodes, which costs memory. */
+  extenders?: readonly Extender[]
   initialBackoffMs?: number
   maxBackoffMs?: number
   maxUnschedulableMs?: number
   /** Bindings that are made at once; when all are under way, no further pod is scheduled. */
   maxBindings?: number
-  plugins?: (context: ProfileContext) => readonly Weighted[]
   random?: () => number
 }
 
+/** A profile at work. */
+interface Running {
+  readonly schedulerName: string
+  readonly framework: Framework
+  readonly placement: Placement
+  readonly events: EventRecorder
+}
+
 const defaultMaxBindings = 32
+const usualProfile: SchedulerProfile = {
+  schedulerName: 'default-scheduler',
+  assemble: (context) => ({ plugins: defaultProfile(context) }),
+}
 /** Upstream's limit of what an event may say. */
 const longestMessage = 1024
 /** Stands in for a plugin where there was no node to ask any about. */
 const noNodes = 'NoNodes'
+const noNodesPlugin: QueuePlugin = { name: noNodes, hints: [{ on: ['Node/Add'] }] }
 
 /**
  * Gives every pod that asks for it a node: one pod at a time is compared with the nodes as they are now and is assumed to
@@ -55,8 +73,8 @@ export class Scheduler {
   readonly cache: Cache
   readonly queue: SchedulingQueue
   readonly #options: SchedulerOptions
-  readonly #framework: Framework
-  readonly #placement: Placement
+  readonly #profiles: ReadonlyMap<string, Running>
+  readonly #extenders: readonly Extender[]
   readonly #status: PodStatusWriter
   readonly #latest: (pod: PodInfo) => PodInfo | undefined
   readonly #bindings = new Set<Promise<void>>()
@@ -66,31 +84,25 @@ export class Scheduler {
 
   /** Ask for it before the informers are started. */
   constructor(options: SchedulerOptions) {
-    const { api, informers, events, clock, log, metrics, schedulerName = 'default-scheduler' } = options
+    const { api, informers, clock, log, metrics, profiles = [usualProfile] } = options
     this.#options = options
+    this.#extenders = options.extenders ?? []
     this.cache = new Cache(clock)
     this.#status = new PodStatusWriter(api, clock, log)
     const nominations = new Nominations()
-    const tell = (victim: PodInfo, message: string) => events.event(refOf(victim), 'Normal', 'Preempted', message)
-    const weighted = (options.plugins ?? defaultProfile)({
-      api,
-      cache: this.cache,
-      clock,
-      world: newInformerWorld(informers),
-      stopping: this.#stopping.signal,
-      framework: () => this.#framework,
-      evict: (preemptor, nodeName, victims) =>
-        evictVictims({ api, status: this.#status, tell }, preemptor, nodeName, victims),
-      activate: (uid) => this.queue.activate(uid),
-      random: options.random ?? Math.random,
-      onAttempt: (victims) => metrics.preempted(victims),
-    })
-    this.#framework = new Framework(weighted, nominations)
-    this.#placement = new Placement(this.#framework, this.cache, options.random)
+    const world = newInformerWorld(informers)
+    this.#profiles = new Map(
+      profiles.map((profile) => [profile.schedulerName, this.#assemble(profile, world, nominations)]),
+    )
     this.queue = new SchedulingQueue({
       clock,
       nominations,
-      plugins: [...this.#framework.plugins, { name: noNodes, hints: [{ on: ['Node/Add'] }] }],
+      profiles: new Map(
+        [...this.#profiles].map(([name, { framework }]) => [
+          name,
+          [...framework.queuePlugins, noNodesPlugin, extenderPlugin],
+        ]),
+      ),
       ...given({
         initialBackoffMs: options.initialBackoffMs,
         maxBackoffMs: options.maxBackoffMs,
@@ -101,7 +113,8 @@ export class Scheduler {
     this.#latest = connectInformers(informers, {
       cache: this.cache,
       queue: this.queue,
-      isOurs: (pod) => pod.schedulerName === schedulerName,
+      isOurs: (pod) => this.#profiles.has(pod.schedulerName),
+      whole: this.#extenders.length > 0,
     })
     metrics.observe({
       queues: () => this.queue.sizes(),
@@ -109,6 +122,41 @@ export class Scheduler {
       cache: () => ({ nodes: this.cache.nodes.length, pods: this.cache.podCount, assumed: this.cache.assumedCount }),
       binding: () => this.#bindings.size,
     })
+  }
+
+  #assemble(profile: SchedulerProfile, world: World, nominations: Nominations): Running {
+    const { api, clock, metrics, random } = this.#options
+    const { schedulerName, percentageOfNodesToScore } = profile
+    const events = this.#options.eventsOf(schedulerName)
+    const tell = (victim: PodInfo, message: string) => events.event(refOf(victim), 'Normal', 'Preempted', message)
+    const { plugins, points } = profile.assemble({
+      api,
+      cache: this.cache,
+      clock,
+      world,
+      stopping: this.#stopping.signal,
+      framework: () => framework,
+      evict: (preemptor, nodeName, victims) =>
+        evictVictims({ api, status: this.#status, tell }, preemptor, nodeName, victims),
+      activate: (uid) => this.queue.activate(uid),
+      opened: (uid) => this.queue.opened(uid),
+      random: random ?? Math.random,
+      onAttempt: (victims) => metrics.preempted(victims),
+      consult: (pod, candidates) => {
+        const asked = this.#extenders.filter((extender) => extender.preempt && extender.isInterested(pod.pod))
+        return asked.length > 0 ? preemptBy(asked, pod, candidates, this.#passedOver) : undefined
+      },
+    })
+    const framework: Framework = new Framework(plugins, nominations, points)
+    const placement = new Placement(framework, this.cache, random, percentageOfNodesToScore)
+    return { schedulerName, framework, placement, events }
+  }
+
+  /** The profile that the pod asks for. Throws an Error for a pod that is not ours. */
+  #profileOf({ key, schedulerName }: PodInfo): Running {
+    const profile = this.#profiles.get(schedulerName)
+    if (!profile) throw new Error(`pod ${key} asks for the scheduler ${schedulerName}, which is none of ours`)
+    return profile
   }
 
   /** Schedules until the signal fires; resolves when what was under way has ended. */
@@ -121,7 +169,7 @@ export class Scheduler {
       }
       const queued = this.queue.next()
       if (queued) {
-        this.#scheduleOne(queued)
+        await this.#scheduleOne(queued)
         await this.#breathe()
       } else await this.queue.wait(signal)
     }
@@ -136,42 +184,79 @@ export class Scheduler {
     await new Promise<void>((resolve) => setImmediate(resolve))
   }
 
-  #scheduleOne(queued: QueuedPod): void {
+  /** Done when it returns, unless somebody outside has to be asked. */
+  #scheduleOne(queued: QueuedPod): Promise<void> | undefined {
     const { pod } = queued
     if (pod.terminating) {
       this.#tell(pod, 'Warning', 'FailedScheduling', `skip schedule deleting pod: ${pod.key}`)
-      return
+      return undefined
     }
-    if (this.cache.isAssumed(pod.uid)) return
+    if (this.cache.isAssumed(pod.uid)) return undefined
     const startedAt = performance.now()
+    const asked = this.#extenders.filter((extender) => extender.isInterested(pod.pod))
+    if (asked.length > 0) return this.#scheduleWith(asked, queued, startedAt)
     const state = new CycleState()
-    let nodeName: string
+    const { framework, placement } = this.#profileOf(pod)
     try {
-      const placed = this.#placement.place(state, pod)
+      const placed = placement.place(state, pod)
       if ('misfit' in placed) {
-        const { nominate, message } = this.#framework.postFilter(state, pod, placed.misfit.diagnosis)
+        const outcome = framework.postFilter(state, pod, placed.misfit.diagnosis)
+        if (outcome instanceof Promise) throw new Error('nobody was to be asked')
         this.#options.metrics.chose(secondsSince(startedAt))
-        this.#fail(queued, fitErrorOf(placed.misfit, this.cache.nodes.length, message), startedAt, nominate)
-        return
+        this.#failToFit(queued, placed.misfit, outcome, startedAt)
+        return undefined
       }
-      nodeName = placed.nodeName
+      this.#options.metrics.chose(secondsSince(startedAt))
+      this.#assumeAndBind(queued, state, placed.nodeName, startedAt)
     } catch (error) {
       this.#fail(queued, error, startedAt, '')
-      return
     }
-    this.#options.metrics.chose(secondsSince(startedAt))
-    this.#assumeAndBind(queued, state, nodeName, startedAt)
+    return undefined
+  }
+
+  /** The cluster goes on while extenders are asked; the next pod waits for them. */
+  async #scheduleWith(extenders: readonly Extender[], queued: QueuedPod, startedAt: number): Promise<void> {
+    const { pod } = queued
+    const state = new CycleState()
+    const { framework, placement } = this.#profileOf(pod)
+    const happenings = this.queue.happenings
+    try {
+      const placed = await placement.placeWith(extenders, state, pod, this.#passedOver)
+      const outcome = 'misfit' in placed ? await framework.postFilter(state, pod, placed.misfit.diagnosis) : {}
+      this.#options.metrics.chose(secondsSince(startedAt))
+      // It has been deleted, or somebody else has given it a node.
+      if (this.#latest(pod)?.nodeName !== '') return
+      if ('misfit' in placed) {
+        this.#failToFit(queued, placed.misfit, outcome, startedAt)
+        // What has happened in the meantime may be just what the pod waits for.
+        if (this.queue.happenings !== happenings) this.queue.retry(pod.uid)
+      } else this.#assumeAndBind(queued, placed.state ?? state, placed.nodeName, startedAt)
+    } catch (error) {
+      this.#fail(queued, error, startedAt, '')
+    }
+  }
+
+  readonly #passedOver = (extender: Extender, error: Error): void => {
+    this.#options.log.warn(
+      { extender: extender.name, err: error.message },
+      'an extender has failed: going on without it',
+    )
+  }
+
+  #failToFit(queued: QueuedPod, misfit: Misfit, { nominate, message }: PostFilterOutcome, startedAt: number): void {
+    this.#fail(queued, fitErrorOf(misfit, this.cache.nodes.length, message), startedAt, nominate)
   }
 
   #assumeAndBind(queued: QueuedPod, state: CycleState, nodeName: string, startedAt: number): void {
     const pod = queued.pod.on(nodeName)
+    const { framework } = this.#profileOf(pod)
     let waits: (PermitWait & { plugin: string })[] = []
     try {
       this.cache.assume(pod)
       this.queue.nominations.delete(pod.uid)
-      const refused = this.#framework.reserve(state, pod, nodeName)
+      const refused = framework.reserve(state, pod, nodeName)
       if (refused) throw refusedBy(refused, nodeName)
-      const permit = this.#framework.permit(state, pod, nodeName)
+      const permit = framework.permit(state, pod, nodeName)
       if ('code' in permit) throw refusedBy(permit, nodeName)
       waits = permit.waits
     } catch (error) {
@@ -195,14 +280,17 @@ export class Scheduler {
     startedAt: number,
   ): Promise<void> {
     const { clock, log, metrics } = this.#options
+    const { framework, schedulerName } = this.#profileOf(pod)
     try {
-      if (waits.length > 0 || this.#framework.delaysBinding(state, pod, nodeName)) {
+      if (waits.length > 0 || framework.delaysBinding(state, pod, nodeName)) {
         await this.#hold(async () => {
           for (const wait of waits) await this.#permitted(wait, nodeName)
-          await this.#framework.preBind(state, pod, nodeName)
+          await framework.preBind(state, pod, nodeName)
         })
       }
-      await this.#framework.bind(state, pod, nodeName)
+      const binder = this.#extenders.find((extender) => extender.bind && extender.isInterested(pod.pod))
+      if (binder?.bind) await binder.bind(pod.pod, nodeName)
+      else await framework.bind(state, pod, nodeName)
     } catch (error) {
       this.#undo(state, pod, nodeName)
       // What was given up to stop has not failed: the next scheduler goes on with it.
@@ -210,8 +298,8 @@ export class Scheduler {
       return
     }
     this.cache.bindingFinished(pod.uid)
-    this.#framework.postBind(state, pod, nodeName)
-    metrics.attempted('scheduled', secondsSince(startedAt))
+    framework.postBind(state, pod, nodeName)
+    metrics.attempted('scheduled', schedulerName, secondsSince(startedAt))
     metrics.bound(queued.attempts, (clock.now() - (queued.firstTriedAt ?? clock.now())) / 1000, queued.flushed)
     log.debug({ pod: pod.key, node: nodeName }, 'bound')
     this.#tell(pod, 'Normal', 'Scheduled', `Successfully assigned ${pod.key} to ${nodeName}`)
@@ -248,7 +336,7 @@ export class Scheduler {
 
   /** Takes a pod off the node it was assumed to be on; others may have been waiting for that place. */
   #undo(state: CycleState, pod: PodInfo, nodeName: string): void {
-    this.#framework.unreserve(state, pod, nodeName)
+    this.#profileOf(pod).framework.unreserve(state, pod, nodeName)
     if (!this.cache.forget(pod.uid)) return
     this.queue.moveOn('Pod/Delete', { pod: { before: pod } }, ({ uid }) => uid !== pod.uid)
   }
@@ -257,7 +345,7 @@ export class Scheduler {
   #fail(queued: QueuedPod, error: unknown, startedAt: number, nominate: string | undefined): void {
     const { log, metrics } = this.#options
     const isRefused = error instanceof FitError || error instanceof NoNodesError
-    metrics.attempted(isRefused ? 'unschedulable' : 'error', secondsSince(startedAt))
+    metrics.attempted(isRefused ? 'unschedulable' : 'error', queued.pod.schedulerName, secondsSince(startedAt))
     const message = (error as Error).message
     if (!isRefused) log.error({ pod: queued.pod.key, err: message }, 'a pod could not be scheduled, trying again')
     const pod = this.#latest(queued.pod)
@@ -279,7 +367,7 @@ export class Scheduler {
   }
 
   #tell(pod: PodInfo, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    this.#options.events.event(refOf(pod), type, reason, message)
+    this.#profileOf(pod).events.event(refOf(pod), type, reason, message)
   }
 }
 

@@ -44,7 +44,7 @@ afterEach(async () => {
 async function start(maxBindings = 32): Promise<void> {
   const informers = new InformerFactory(api, { clock })
   const metrics = new SchedulerMetrics()
-  scheduler = new Scheduler({ api, informers, events, clock, log: silentLogger, metrics, maxBindings })
+  scheduler = new Scheduler({ api, informers, eventsOf: () => events, clock, log: silentLogger, metrics, maxBindings })
   await informers.start(stop.signal)
   running = scheduler.run(stop.signal)
 }

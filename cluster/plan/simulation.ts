@@ -65,6 +65,7 @@ export class Simulation {
         framework: () => framework,
         evict: async () => {},
         activate: () => {},
+        opened: () => {},
         random: () => 0,
         onAttempt: () => {},
       }),

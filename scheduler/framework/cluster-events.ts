@@ -33,6 +33,8 @@ const labels = {
 
 export type ClusterEvent = keyof typeof labels
 
+export const allEvents = Object.keys(labels) as readonly ClusterEvent[]
+
 export const eventLabel = (event: ClusterEvent): string => labels[event]
 
 /** What changed about a node that a plugin may want to know. */

@@ -1,32 +1,62 @@
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { Nominations } from '../queue/nominations.ts'
 import type { CycleState } from './cycle-state.ts'
-import type { Diagnosis, PermitWait, Plugin, PostFilterOutcome } from './plugin.ts'
+import type { Diagnosis, PermitWait, Plugin, PostFilterOutcome, QueuePlugin } from './plugin.ts'
 import type { PodInfo } from './pod-info.ts'
+import { allPoints, type PluginPoints, type Weighted } from './points.ts'
 import { type Refusal, refusal } from './refusal.ts'
-
-export interface Weighted {
-  readonly plugin: Plugin
-  /** Of its score among the others'. */
-  readonly weight: number
-}
 
 type With<K extends keyof Plugin> = Plugin & Required<Pick<Plugin, K>>
 
 /** Runs the plugins of a profile, point by point, in their order. */
 export class Framework {
   readonly plugins: readonly Plugin[]
+  readonly #points: PluginPoints
+  readonly #postFilters: readonly With<'postFilter'>[]
   readonly #nominations: Nominations
+  readonly #preFilters: readonly With<'preFilter'>[]
   readonly #filters: readonly With<'filter'>[]
+  readonly #adders: readonly With<'addPod'>[]
+  readonly #removers: readonly With<'removePod'>[]
+  readonly #preScorers: readonly With<'preScore'>[]
   readonly #scorers: readonly { plugin: With<'score'>; weight: number }[]
+  readonly #reservers: readonly With<'reserve'>[]
+  readonly #unreservers: readonly With<'unreserve'>[]
+  readonly #permitters: readonly With<'permit'>[]
+  readonly #preBinders: readonly With<'preBind'>[]
+  readonly #binders: readonly With<'bind'>[]
+  readonly #postBinders: readonly With<'postBind'>[]
 
-  constructor(plugins: readonly Weighted[], nominations: Nominations) {
+  /** `points` can leave plugins out of some of the points that they could take part in. */
+  constructor(plugins: readonly Weighted[], nominations: Nominations, points: PluginPoints = allPoints(plugins)) {
     this.plugins = plugins.map(({ plugin }) => plugin)
     this.#nominations = nominations
-    this.#filters = this.#having('filter')
-    this.#scorers = plugins.flatMap(({ plugin, weight }) =>
-      plugin.score ? [{ plugin: plugin as With<'score'>, weight }] : [],
-    )
+    this.#points = points
+    this.#preFilters = having(points.preFilter, 'preFilter')
+    this.#adders = having(points.preFilter, 'addPod')
+    this.#removers = having(points.preFilter, 'removePod')
+    this.#filters = having(points.filter, 'filter')
+    this.#postFilters = having(points.postFilter, 'postFilter')
+    this.#preScorers = having(points.preScore, 'preScore')
+    this.#scorers = points.score.map(({ plugin, weight }) => ({ plugin: plugin as With<'score'>, weight }))
+    this.#reservers = having(points.reserve, 'reserve')
+    this.#unreservers = having(points.reserve, 'unreserve').reverse()
+    this.#permitters = having(points.permit, 'permit')
+    this.#preBinders = having(points.preBind, 'preBind')
+    this.#binders = having(points.bind, 'bind')
+    this.#postBinders = having(points.postBind, 'postBind')
+  }
+
+  /** What the queue goes by: what keeps pods out of it, what sorts it, and what makes another try worthwhile. */
+  get queuePlugins(): readonly QueuePlugin[] {
+    const gates = new Set(having(this.#points.preEnqueue, 'preEnqueue').map(({ name }) => name))
+    const sorts = new Set(having(this.#points.queueSort, 'queueSort').map(({ name }) => name))
+    return this.plugins.map(({ name, hints, preEnqueue, queueSort }) => ({
+      name,
+      ...(hints ? { hints } : {}),
+      ...(preEnqueue && gates.has(name) ? { preEnqueue } : {}),
+      ...(queueSort && sorts.has(name) ? { queueSort } : {}),
+    }))
   }
 
   /**
@@ -42,7 +72,7 @@ export class Framework {
     | { refusal?: never; nodes: ReadonlySet<string> | undefined; namers: Set<string> } {
     let only: ReadonlySet<string> | undefined
     const namers = new Set<string>()
-    for (const plugin of this.#having('preFilter')) {
+    for (const plugin of this.#preFilters) {
       const outcome = plugin.preFilter(state, pod, nodes)
       if (outcome === undefined) continue
       if (outcome === 'skip') {
@@ -102,28 +132,42 @@ export class Framework {
   /** Puts a pod on a node to see what would be. Whoever does takes it off again before the cycle ends. */
   addPod(state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo): void {
     node.addPod(other)
-    for (const plugin of this.#having('addPod')) {
+    for (const plugin of this.#adders) {
       if (!state.skipsFilter.has(plugin.name)) plugin.addPod(state, pod, other, node)
     }
   }
 
   removePod(state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo): void {
     node.removePod(other)
-    for (const plugin of this.#having('removePod')) {
+    for (const plugin of this.#removers) {
       if (!state.skipsFilter.has(plugin.name)) plugin.removePod(state, pod, other, node)
     }
   }
 
   /** The first plugin that nominates a node decides; otherwise what they had to say is put together. */
-  postFilter(state: CycleState, pod: PodInfo, diagnosis: Diagnosis): PostFilterOutcome {
-    const messages: string[] = []
-    let cleared = false
-    for (const plugin of this.#having('postFilter')) {
-      const outcome = plugin.postFilter(state, pod, diagnosis)
+  postFilter(state: CycleState, pod: PodInfo, diagnosis: Diagnosis): PostFilterOutcome | Promise<PostFilterOutcome> {
+    return this.#postFilter(state, pod, diagnosis, 0, { messages: [], cleared: false })
+  }
+
+  #postFilter(
+    state: CycleState,
+    pod: PodInfo,
+    diagnosis: Diagnosis,
+    from: number,
+    told: { messages: string[]; cleared: boolean },
+  ): PostFilterOutcome | Promise<PostFilterOutcome> {
+    const plugins = this.#postFilters
+    for (let i = from; i < plugins.length; i++) {
+      const outcome = plugins[i]?.postFilter(state, pod, diagnosis)
+      if (outcome instanceof Promise) {
+        return outcome.then((late) =>
+          late?.nominate ? late : this.#postFilter(state, pod, diagnosis, i + 1, heard(told, late)),
+        )
+      }
       if (outcome?.nominate) return outcome
-      if (outcome?.nominate === '') cleared = true
-      if (outcome?.message) messages.push(outcome.message)
+      heard(told, outcome)
     }
+    const { messages, cleared } = told
     return { ...(cleared ? { nominate: '' } : {}), ...(messages.length > 0 ? { message: messages.join(', ') } : {}) }
   }
 
@@ -155,7 +199,7 @@ export class Framework {
     nodes: readonly NodeInfo[],
     take: (plugin: string, weight: number, scores: Float64Array) => void,
   ): void {
-    for (const plugin of this.#having('preScore')) {
+    for (const plugin of this.#preScorers) {
       if (plugin.preScore(state, pod, nodes) === 'skip') state.skipsScore.add(plugin.name)
     }
     const scores = new Float64Array(nodes.length)
@@ -169,7 +213,7 @@ export class Framework {
 
   /** All or none: where one refuses, those before it are told to let go. */
   reserve(state: CycleState, pod: PodInfo, nodeName: string): Refusal | undefined {
-    for (const plugin of this.#having('reserve')) {
+    for (const plugin of this.#reservers) {
       const refused = plugin.reserve(state, pod, nodeName)
       if (!refused) continue
       this.unreserve(state, pod, nodeName)
@@ -179,13 +223,13 @@ export class Framework {
   }
 
   unreserve(state: CycleState, pod: PodInfo, nodeName: string): void {
-    for (const plugin of this.#having('unreserve').reverse()) plugin.unreserve(state, pod, nodeName)
+    for (const plugin of this.#unreservers) plugin.unreserve(state, pod, nodeName)
   }
 
   /** A refusal, or what the pod has to wait for before it is bound. */
   permit(state: CycleState, pod: PodInfo, nodeName: string): Refusal | { waits: (PermitWait & { plugin: string })[] } {
     const waits: (PermitWait & { plugin: string })[] = []
-    for (const plugin of this.#having('permit')) {
+    for (const plugin of this.#permitters) {
       const outcome = plugin.permit(state, pod, nodeName)
       if (!outcome) continue
       if ('code' in outcome) return outcome
@@ -196,35 +240,40 @@ export class Framework {
 
   /** Whether a plugin has something to do before the pod is bound, which may take its time. */
   delaysBinding(state: CycleState, pod: PodInfo, nodeName: string): boolean {
-    return this.#preBinders(state, pod, nodeName).length > 0
+    return this.#preBinders.some((plugin) => hasWork(plugin, state, pod, nodeName))
   }
 
   /** Throws what a plugin throws, with its name. */
   async preBind(state: CycleState, pod: PodInfo, nodeName: string): Promise<void> {
-    for (const plugin of this.#preBinders(state, pod, nodeName)) {
+    for (const plugin of this.#preBinders) {
+      if (!hasWork(plugin, state, pod, nodeName)) continue
       await named('PreBind', plugin, plugin.preBind(state, pod, nodeName))
     }
   }
 
   async bind(state: CycleState, pod: PodInfo, nodeName: string): Promise<void> {
-    for (const plugin of this.#having('bind')) {
+    for (const plugin of this.#binders) {
       if ((await named('Bind', plugin, plugin.bind(state, pod, nodeName))) === 'bound') return
     }
     throw new Error(`no plugin binds pod ${pod.key}`)
   }
 
   postBind(state: CycleState, pod: PodInfo, nodeName: string): void {
-    for (const plugin of this.#having('postBind')) plugin.postBind(state, pod, nodeName)
-  }
-
-  #preBinders(state: CycleState, pod: PodInfo, nodeName: string): With<'preBind'>[] {
-    return this.#having('preBind').filter((plugin) => plugin.preBindPreFlight?.(state, pod, nodeName) !== 'skip')
-  }
-
-  #having<K extends keyof Plugin>(point: K): With<K>[] {
-    return this.plugins.filter((plugin): plugin is With<K> => plugin[point] !== undefined)
+    for (const plugin of this.#postBinders) plugin.postBind(state, pod, nodeName)
   }
 }
+
+const having = <K extends keyof Plugin>(plugins: readonly Weighted[], method: K): With<K>[] =>
+  plugins.flatMap(({ plugin }) => (plugin[method] === undefined ? [] : [plugin as With<K>]))
+
+function heard<T extends { messages: string[]; cleared: boolean }>(told: T, outcome: PostFilterOutcome | undefined): T {
+  if (outcome?.nominate === '') told.cleared = true
+  if (outcome?.message) told.messages.push(outcome.message)
+  return told
+}
+
+const hasWork = (plugin: Plugin, state: CycleState, pod: PodInfo, nodeName: string): boolean =>
+  plugin.preBindPreFlight?.(state, pod, nodeName) !== 'skip'
 
 function runFilters(
   state: CycleState,

@@ -66,7 +66,12 @@ export interface Plugin {
   addPod?(state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo): void
   removePod?(state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo): void
   filter?(state: CycleState, pod: PodInfo, node: NodeInfo): Refusal | undefined
-  postFilter?(state: CycleState, pod: PodInfo, diagnosis: Diagnosis): PostFilterOutcome | undefined
+  /** A promise only where somebody outside has to be asked. */
+  postFilter?(
+    state: CycleState,
+    pod: PodInfo,
+    diagnosis: Diagnosis,
+  ): PostFilterOutcome | undefined | Promise<PostFilterOutcome | undefined>
   preScore?(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): 'skip' | undefined
   score?(state: CycleState, pod: PodInfo, node: NodeInfo): number
   /** Brings the scores of the nodes, in their order, to between 0 and {@link maxScore}, in place. */
@@ -81,3 +86,6 @@ export interface Plugin {
   bind?(state: CycleState, pod: PodInfo, nodeName: string): Promise<'bound' | 'skip'>
   postBind?(state: CycleState, pod: PodInfo, nodeName: string): void
 }
+
+/** The part of a plugin that the scheduling queue has to do with. */
+export type QueuePlugin = Pick<Plugin, 'name' | 'hints' | 'preEnqueue' | 'queueSort'>

@@ -1,53 +1,77 @@
-import type { NodeSelectorTerm } from '../../api/generated/types.ts'
+import type { NodeSelectorTerm, PreferredSchedulingTerm } from '../../api/generated/types.ts'
 import { stateKey } from '../framework/cycle-state.ts'
-import { type NodeTest, requiredNodeTest, termTest } from '../framework/node-affinity.ts'
+import { type NodeTest, nodeSelectorTest, requiredNodeTest, termTest } from '../framework/node-affinity.ts'
 import type { Plugin, PreFilterOutcome } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { refusal } from '../framework/refusal.ts'
+import { defaultArgs } from './args.ts'
 import { normalizeByLargest } from './normalize.ts'
 
 const name = 'NodeAffinity'
 const unmatched = refusal(name, 'UnschedulableAndUnresolvable', "node(s) didn't match Pod's node affinity/selector")
+const notAdded = refusal(name, 'UnschedulableAndUnresolvable', "node(s) didn't match scheduler-enforced node affinity")
 const conflict = refusal(name, 'UnschedulableAndUnresolvable', 'pod affinity terms conflict')
 const required = stateKey<NodeTest>(`${name} required`)
-const preferred = stateKey<readonly { weight: number; test: NodeTest }[]>(`${name} preferred`)
+const preferred = stateKey<readonly WeightedTest[]>(`${name} preferred`)
 
-/** nodeSelector and node affinity: where a pod must and where it would rather run. */
-export const nodeAffinity: Plugin = {
-  name,
-  hints: [
-    {
-      on: ['Node/Add', 'Node/UpdateLabel'],
-      worthATry: ({ pod }, { node }) => {
-        const test = requiredNodeTest(pod)
-        if (!test) return true
-        const matches = (metadata = node?.after?.metadata) =>
-          metadata !== undefined && test({ name: metadata.name, labels: metadata.labels ?? {} })
-        return matches() && !(node?.before && matches(node.before.metadata))
-      },
-    },
-  ],
-  preFilter(state, pod) {
-    const test = requiredNodeTest(pod.pod)
-    if (!test) return 'skip'
-    state.write(required, test)
-    return nodesByName(pod)
-  },
-  filter: (state, _pod, node) => (state.read(required)(node) ? undefined : unmatched),
-  preScore(state, { pod }) {
-    const terms = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution
-    if (!terms) return 'skip'
-    const tests = terms.flatMap(({ weight, preference }) => {
-      const test = weight === 0 ? undefined : termTest(preference)
-      return test ? [{ weight, test }] : []
-    })
-    state.write(preferred, tests)
-    return undefined
-  },
-  score: (state, _pod, node) =>
-    state.read(preferred).reduce((sum, { weight, test }) => (test(node) ? sum + weight : sum), 0),
-  normalize: (_state, _pod, scores) => normalizeByLargest(scores),
+interface WeightedTest {
+  readonly weight: number
+  readonly test: NodeTest
 }
+
+const anyNode: NodeTest = () => true
+
+/** nodeSelector and node affinity: where a pod must and where it would rather run. What is added holds for every pod. */
+export function newNodeAffinity({ addedAffinity } = defaultArgs.NodeAffinity): Plugin {
+  const {
+    requiredDuringSchedulingIgnoredDuringExecution: must,
+    preferredDuringSchedulingIgnoredDuringExecution: rather,
+  } = addedAffinity ?? {}
+  const added = must && nodeSelectorTest(must)
+  const addedTests = testsOf(rather)
+  return {
+    name,
+    hints: [
+      {
+        on: ['Node/Add', 'Node/UpdateLabel'],
+        worthATry: ({ pod }, { node }) => {
+          const test = requiredNodeTest(pod)
+          const matches = (metadata = node?.after?.metadata) => {
+            if (metadata === undefined) return false
+            const identity = { name: metadata.name, labels: metadata.labels ?? {} }
+            return (!added || added(identity)) && (!test || test(identity))
+          }
+          return matches() && !(node?.before && (test || added) && matches(node.before.metadata))
+        },
+      },
+    ],
+    preFilter(state, pod) {
+      const test = requiredNodeTest(pod.pod)
+      if (!test && !added) return 'skip'
+      state.write(required, test ?? anyNode)
+      return nodesByName(pod)
+    },
+    filter(state, _pod, node) {
+      if (added && !added(node)) return notAdded
+      return state.read(required)(node) ? undefined : unmatched
+    },
+    preScore(state, { pod }) {
+      const terms = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution
+      if (!terms && addedTests.length === 0) return 'skip'
+      state.write(preferred, [...addedTests, ...testsOf(terms)])
+      return undefined
+    },
+    score: (state, _pod, node) =>
+      state.read(preferred).reduce((sum, { weight, test }) => (test(node) ? sum + weight : sum), 0),
+    normalize: (_state, _pod, scores) => normalizeByLargest(scores),
+  }
+}
+
+const testsOf = (terms: readonly PreferredSchedulingTerm[] = []): WeightedTest[] =>
+  terms.flatMap(({ weight, preference }) => {
+    const test = weight === 0 ? undefined : termTest(preference)
+    return test ? [{ weight, test }] : []
+  })
 
 /** Where every term names nodes (pods of a daemon set do), no other node need be looked at. */
 function nodesByName({ pod }: PodInfo): PreFilterOutcome {

@@ -1,29 +1,60 @@
 import type { Columns } from '../cache/columns.ts'
 import { maxScore, type Plugin } from '../framework/plugin.ts'
+import type { Requests } from '../framework/requests.ts'
+import { defaultArgs } from './args.ts'
+import { resourceAmounts } from './resource-amounts.ts'
 
-/** Prefers nodes whose cpu and memory end up used in more equal parts than they were. */
-export const newNodeResourcesBalancedAllocation = (columns: Columns): Plugin => ({
-  name: 'NodeResourcesBalancedAllocation',
-  // Pods that ask for nothing change no balance: they would all go to one node.
-  preScore: (_state, { requests }) => (requests.milliCpu === 0 && requests.memoryBytes === 0 ? 'skip' : undefined),
-  score(_state, { requests }, { row }) {
+/** Prefers nodes whose resources (cpu and memory, by default) end up used in more equal parts than they were. */
+export function newNodeResourcesBalancedAllocation(
+  columns: Columns,
+  args = defaultArgs.NodeResourcesBalancedAllocation,
+): Plugin {
+  const resources = resourceAmounts(columns, args.resources, { madeUp: false })
+  const isUsual = args === defaultArgs.NodeResourcesBalancedAllocation
+  const balances = (requests: Requests, row: number): [before: number, after: number] => {
+    const before: number[] = []
+    const after: number[] = []
+    for (const resource of resources) {
+      const wanted = resource.wanted(requests)
+      const allocatable = resource.allocatable(row)
+      if (allocatable === 0 || (resource.isOptional && wanted === 0)) continue
+      const taken = resource.taken(row)
+      before.push(Math.min(taken / allocatable, 1))
+      after.push(Math.min((taken + wanted) / allocatable, 1))
+    }
+    return [balanceOf(before), balanceOf(after)]
+  }
+  /** The same for cpu and memory, spelled out: it runs more often than most. */
+  const usualBalances = (requests: Requests, row: number): [before: number, after: number] => {
     const { cpu, memory } = columns
-    const balance = (milliCpu: number, memoryBytes: number) =>
-      balanceOf(
-        fraction((cpu.requested[row] as number) + milliCpu, cpu.allocatable[row] as number),
-        fraction((memory.requested[row] as number) + memoryBytes, memory.allocatable[row] as number),
-      )
-    const gain = balance(requests.milliCpu, requests.memoryBytes) - balance(0, 0)
-    return maxScore / 2 + Math.trunc((maxScore / 2 + gain) / 2)
-  },
-})
+    const balance = (milliCpu: number, memoryBytes: number) => {
+      const [cpus, bytes] = [cpu.allocatable[row] as number, memory.allocatable[row] as number]
+      if (cpus === 0 || bytes === 0) return maxScore
+      const cpuPart = Math.min(((cpu.requested[row] as number) + milliCpu) / cpus, 1)
+      const memoryPart = Math.min(((memory.requested[row] as number) + memoryBytes) / bytes, 1)
+      return score(Math.abs((cpuPart - memoryPart) / 2))
+    }
+    return [balance(0, 0), balance(requests.milliCpu, requests.memoryBytes)]
+  }
+  return {
+    name: 'NodeResourcesBalancedAllocation',
+    // Pods that ask for nothing change no balance: they would all go to one node.
+    preScore: (_state, { requests }) => (resources.every(({ wanted }) => wanted(requests) === 0) ? 'skip' : undefined),
+    score(_state, { requests }, { row }) {
+      const [before, after] = isUsual ? usualBalances(requests, row) : balances(requests, row)
+      return maxScore / 2 + Math.trunc((maxScore / 2 + after - before) / 2)
+    },
+  }
+}
 
-/** Undefined for what the node does not have. */
-const fraction = (requested: number, allocatable: number): number | undefined =>
-  allocatable === 0 ? undefined : Math.min(requested / allocatable, 1)
+const score = (deviation: number): number => Math.trunc((1 - deviation) * maxScore)
 
-/** The highest score less the deviation of two fractions; one alone deviates from nothing. */
-function balanceOf(a: number | undefined, b: number | undefined): number {
-  const deviation = a === undefined || b === undefined ? 0 : Math.abs((a - b) / 2)
-  return Math.trunc((1 - deviation) * maxScore)
+/** The highest score less the standard deviation of the fractions; one alone deviates from nothing. */
+function balanceOf(fractions: readonly number[]): number {
+  const [a, b] = fractions
+  if (a === undefined || b === undefined) return maxScore
+  if (fractions.length === 2) return score(Math.abs((a - b) / 2))
+  const mean = fractions.reduce((sum, each) => sum + each, 0) / fractions.length
+  const squares = fractions.reduce((sum, each) => sum + (each - mean) * (each - mean), 0)
+  return score(Math.sqrt(squares / fractions.length))
 }

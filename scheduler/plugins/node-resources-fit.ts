@@ -6,15 +6,31 @@ import { type Hint, maxScore, type Plugin } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { type Refusal, refusal } from '../framework/refusal.ts'
 import { amountOf, type Requests } from '../framework/requests.ts'
+import { defaultArgs, type PluginArgs } from './args.ts'
+import { resourceAmounts } from './resource-amounts.ts'
+import { strategyScore } from './scoring-strategy.ts'
 
 const name = 'NodeResourcesFit'
 
-/** Whether a node has enough left of everything a pod requests; prefers the nodes with the most left. */
-export const newNodeResourcesFit = (columns: Columns): Plugin => ({
-  name,
-  hints,
-  filter: (_state, { requests }, { row }) => shortages(columns, row, requests),
-  score(_state, { requests }, { row }) {
+/** Whether a node has enough left of everything a pod requests; prefers, by default, the nodes with the most left. */
+export function newNodeResourcesFit(columns: Columns, args = defaultArgs.NodeResourcesFit): Plugin {
+  const heeded = heedingAll(args) ? (requests: Requests) => requests : withoutIgnored(args)
+  return {
+    name,
+    hints: hintsFor(heeded),
+    filter: (_state, { requests }, { row }) => shortages(columns, row, heeded(requests)),
+    score:
+      args.scoringStrategy === defaultArgs.NodeResourcesFit.scoringStrategy
+        ? leastOf(columns)
+        : byStrategy(columns, args),
+  }
+}
+
+type Score = NonNullable<Plugin['score']>
+
+/** The usual strategy, spelled out: it runs more often than anything else. */
+function leastOf(columns: Columns): Score {
+  return (_state, { requests }, { row }) => {
     const { cpu, memory, scoredCpu, scoredMemory } = columns
     let sum = 0
     let weights = 0
@@ -26,10 +42,38 @@ export const newNodeResourcesFit = (columns: Columns): Plugin => ({
     count((scoredCpu[row] as number) + requests.wantedMilliCpu, cpu.allocatable[row] as number)
     count((scoredMemory[row] as number) + requests.wantedMemoryBytes, memory.allocatable[row] as number)
     return weights === 0 ? 0 : Math.trunc(sum / weights)
-  },
-})
+  }
+}
 
-const hints: readonly Hint[] = [
+function byStrategy(columns: Columns, { scoringStrategy }: Args): Score {
+  const resources = resourceAmounts(columns, scoringStrategy.resources, { madeUp: true })
+  const score = strategyScore(scoringStrategy)
+  return (_state, { requests }, { row }) =>
+    score(
+      resources.flatMap((resource) => {
+        const wanted = resource.wanted(requests)
+        const allocatable = resource.allocatable(row)
+        if (allocatable === 0 || (resource.isOptional && wanted === 0)) return []
+        return [{ weight: resource.weight, taken: resource.taken(row) + wanted, allocatable }]
+      }),
+    )
+}
+
+type Args = PluginArgs['NodeResourcesFit']
+
+const heedingAll = ({ ignoredResources, ignoredResourceGroups }: Args): boolean =>
+  ignoredResources.length + ignoredResourceGroups.length === 0
+
+/** Resources that somebody else watches over are none of the node's. */
+function withoutIgnored({ ignoredResources, ignoredResourceGroups }: Args): (requests: Requests) => Requests {
+  const names = new Set(ignoredResources)
+  const groups = new Set(ignoredResourceGroups)
+  const isIgnored = (resource: string) =>
+    resource.includes('/') && (names.has(resource) || groups.has(resource.split('/')[0] ?? ''))
+  return (requests) => ({ ...requests, scalars: requests.scalars.filter(([resource]) => !isIgnored(resource)) })
+}
+
+const hintsFor = (heeded: (requests: Requests) => Requests): readonly Hint[] => [
   {
     on: ['Pod/Delete'],
     worthATry: (_pod, { pod: changed }) =>
@@ -48,10 +92,11 @@ const hints: readonly Hint[] = [
     on: ['Node/Add', 'Node/UpdateAllocatable'],
     worthATry: (pod, { node }) => {
       const after = allocatableOf(node?.after)
-      if (!fitsEmpty(pod.requests, after)) return false
+      const requests = heeded(pod.requests)
+      if (!fitsEmpty(requests, after)) return false
       const before = node?.before && allocatableOf(node.before)
       if (!before) return true
-      const wanted = ['pods', ...wantedNames(pod.requests)]
+      const wanted = ['pods', ...wantedNames(requests)]
       return wanted.some((resource) => after(resource) > before(resource))
     },
   },

@@ -3,7 +3,7 @@ import { CycleState } from '../framework/cycle-state.ts'
 import { type PodParts, podInfo } from '../testing/builders.ts'
 import { nodeEvent, podEvent, tryPlugin } from '../testing/try-plugin.ts'
 import { newImageLocality } from './image-locality.ts'
-import { nodeAffinity } from './node-affinity.ts'
+import { newNodeAffinity } from './node-affinity.ts'
 import { nodeName } from './node-name.ts'
 import { nodePorts } from './node-ports.ts'
 import { nodeUnschedulable } from './node-unschedulable.ts'
@@ -99,11 +99,11 @@ describe('NodeAffinity', () => {
       'pod affinity terms conflict',
     ],
   ])('a pod that asks for %s', (_what, parts, expected) => {
-    expect(tryPlugin(nodeAffinity, { nodes }).verdicts(parts)).toEqual(expected)
+    expect(tryPlugin(newNodeAffinity(), { nodes }).verdicts(parts)).toEqual(expected)
   })
 
   test('only the nodes that are named need be looked at', () => {
-    const { framework, cache } = tryPlugin(nodeAffinity, { nodes })
+    const { framework, cache } = tryPlugin(newNodeAffinity(), { nodes })
     const named = (...terms: object[]) => {
       const outcome = framework.preFilter(new CycleState(), podInfo(requires(...terms)), cache.nodes)
       return !outcome.refusal && outcome.nodes ? [...outcome.nodes].sort() : 'all'
@@ -119,7 +119,19 @@ describe('NodeAffinity', () => {
       { weight: 10, preference: byLabel('zone', 'x') },
     ]
     const parts = { affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: preferred } } }
-    expect(tryPlugin(nodeAffinity, { nodes }).scores(parts)).toEqual({ a: 100, b: 25 })
+    expect(tryPlugin(newNodeAffinity(), { nodes }).scores(parts)).toEqual({ a: 100, b: 25 })
+  })
+
+  test('what an operator adds holds for every pod, beside its own', () => {
+    const added = {
+      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [byLabel('disk', 'ssd')] },
+      preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference: byName('a') }],
+    }
+    const { verdicts, scores, isWorthATry } = tryPlugin(newNodeAffinity({ addedAffinity: added }), { nodes })
+    expect(verdicts({})).toMatchObject({ a: 'fits', b: "node(s) didn't match scheduler-enforced node affinity" })
+    expect(scores({})).toMatchObject({ a: 100, b: 0 })
+    expect(isWorthATry({}, 'Node/Add', nodeEvent({ labels: { disk: 'ssd' } }))).toBe(true)
+    expect(isWorthATry({}, 'Node/Add', nodeEvent({}))).toBe(false)
   })
 
   test.each<[boolean, string, ReturnType<typeof nodeEvent>]>([
@@ -128,7 +140,7 @@ describe('NodeAffinity', () => {
     [true, 'a node gets the label', nodeEvent({ labels: { disk: 'ssd' } }, {})],
     [false, 'a node has had it before', nodeEvent({ labels: { disk: 'ssd' } }, { labels: { disk: 'ssd', x: 'y' } })],
   ])('%s for another try when %s', (expected, _what, objects) => {
-    const { isWorthATry } = tryPlugin(nodeAffinity)
+    const { isWorthATry } = tryPlugin(newNodeAffinity())
     expect(isWorthATry({ nodeSelector: { disk: 'ssd' } }, 'Node/UpdateLabel', objects)).toBe(expected)
   })
 })

@@ -29,7 +29,7 @@ beforeEach(() => {
   incoming = []
   queue = new SchedulingQueue({
     clock,
-    plugins: [prioritySort, schedulingGates, fit, labelled],
+    profiles: new Map([['default-scheduler', [prioritySort, schedulingGates, fit, labelled]]]),
     onIncoming: (name, cause) => incoming.push(`${name} ${cause}`),
   })
 })
@@ -39,6 +39,28 @@ const next = (): QueuedPod => queue.next() as QueuedPod
 const refusedBy = (...plugins: string[]) => ({ rejectors: new Set(plugins), pending: new Set<string>() })
 const failed = refusedBy()
 const onNode = (name: string) => ({ node: { after: node({ name }) } })
+
+test('each profile has its own opinion of what is worth a try', () => {
+  const never: Plugin = { name: 'Fit', hints: [{ on: ['Pod/Delete'], worthATry: () => false }] }
+  queue = new SchedulingQueue({
+    clock,
+    profiles: new Map([
+      ['default-scheduler', [prioritySort, fit]],
+      ['other', [prioritySort, never]],
+    ]),
+  })
+  for (const schedulerName of ['default-scheduler', 'other']) {
+    queue.add(named(schedulerName, { schedulerName }))
+    queue.giveBack(next(), refusedBy('Fit'))
+  }
+  expect(queue.rejected()).toEqual([
+    { plugin: 'Fit', profile: 'default-scheduler', pods: 1 },
+    { plugin: 'Fit', profile: 'other', pods: 1 },
+  ])
+  queue.moveOn('Pod/Delete', {})
+  expect(next().pod.name).toBe('default-scheduler')
+  expect(queue.next()).toBeUndefined()
+})
 
 describe('order', () => {
   test('the highest priority comes first, then who has waited longest', async () => {
@@ -120,13 +142,16 @@ describe('a refused pod', () => {
     queue.delete('pod')
     queue.moveOn('Pod/Delete', {})
     expect(queue.next()).toBeUndefined()
-    expect(queue.rejected().get('Fit')).toBe(0)
+    expect(queue.rejected()).toContainEqual({ plugin: 'Fit', profile: 'default-scheduler', pods: 0 })
   })
 
   test('counts for each plugin that refused it', () => {
     refuse('a', 'Fit', 'Labelled')
     refuse('b', 'Fit')
-    expect(Object.fromEntries(queue.rejected())).toEqual({ Fit: 2, Labelled: 1 })
+    expect(queue.rejected()).toEqual([
+      { plugin: 'Fit', profile: 'default-scheduler', pods: 2 },
+      { plugin: 'Labelled', profile: 'default-scheduler', pods: 1 },
+    ])
   })
 })
 
@@ -235,7 +260,7 @@ describe('a gated pod', () => {
       hints: [{ on: ['Pod/Delete'], worthATry: () => false }],
       preEnqueue: () => (busy ? refusal('Busy', 'UnschedulableAndUnresolvable', 'busy') : undefined),
     }
-    queue = new SchedulingQueue({ clock, plugins: [prioritySort, busyGate, fit] })
+    queue = new SchedulingQueue({ clock, profiles: new Map([['default-scheduler', [prioritySort, busyGate, fit]]]) })
     busy = false
     queue.add(named('pod'))
     queue.giveBack(next(), refusedBy('Fit'))
@@ -245,6 +270,27 @@ describe('a gated pod', () => {
     busy = false
     queue.moveOn('Pod/Delete', {})
     expect(queue.sizes().backoff).toBe(1)
+  })
+
+  test('that was to be tried while a plugin gated it is tried when that is over, and no other', () => {
+    let busy = false
+    const busyGate: Plugin = {
+      name: 'Busy',
+      preEnqueue: () => (busy ? refusal('Busy', 'UnschedulableAndUnresolvable', 'busy') : undefined),
+    }
+    queue = new SchedulingQueue({ clock, profiles: new Map([['default-scheduler', [prioritySort, busyGate, fit]]]) })
+    for (const name of ['wanted', 'resting']) {
+      queue.add(named(name))
+      queue.giveBack(next(), refusedBy('Fit'))
+    }
+    busy = true
+    queue.moveOn('Node/Add', onNode('any'))
+    queue.update(named('wanted'), named('wanted', { labels: { wants: 'any' } }))
+    queue.moveOn('Node/Add', onNode('any'))
+    busy = false
+    queue.opened('wanted')
+    queue.opened('resting')
+    expect(queue.sizes()).toEqual({ active: 0, backoff: 1, unschedulable: 1, gated: 0 })
   })
 })
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../client/types.ts'
 import { type ClusterEvent, eventLabel, podChanges } from '../framework/cluster-events.ts'
-import type { EventObjects, Hint, Plugin } from '../framework/plugin.ts'
+import type { EventObjects, Hint, QueuePlugin } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { Heap } from './heap.ts'
 import { Nominations } from './nominations.ts'
@@ -10,7 +10,8 @@ export type QueueName = 'active' | 'backoff' | 'unschedulable' | 'gated'
 
 export interface SchedulingQueueOptions {
   clock: Clock
-  plugins: readonly Plugin[]
+  /** The plugins of each profile, by the schedulerName that pods ask for it with. All sort alike. */
+  profiles: ReadonlyMap<string, readonly QueuePlugin[]>
   nominations?: Nominations
   initialBackoffMs?: number
   maxBackoffMs?: number
@@ -32,8 +33,7 @@ const flushEveryMs = 30_000
 export class SchedulingQueue {
   readonly nominations: Nominations
   readonly #clock: Clock
-  readonly #plugins: readonly Plugin[]
-  readonly #hints: ReadonlyMap<ClusterEvent, ReadonlyMap<string, readonly Hint[]>>
+  readonly #profiles: ReadonlyMap<string, QueueProfile>
   readonly #initialBackoffMs: number
   readonly #maxBackoffMs: number
   readonly #maxUnschedulableMs: number
@@ -48,20 +48,19 @@ export class SchedulingQueue {
   /** The unschedulable pods by the plugins that refused them, so that an event need not visit all. */
   readonly #byRejector = new Map<string, Set<QueuedPod>>()
   #wake: (() => void) | undefined
+  #happenings = 0
 
   constructor(options: SchedulingQueueOptions) {
-    const { clock, plugins, nominations, initialBackoffMs, maxBackoffMs, maxUnschedulableMs, onIncoming } = options
+    const { clock, profiles, nominations, initialBackoffMs, maxBackoffMs, maxUnschedulableMs, onIncoming } = options
     this.nominations = nominations ?? new Nominations()
     this.#clock = clock
-    this.#plugins = plugins
-    this.#hints = hintsByEvent(plugins)
+    this.#profiles = new Map([...profiles].map(([name, plugins]) => [name, queueProfile(plugins)]))
     this.#initialBackoffMs = initialBackoffMs ?? 1000
     this.#maxBackoffMs = maxBackoffMs ?? 10_000
     this.#maxUnschedulableMs = maxUnschedulableMs ?? 5 * 60_000
     this.#onIncoming = onIncoming ?? (() => {})
-    const sort = plugins.find(({ queueSort }) => queueSort)
-    if (!sort?.queueSort) throw new Error('no plugin sorts the queue')
-    const inOrder = sort.queueSort.bind(sort)
+    const inOrder = [...profiles.values()].flat().find(({ queueSort }) => queueSort)?.queueSort
+    if (!inOrder) throw new Error('no plugin sorts the queue')
     this.#active = new Heap(inOrder)
     this.#backoff = new Heap((a, b) => a.backoffUntil - b.backoffUntil || inOrder(a, b))
     this.#errorBackoff = new Heap((a, b) => a.backoffUntil - b.backoffUntil)
@@ -79,8 +78,14 @@ export class SchedulingQueue {
   }
 
   /** How many pods each plugin has refused that are waiting for it to change its mind. */
-  rejected(): ReadonlyMap<string, number> {
-    return new Map([...this.#byRejector].map(([plugin, pods]) => [plugin, pods.size]))
+  rejected(): { plugin: string; profile: string; pods: number }[] {
+    return [...this.#byRejector].flatMap(([plugin, pods]) =>
+      [...this.#profiles.keys()].map((profile) => ({
+        plugin,
+        profile,
+        pods: [...pods].filter(({ pod }) => pod.schedulerName === profile).length,
+      })),
+    )
   }
 
   has(uid: string): boolean {
@@ -171,15 +176,34 @@ export class SchedulingQueue {
 
   /** Something happened in the cluster: pods are tried again that it may help. `isMeant` can leave some out. */
   moveOn(event: ClusterEvent, objects: EventObjects, isMeant: (pod: PodInfo) => boolean = () => true): void {
-    const interested = this.#hints.get(event)
-    if (!interested || this.#unschedulable.size === 0) return
+    this.#happenings++
+    if (this.#unschedulable.size === 0) return
     const candidates = new Set<QueuedPod>()
-    for (const plugin of interested.keys()) {
-      for (const queued of this.#byRejector.get(plugin) ?? []) candidates.add(queued)
+    for (const { hints } of this.#profiles.values()) {
+      for (const plugin of hints.get(event)?.keys() ?? []) {
+        for (const queued of this.#byRejector.get(plugin) ?? []) candidates.add(queued)
+      }
     }
     for (const queued of candidates) {
       if (isMeant(queued.pod) && this.#isWorthATry(queued, event, objects)) this.#requeue(queued, eventLabel(event))
     }
+  }
+
+  /** How much has happened so far: whoever takes his time over a pod can see whether he has missed something. */
+  get happenings(): number {
+    return this.#happenings
+  }
+
+  /** Tries a pod again when its back-off is over, whatever it waits for. */
+  retry(uid: string): void {
+    const queued = this.#unschedulable.get(uid)
+    if (queued) this.#requeue(queued, 'MissedEvents')
+  }
+
+  /** What kept a pod out of the queue is over: one that was to be tried in the meantime is tried. */
+  opened(uid: string): void {
+    const queued = this.#unschedulable.get(uid)
+    if (queued?.gate !== undefined) this.#requeue(queued, 'GateOpened')
   }
 
   /** Tries a pod again now, whatever it waits for. */
@@ -209,7 +233,7 @@ export class SchedulingQueue {
   }
 
   #isWorthATry(queued: QueuedPod, event: ClusterEvent, objects: EventObjects): boolean {
-    const interested = this.#hints.get(event)
+    const interested = this.#profiles.get(queued.pod.schedulerName)?.hints.get(event)
     if (!interested) return false
     // What keeps a pod out of the queue must open first; nothing else matters before.
     if (queued.gate !== undefined && !interested.has(queued.gate)) return false
@@ -262,7 +286,7 @@ export class SchedulingQueue {
   }
 
   #isGated(queued: QueuedPod): boolean {
-    for (const plugin of this.#plugins) {
+    for (const plugin of this.#profiles.get(queued.pod.schedulerName)?.gates ?? []) {
       if (!plugin.preEnqueue?.(queued.pod)) continue
       queued.gate = plugin.name
       queued.rejectors = new Set(queued.rejectors).add(plugin.name)
@@ -297,7 +321,18 @@ export class SchedulingQueue {
 
 const windowStart = (time: number): number => time - (time % windowMs)
 
-function hintsByEvent(plugins: readonly Plugin[]): Map<ClusterEvent, Map<string, Hint[]>> {
+/** What the queue knows of the plugins of one profile. */
+interface QueueProfile {
+  readonly gates: readonly QueuePlugin[]
+  readonly hints: ReadonlyMap<ClusterEvent, ReadonlyMap<string, readonly Hint[]>>
+}
+
+const queueProfile = (plugins: readonly QueuePlugin[]): QueueProfile => ({
+  gates: plugins.filter(({ preEnqueue }) => preEnqueue !== undefined),
+  hints: hintsByEvent(plugins),
+})
+
+function hintsByEvent(plugins: readonly QueuePlugin[]): Map<ClusterEvent, Map<string, Hint[]>> {
   const byEvent = new Map<ClusterEvent, Map<string, Hint[]>>()
   for (const { name, hints = [] } of plugins) {
     for (const hint of hints) {

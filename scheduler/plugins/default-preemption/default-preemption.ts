@@ -7,14 +7,12 @@ import type { Diagnosis, Plugin, PostFilterOutcome } from '../../framework/plugi
 import type { PodInfo } from '../../framework/pod-info.ts'
 import { type Refusal, refusal } from '../../framework/refusal.ts'
 import type { World } from '../../framework/world.ts'
+import { defaultArgs, type PluginArgs } from '../args.ts'
 import { bestCandidate, type Candidate, selectVictims } from './victims.ts'
 
 const name = 'DefaultPreemption'
 const notHelpful = refusal(name, 'UnschedulableAndUnresolvable', 'Preemption is not helpful for scheduling')
 const running = refusal(name, 'UnschedulableAndUnresolvable', 'waiting for the preemption for this pod to be finished')
-/** Enough nodes to choose from: this part of those that could do, and no fewer than that many. */
-const candidatePercentage = 10
-const leastCandidates = 100
 
 export interface PreemptionContext {
   cache: Cache
@@ -24,20 +22,28 @@ export interface PreemptionContext {
   evict: (preemptor: PodInfo, nodeName: string, victims: readonly PodInfo[]) => Promise<void>
   /** Tries the pod again now. */
   activate: (uid: string) => void
+  /** The pod is kept out of the queue no longer. */
+  opened: (uid: string) => void
   random: () => number
   onAttempt: (victims: number) => void
+  /** Asks those outside who have a say; undefined where nobody has. */
+  consult?: (pod: PodInfo, candidates: readonly Candidate[]) => Promise<readonly Candidate[]> | undefined
 }
 
 /** Makes room for a pod by removing pods of lower priority from one node, which the pod is then promised. */
-export function newDefaultPreemption(context: PreemptionContext): Plugin {
-  const { cache, evict, activate, onAttempt } = context
+export function newDefaultPreemption(context: PreemptionContext, args = defaultArgs.DefaultPreemption): Plugin {
+  const { cache, evict, activate, opened, onAttempt } = context
   const underway = new Set<string>()
 
   function start(pod: PodInfo, { node, victims }: Candidate): void {
     underway.add(pod.uid)
     // Whatever comes of it, the pod's next try will show.
     void evict(pod, node.name, victims).then(
-      () => underway.delete(pod.uid),
+      () => {
+        underway.delete(pod.uid)
+        // The victims may have been gone before we were told that they go.
+        opened(pod.uid)
+      },
       () => {
         underway.delete(pod.uid)
         activate(pod.uid)
@@ -50,22 +56,26 @@ export function newDefaultPreemption(context: PreemptionContext): Plugin {
     // Other plugins' minds change when victims go; this one only ends what keeps the pod out of the queue.
     hints: [{ on: ['Pod/Delete'], worthATry: () => false }],
     preEnqueue: (pod) => (underway.has(pod.uid) ? running : undefined),
-    postFilter(state, pod, diagnosis): PostFilterOutcome {
+    postFilter(state, pod, diagnosis): PostFilterOutcome | Promise<PostFilterOutcome> {
       const ineligible = whyIneligible(pod, cache, diagnosis)
       if (ineligible) {
         onAttempt(0)
         return { message: `preemption: ${ineligible}` }
       }
-      const { candidates, refusals } = findCandidates(context, state, pod, diagnosis)
-      const best = bestCandidate(candidates)
-      onAttempt(best?.victims.length ?? 0)
-      if (!best) {
-        const nodeCount = cache.nodes.length
-        const message = fitMessage({ nodeCount, diagnosis: { perNode: refusals, others: notHelpful } })
-        return { nominate: '', message: `preemption: ${message}` }
+      const { candidates, refusals } = findCandidates(context, args, state, pod, diagnosis)
+      const decide = (left: readonly Candidate[]): PostFilterOutcome => {
+        const best = bestCandidate(left)
+        onAttempt(best?.victims.length ?? 0)
+        if (!best) {
+          const nodeCount = cache.nodes.length
+          const message = fitMessage({ nodeCount, diagnosis: { perNode: refusals, others: notHelpful } })
+          return { nominate: '', message: `preemption: ${message}` }
+        }
+        start(pod, best)
+        return { nominate: best.node.name }
       }
-      start(pod, best)
-      return { nominate: best.node.name }
+      const consulted = candidates.length > 0 ? context.consult?.(pod, candidates) : undefined
+      return consulted ? consulted.then(decide) : decide(candidates)
     },
   }
 }
@@ -87,13 +97,14 @@ function isBeingPreempted({ terminating, pod }: PodInfo): boolean {
 /** Tries out nodes from a random one on, until there are enough to choose from. */
 function findCandidates(
   { cache, world, framework, random }: PreemptionContext,
+  { minCandidateNodesPercentage, minCandidateNodesAbsolute }: PluginArgs['DefaultPreemption'],
   state: CycleState,
   pod: PodInfo,
   { perNode, others }: Diagnosis,
 ): { candidates: Candidate[]; refusals: Map<string, Refusal> } {
   const nodes = cache.nodes.filter((node) => (perNode.get(node.name) ?? others)?.code === 'Unschedulable')
   const enough = Math.min(
-    Math.max(Math.trunc((nodes.length * candidatePercentage) / 100), leastCandidates),
+    Math.max(Math.trunc((nodes.length * minCandidateNodesPercentage) / 100), minCandidateNodesAbsolute),
     nodes.length,
   )
   const budgets = world.disruptionBudgets()

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { PodAffinityTerm } from '../../../api/generated/types.ts'
+import type { Cache } from '../../cache/cache.ts'
 import { CycleState } from '../../framework/cycle-state.ts'
+import type { World } from '../../framework/world.ts'
 import { type NodeParts, type PodParts, podInfo } from '../../testing/builders.ts'
 import { nodeEvent, podEvent, type Scene, tryPlugin } from '../../testing/try-plugin.ts'
+import { defaultArgs, type PluginArgs } from '../args.ts'
 import { newInterPodAffinity } from './inter-pod-affinity.ts'
 
 const zone = 'topology.kubernetes.io/zone'
@@ -137,6 +140,18 @@ describe('preferences', () => {
     ['of nobody', scene(db), { labels: { app: 'web' } }, { a: 0, b: 0, c: 0, d: 0 }],
   ])('%s count', (_what, where, parts, expected) => {
     expect(tryPlugin(newInterPodAffinity, where).scores(parts)).toEqual(expected)
+  })
+
+  test('of others count as an operator says', () => {
+    const near2 = { ...db, ...near(term('web')) }
+    const make = (args: Partial<PluginArgs['InterPodAffinity']>) => (cache: Cache, world: World) =>
+      newInterPodAffinity(cache, world, { ...defaultArgs.InterPodAffinity, ...args })
+    const web = { labels: { app: 'web' } }
+    const none = { a: 0, b: 0, c: 0, d: 0 }
+    expect(tryPlugin(make({ hardPodAffinityWeight: 0 }), scene(near2)).scores(web)).toEqual(none)
+    const ignoring = tryPlugin(make({ ignorePreferredTermsOfExistingPods: true }), scene(near2))
+    expect(ignoring.scores(web)).toEqual(none)
+    expect(ignoring.scores({ ...web, ...prefers('podAffinity', 'nobody') })).toEqual({ a: 100, b: 100, c: 0, d: 0 })
   })
 })
 

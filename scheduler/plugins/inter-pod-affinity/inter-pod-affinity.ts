@@ -6,6 +6,7 @@ import { type EventObjects, maxScore, type Plugin } from '../../framework/plugin
 import type { PodInfo } from '../../framework/pod-info.ts'
 import { refusal } from '../../framework/refusal.ts'
 import type { World } from '../../framework/world.ts'
+import { defaultArgs } from '../args.ts'
 import { AffinityState, matchesAll } from './affinity-state.ts'
 import { TopologyCounts } from './topology-counts.ts'
 
@@ -15,11 +16,9 @@ const unwantedNear = refusal(name, 'Unschedulable', "node(s) didn't match pod an
 const unwelcome = refusal(name, 'Unschedulable', "node(s) didn't satisfy existing pods anti-affinity rules")
 const affinity = stateKey<AffinityState>(`${name} filter`)
 const preferences = stateKey<TopologyCounts>(`${name} score`)
-/** What it weighs that the pod is wanted where it would go by a pod that must have its like near. */
-const hardAffinityWeight = 1
 
 /** Pods that must be, or would rather be, near other pods or away from them. */
-export const newInterPodAffinity = (cache: Cache, world: World): Plugin => ({
+export const newInterPodAffinity = (cache: Cache, world: World, args = defaultArgs.InterPodAffinity): Plugin => ({
   name,
   hints: [
     {
@@ -43,7 +42,10 @@ export const newInterPodAffinity = (cache: Cache, world: World): Plugin => ({
     return near.isUnwelcome(node) ? unwelcome : undefined
   },
   preScore(state, pod) {
-    const counts = weights(pod, cache.podGroups, world)
+    const { preferredAffinity, preferredAntiAffinity } = pod.terms
+    const hasWishes = preferredAffinity.length + preferredAntiAffinity.length > 0
+    if (args.ignorePreferredTermsOfExistingPods && !hasWishes) return 'skip'
+    const counts = weights(pod, cache.podGroups, world, args.hardPodAffinityWeight)
     if (counts.isEmpty) return 'skip'
     state.write(preferences, counts)
     return undefined
@@ -63,7 +65,7 @@ export const newInterPodAffinity = (cache: Cache, world: World): Plugin => ({
 })
 
 /** What the pod thinks of having others near, and they of having it. */
-function weights(pod: PodInfo, groups: PodGroups, world: World): TopologyCounts {
+function weights(pod: PodInfo, groups: PodGroups, world: World, hardWeight: number): TopologyCounts {
   const counts = new TopologyCounts()
   const { preferredAffinity, preferredAntiAffinity } = pod.terms
   const wish = (term: WeightedTerm, sign: 1 | -1) => {
@@ -80,7 +82,7 @@ function weights(pod: PodInfo, groups: PodGroups, world: World): TopologyCounts 
     const wanted = (term: AffinityTerm, weight: number) => {
       if (term.matches(pod, own)) counts.refer(term.topologyKey, group.domains(term.topologyKey), weight)
     }
-    for (const term of terms.requiredAffinity) wanted(term, hardAffinityWeight)
+    for (const term of terms.requiredAffinity) wanted(term, hardWeight)
     for (const term of terms.preferredAffinity) wanted(term, term.weight)
     for (const term of terms.preferredAntiAffinity) wanted(term, -term.weight)
   }

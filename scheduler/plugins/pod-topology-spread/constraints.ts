@@ -7,6 +7,7 @@ import { type NodeTest, requiredNodeTest } from '../../framework/node-affinity.t
 import type { PodInfo } from '../../framework/pod-info.ts'
 import { untoleratedTaint } from '../../framework/tolerations.ts'
 import type { World } from '../../framework/world.ts'
+import type { PluginArgs } from '../args.ts'
 
 export const hostnameLabel = 'kubernetes.io/hostname'
 
@@ -35,10 +36,15 @@ const systemDefaults: readonly TopologySpreadConstraint[] = [
 
 export const hasOwnConstraints = ({ pod }: PodInfo): boolean => (pod.spec?.topologySpreadConstraints?.length ?? 0) > 0
 
+type Args = PluginArgs['PodTopologySpread']
+
+const defaultsOf = ({ defaultingType, defaultConstraints }: Args): readonly TopologySpreadConstraint[] =>
+  defaultingType === 'System' ? systemDefaults : defaultConstraints
+
 /** The pod's constraints of one kind, or the defaults. */
-export function spreadsOf(pod: PodInfo, kind: WhenUnsatisfiable, world: World): Spread[] {
+export function spreadsOf(pod: PodInfo, kind: WhenUnsatisfiable, world: World, args: Args): Spread[] {
   const own = hasOwnConstraints(pod)
-  const all = own ? (pod.pod.spec?.topologySpreadConstraints ?? []) : systemDefaults
+  const all = own ? (pod.pod.spec?.topologySpreadConstraints ?? []) : defaultsOf(args)
   const constraints = all.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === kind)
   if (constraints.length === 0) return []
   const nodeTest = requiredNodeTest(pod.pod)

@@ -171,6 +171,16 @@ describe('soft constraints', () => {
     expect(scores(owned)).toEqual({ a: 100, b: 100, c: 100 })
   })
 
+  test('are those that an operator lists, hard ones among them', () => {
+    const defaultConstraints = [{ topologyKey: zone, maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' }]
+    const { verdicts, scores } = tryPlugin(
+      (cache, world) => newPodTopologySpread(cache, world, { defaultConstraints, defaultingType: 'List' }),
+      { nodes, pods: webOn('a'), world: { controllerSelector: () => ({ matchLabels: web }) } },
+    )
+    expect(verdicts(owned)).toEqual({ a: uneven, b: uneven, c: 'fits' })
+    expect(scores(owned)).toEqual({ a: 0, b: 0, c: 0 })
+  })
+
   test('are not there for a pod of its own', () => {
     const { scores } = tryPlugin(newPodTopologySpread, { nodes, pods: webOn('a') })
     expect(scores({ labels: web })).toEqual({ a: 0, b: 0, c: 0 })

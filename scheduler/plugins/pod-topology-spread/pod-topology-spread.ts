@@ -6,6 +6,7 @@ import type { EventObjects, Plugin } from '../../framework/plugin.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
 import { refusal } from '../../framework/refusal.ts'
 import type { World } from '../../framework/world.ts'
+import { defaultArgs } from '../args.ts'
 import { hasAllKeys, type Spread, spreadsOf } from './constraints.ts'
 import { normalizeSpread, prepareSpreadScore, type SpreadScore, spreadScore } from './score.ts'
 import { SpreadCounts } from './spread-counts.ts'
@@ -18,20 +19,20 @@ const counts = stateKey<SpreadCounts>(`${name} counts`)
 const soft = stateKey<SpreadScore>(`${name} score`)
 
 /** Spreads pods that are alike over the domains (hosts, zones) that node labels tell apart. */
-export const newPodTopologySpread = (cache: Cache, world: World): Plugin => ({
+export const newPodTopologySpread = (cache: Cache, world: World, args = defaultArgs.PodTopologySpread): Plugin => ({
   name,
   hints: [
     {
       on: ['Pod/Add', 'Pod/Delete', 'Pod/UpdateLabel', 'Pod/UpdateToleration'],
-      worthATry: (pod, objects) => podMayHelp(pod, objects, spreadsOf(pod, 'DoNotSchedule', world)),
+      worthATry: (pod, objects) => podMayHelp(pod, objects, spreadsOf(pod, 'DoNotSchedule', world, args)),
     },
     {
       on: ['Node/Add', 'Node/Delete', 'Node/UpdateLabel', 'Node/UpdateTaint'],
-      worthATry: (pod, { node }) => nodeMayHelp(node, spreadsOf(pod, 'DoNotSchedule', world)),
+      worthATry: (pod, { node }) => nodeMayHelp(node, spreadsOf(pod, 'DoNotSchedule', world, args)),
     },
   ],
   preFilter(state, pod, nodes) {
-    const spreads = spreadsOf(pod, 'DoNotSchedule', world)
+    const spreads = spreadsOf(pod, 'DoNotSchedule', world, args)
     if (spreads.length === 0) return 'skip'
     state.write(counts, SpreadCounts.of(spreads, pod, nodes, cache))
     return undefined
@@ -48,7 +49,7 @@ export const newPodTopologySpread = (cache: Cache, world: World): Plugin => ({
     return undefined
   },
   preScore(state, pod, nodes) {
-    const prepared = prepareSpreadScore(pod, nodes, cache, world)
+    const prepared = prepareSpreadScore(pod, nodes, { cache, world, args })
     if (!prepared) return 'skip'
     state.write(soft, prepared)
     return undefined

@@ -3,6 +3,7 @@ import type { NodeInfo } from '../../cache/node-info.ts'
 import { maxScore } from '../../framework/plugin.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
 import type { World } from '../../framework/world.ts'
+import type { PluginArgs } from '../args.ts'
 import { countMatching, hasAllKeys, hasOwnConstraints, hostnameLabel, type Spread, spreadsOf } from './constraints.ts'
 
 export interface SpreadScore {
@@ -21,13 +22,12 @@ export interface SpreadScore {
 export function prepareSpreadScore(
   pod: PodInfo,
   candidates: readonly NodeInfo[],
-  cache: Cache,
-  world: World,
+  { cache, world, args }: { cache: Cache; world: World; args: PluginArgs['PodTopologySpread'] },
 ): SpreadScore | undefined {
-  const spreads = spreadsOf(pod, 'ScheduleAnyway', world)
+  const spreads = spreadsOf(pod, 'ScheduleAnyway', world, args)
   if (spreads.length === 0) return undefined
-  // The defaults spread over hosts even where nodes have no zone.
-  const needsAllKeys = hasOwnConstraints(pod)
+  // Upstream's defaults spread over hosts even where nodes have no zone.
+  const needsAllKeys = hasOwnConstraints(pod) || args.defaultingType !== 'System'
   const ignored = new Set(needsAllKeys ? candidates.filter(({ labels }) => !hasAllKeys(labels, spreads)) : [])
   const byNode = spreads.map((spread) => countMatching(cache, spread, pod.namespace))
   const counts = spreads.map((spread, i) => {

@@ -10,6 +10,8 @@ export interface BindContext {
   api: Api
   clock: Clock
   stopping: AbortSignal
+  /** After that, the pod is tried anew. */
+  timeoutMs: number
   claims: Latest<PersistentVolumeClaim>
   volumes: Latest<PersistentVolume>
   /** The node as it is now; undefined when it has gone. */
@@ -25,8 +27,6 @@ export interface Assumed {
   provisions: readonly { claim: Live<PersistentVolumeClaim>; isNew: boolean }[]
 }
 
-/** Upstream's: after that, the pod is tried anew. */
-const timeoutMs = 600_000
 /** A pod that goes while it waits is noticed by then. */
 const lookAgainMs = 1000
 
@@ -42,7 +42,7 @@ export async function bindVolumes(context: BindContext, { bindings, provisions }
   for (const { claim, isNew } of provisions) {
     if (isNew) claims.wrote(await api.update(persistentVolumeClaims, claim, { signal }))
   }
-  const deadline = clock.now() + timeoutMs
+  const deadline = clock.now() + context.timeoutMs
   while (!isAllBound(context, { bindings, provisions })) {
     signal.throwIfAborted()
     if (clock.now() >= deadline) throw new Error('binding volumes: context deadline exceeded')

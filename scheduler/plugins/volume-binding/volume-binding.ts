@@ -25,6 +25,7 @@ import type { Hint, Plugin } from '../../framework/plugin.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
 import { type Refusal, refusal } from '../../framework/refusal.ts'
 import type { World } from '../../framework/world.ts'
+import { defaultArgs } from '../args.ts'
 import { type Assumed, bindVolumes } from './bind.ts'
 import {
   type Fault,
@@ -63,7 +64,10 @@ const stateOf = stateKey<State>(name)
  * Pods go only where their volumes can be reached. Claims that wait for their first pod are given volumes of the node it is
  * to go to, or one is asked for there; the pod is bound when they are.
  */
-export function newVolumeBinding({ api, cache, clock, world, stopping }: VolumeBindingContext): Plugin {
+export function newVolumeBinding(
+  { api, cache, clock, world, stopping }: VolumeBindingContext,
+  args = defaultArgs.VolumeBinding,
+): Plugin {
   const claims = new Latest<PersistentVolumeClaim>((key) => {
     const { namespace, name: claim } = splitKey(key)
     return world.claim(namespace, claim)
@@ -125,6 +129,7 @@ export function newVolumeBinding({ api, cache, clock, world, stopping }: VolumeB
           api,
           clock,
           stopping,
+          timeoutMs: args.bindTimeoutSeconds * 1000,
           claims,
           volumes,
           node: () => cache.node(nodeName),
