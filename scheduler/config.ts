@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
+import { parseDuration } from '../api/machinery/duration.ts'
 import type { LeaderElection } from './configuration/types.ts'
-import { parseDuration } from './duration.ts'
 import { given } from './given.ts'
 
 /** A configuration that makes no sense; found before anything is scheduled. */
@@ -131,6 +131,7 @@ function parseNumber(name: string, text: string): number {
 
 function readDuration(name: string, text: string): number {
   const ms = parseDuration(text)
-  if (ms === undefined) throw new Error(`--${name}: ${JSON.stringify(text)} is not a duration such as 40s or 5m`)
+  if (ms === undefined || ms < 0)
+    throw new Error(`--${name}: ${JSON.stringify(text)} is not a duration such as 40s or 5m`)
   return ms
 }

@@ -13,6 +13,7 @@ import {
 } from '../client/resources.ts'
 import type { Live, ResourceRef } from '../client/types.ts'
 import type { Cache } from './cache/cache.ts'
+import type { Gangs } from './cache/gangs.ts'
 import { type ClusterEvent, nodeChanges, podChanges } from './framework/cluster-events.ts'
 import { PodInfo } from './framework/pod-info.ts'
 import type { SchedulingQueue } from './queue/scheduling-queue.ts'
@@ -21,6 +22,7 @@ import { trimNode, trimPod } from './trim.ts'
 export interface Connection {
   cache: Cache
   queue: SchedulingQueue
+  gangs: Gangs
   isOurs: (pod: PodInfo) => boolean
   /** Keeps all there is of pods and nodes, for others to look at. */
   whole?: boolean
@@ -80,7 +82,7 @@ function followNodes(informers: InformerFactory, { cache, queue, whole = false }
   })
 }
 
-function followPods(pods: Informer<Pod>, { cache, queue, isOurs }: Connection): void {
+function followPods(pods: Informer<Pod>, { cache, queue, gangs, isOurs }: Connection): void {
   const placed = (pod: PodInfo) => {
     cache.setPod(pod)
     queue.delete(pod.uid)
@@ -99,11 +101,14 @@ function followPods(pods: Informer<Pod>, { cache, queue, isOurs }: Connection): 
   pods.on({
     add(live) {
       const pod = new PodInfo(live)
+      gangs.set(pod)
       if (pod.nodeName !== '') placed(pod)
       else if (isOurs(pod)) queue.add(pod)
+      if (pod.gang) queue.moveOn('UnscheduledPod/Add', { pod: { after: pod } }, ({ uid }) => uid !== pod.uid)
     },
     update(liveBefore, liveAfter) {
       const after = new PodInfo(liveAfter)
+      gangs.set(after)
       if (after.nodeName !== '') {
         const before = cache.isAssumed(after.uid) ? undefined : cache.pod(after.uid)
         if (!before) {
@@ -127,6 +132,7 @@ function followPods(pods: Informer<Pod>, { cache, queue, isOurs }: Connection): 
     delete(live: Live<Pod>) {
       const pod = new PodInfo(live)
       const standing = cache.pod(pod.uid)
+      gangs.delete(pod.uid)
       queue.delete(pod.uid)
       if (cache.isAssumed(pod.uid)) dropAssumed(pod.uid)
       else if (standing) {

@@ -4,6 +4,7 @@ import type { Plugin } from './framework/plugin.ts'
 import type { PluginPoints, Weighted } from './framework/points.ts'
 import type { World } from './framework/world.ts'
 import { defaultArgs, type PluginArgs } from './plugins/args.ts'
+import { type CoschedulingContext, newCoscheduling } from './plugins/coscheduling/coscheduling.ts'
 import { newDefaultBinder } from './plugins/default-binder.ts'
 import { newDefaultPreemption, type PreemptionContext } from './plugins/default-preemption/default-preemption.ts'
 import { newImageLocality } from './plugins/image-locality.ts'
@@ -23,7 +24,7 @@ import { newVolumeBinding } from './plugins/volume-binding/volume-binding.ts'
 import { newVolumeRestrictions } from './plugins/volume-restrictions.ts'
 import { newVolumeZone } from './plugins/volume-zone.ts'
 
-export interface ProfileContext extends PreemptionContext {
+export interface ProfileContext extends PreemptionContext, CoschedulingContext {
   api: Api
   cache: Cache
   world: World
@@ -48,7 +49,7 @@ export interface SchedulerProfile {
 
 export type PluginName = keyof typeof pluginMakers
 
-/** Every plugin there is, in upstream's order, which decides whose reason people read. */
+/** Every plugin there is, in upstream's order, which decides whose reason people read; Coscheduling is none of upstream's. */
 export const pluginMakers = {
   SchedulingGates: () => schedulingGates,
   PrioritySort: () => prioritySort,
@@ -65,6 +66,7 @@ export const pluginMakers = {
   PodTopologySpread: ({ cache, world }, args) => newPodTopologySpread(cache, world, args.PodTopologySpread),
   InterPodAffinity: ({ cache, world }, args) => newInterPodAffinity(cache, world, args.InterPodAffinity),
   DefaultPreemption: (context, args) => newDefaultPreemption(context, args.DefaultPreemption),
+  Coscheduling: (context) => newCoscheduling(context),
   NodeResourcesBalancedAllocation: ({ cache }, args) =>
     newNodeResourcesBalancedAllocation(cache.columns, args.NodeResourcesBalancedAllocation),
   ImageLocality: ({ cache }) => newImageLocality(cache),

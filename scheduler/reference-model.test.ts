@@ -4,6 +4,7 @@ import type { Node, Pod, PodStatus } from '../api/generated/types.ts'
 import { FakeClock } from '../client/testing/fake-clock.ts'
 import type { Live } from '../client/types.ts'
 import { Cache } from './cache/cache.ts'
+import { Gangs } from './cache/gangs.ts'
 import type { NodeInfo } from './cache/node-info.ts'
 import { CycleState } from './framework/cycle-state.ts'
 import { Framework } from './framework/framework.ts'
@@ -43,6 +44,7 @@ class Pair {
       evict: async () => {},
       activate: () => {},
       opened: () => {},
+      gangs: new Gangs(),
       onAttempt: () => {},
       random: Math.random,
       framework: () => this.whole,

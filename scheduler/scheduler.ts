@@ -5,6 +5,7 @@ import type { InformerFactory } from '../client/informer.ts'
 import type { Logger } from '../client/logger.ts'
 import type { Api, Clock } from '../client/types.ts'
 import { Cache } from './cache/cache.ts'
+import { Gangs, gangKey } from './cache/gangs.ts'
 import { connectInformers } from './event-handlers.ts'
 import { evictVictims } from './eviction.ts'
 import { extenderPlugin, preemptBy } from './extenders/ask.ts'
@@ -72,6 +73,7 @@ const noNodesPlugin: QueuePlugin = { name: noNodes, hints: [{ on: ['Node/Add'] }
 export class Scheduler {
   readonly cache: Cache
   readonly queue: SchedulingQueue
+  readonly #gangs = new Gangs()
   readonly #options: SchedulerOptions
   readonly #profiles: ReadonlyMap<string, Running>
   readonly #extenders: readonly Extender[]
@@ -113,6 +115,7 @@ export class Scheduler {
     this.#latest = connectInformers(informers, {
       cache: this.cache,
       queue: this.queue,
+      gangs: this.#gangs,
       isOurs: (pod) => this.#profiles.has(pod.schedulerName),
       whole: this.#extenders.length > 0,
     })
@@ -132,6 +135,7 @@ export class Scheduler {
     const { plugins, points } = profile.assemble({
       api,
       cache: this.cache,
+      gangs: this.#gangs,
       clock,
       world,
       stopping: this.#stopping.signal,
@@ -318,11 +322,12 @@ export class Scheduler {
     const { clock, metrics } = this.#options
     const startedAt = performance.now()
     const stop = new AbortController()
-    const timeout = clock.sleep(timeoutMs, stop.signal).then(
+    const timeout = clock.sleep(timeoutMs, AbortSignal.any([stop.signal, this.#stopping.signal])).then(
       () => 'timeout' as const,
-      () => undefined,
+      () => 'stopped' as const,
     )
     const outcome = await Promise.race([until, timeout]).finally(() => stop.abort())
+    if (outcome === 'stopped') throw this.#stopping.signal.reason
     const result = outcome === 'timeout' ? 'timeout' : outcome ? 'rejected' : 'allowed'
     metrics.permitted(result, secondsSince(startedAt))
     if (!outcome) return
@@ -338,7 +343,10 @@ export class Scheduler {
   #undo(state: CycleState, pod: PodInfo, nodeName: string): void {
     this.#profileOf(pod).framework.unreserve(state, pod, nodeName)
     if (!this.cache.forget(pod.uid)) return
-    this.queue.moveOn('Pod/Delete', { pod: { before: pod } }, ({ uid }) => uid !== pod.uid)
+    const gang = gangKey(pod)
+    // What a gang gives back it does not lack.
+    const isMeant = (other: PodInfo) => other.uid !== pod.uid && (gang === undefined || gangKey(other) !== gang)
+    this.queue.moveOn('Pod/Delete', { pod: { before: pod } }, isMeant)
   }
 
   /** Tells why a pod has no node, and puts it where it waits for better times. */

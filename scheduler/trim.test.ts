@@ -42,6 +42,13 @@ describe('a trimmed pod', () => {
     expect(after).toMatchObject({ name, uid, labels, priority, tolerations, nodeName })
   })
 
+  test('keeps what gang it belongs to', () => {
+    const gang = { 'gantry.dev/gang': 'g', 'gantry.dev/gang-min-members': '2' }
+    const trimmed = trimPod(pod({ metadata: { annotations: { long: 'text', ...gang } } }))
+    expect(trimmed.metadata.annotations).toEqual(gang)
+    expect(new PodInfo(trimmed).gang).toEqual({ name: 'g', minMembers: 2, timeoutMs: 60_000 })
+  })
+
   test('keeps nothing that nobody reads', () => {
     const { metadata, spec, status } = trimPod(full())
     expect(metadata.annotations).toBeUndefined()

@@ -1,3 +1,4 @@
+import { gangAnnotation, gangMinMembersAnnotation, gangTimeoutAnnotation } from '../api/gantry/gang.ts'
 import type { Container, ContainerStatus, Node, Pod, PodSpec, PodStatus, Volume } from '../api/generated/types.ts'
 import type { Live } from '../client/types.ts'
 import { same } from './framework/cluster-events.ts'
@@ -6,9 +7,12 @@ import { given } from './given.ts'
 /** Conditions of a pod that the scheduler reads or writes. */
 const readConditions = new Set(['PodScheduled', 'DisruptionTarget', 'PodResizePending'])
 
+const readAnnotations = [gangAnnotation, gangMinMembersAnnotation, gangTimeoutAnnotation]
+
 /** What the scheduler needs of a pod, a small part of it. Parts that many pods have alike are kept once. */
 export function trimPod(pod: Live<Pod>): Live<Pod> {
   const { name, namespace, uid, resourceVersion, generation, deletionTimestamp, labels, ownerReferences } = pod.metadata
+  const annotations = only(pod.metadata.annotations, readAnnotations)
   const owner = ownerReferences?.find(({ controller }) => controller)
   const { spec, status } = pod
   return {
@@ -20,11 +24,18 @@ export function trimPod(pod: Live<Pod>): Live<Pod> {
       generation,
       deletionTimestamp,
       labels: shared(labels),
+      annotations: shared(annotations),
       ownerReferences: owner && shared([owner]),
     }),
     ...(spec ? { spec: trimSpec(spec) } : {}),
     ...(status ? { status: trimStatus(status, spec) } : {}),
   }
+}
+
+/** Those of some names; undefined where there are none. */
+function only(all: Record<string, string> | undefined, names: readonly string[]): Record<string, string> | undefined {
+  const found = all ? names.filter((name) => all[name] !== undefined) : []
+  return found.length > 0 ? Object.fromEntries(found.map((name) => [name, all?.[name] ?? ''])) : undefined
 }
 
 function trimSpec(spec: PodSpec): PodSpec {

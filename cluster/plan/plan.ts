@@ -55,7 +55,7 @@ export async function plan(args: readonly string[]): Promise<number> {
     for (const object of objects) {
       const wanted = podsOf(object, all, { namespace: values.namespace ?? namespace, priorities })
       if (!wanted) continue
-      const outcomes = wanted.pods.map((pod) => simulation.place(pod))
+      const outcomes = simulation.place(wanted.pods)
       const placed = outcomes.flatMap((outcome) => ('nodeName' in outcome ? [outcome.nodeName] : []))
       rows.push([wanted.owner, `${placed.length}/${wanted.pods.length}`, spreadText(placed)])
       const reasons = new Set(outcomes.flatMap((outcome) => ('why' in outcome ? [outcome.why] : [])))

@@ -64,11 +64,23 @@ test('a pod on a node is judged as if it were not there yet', async () => {
 
 test('what is placed takes its room, and a gated pod is not placed', async () => {
   const simulation = await simulate([node({ name: 'a', cpu: '2' })])
-  expect(simulation.place(pod({ name: 'one', cpu: '2' }))).toEqual({ nodeName: 'a' })
-  expect(simulation.place(pod({ name: 'two', cpu: '1' }))).toEqual({
-    why: '0/1 nodes are available: 1 Insufficient cpu.',
-  })
   const gated = pod({ name: 'three', schedulingGates: [{ name: 'example.com/wait' }] })
-  expect(simulation.place(gated)).toMatchObject({ why: expect.stringContaining('example.com/wait') })
+  expect(simulation.place([pod({ name: 'one', cpu: '2' }), pod({ name: 'two', cpu: '1' }), gated])).toEqual([
+    { nodeName: 'a' },
+    { why: '0/1 nodes are available: 1 Insufficient cpu.' },
+    { why: expect.stringContaining('example.com/wait') },
+  ])
   expect(simulation.judge(gated).refused?.plugin).toBe('SchedulingGates')
+})
+
+test('of a gang, all are placed or none', async () => {
+  const simulation = await simulate([node({ name: 'a', cpu: '2' })])
+  const gang = (name: string, minMembers: string) =>
+    ['0', '1', '2'].map((i) => {
+      const annotations = { 'gantry.dev/gang': name, 'gantry.dev/gang-min-members': minMembers }
+      return pod({ name: `${name}-${i}`, cpu: '1', metadata: { annotations } })
+    })
+  const why = 'gang large: 2 of the 3 pods it needs would find a node'
+  expect(simulation.place(gang('large', '3')).slice(0, 2)).toEqual([{ why }, { why }])
+  expect(simulation.place(gang('small', '2')).slice(0, 2)).toEqual([{ nodeName: 'a' }, { nodeName: 'a' }])
 })

@@ -4,6 +4,7 @@ import { InformerFactory } from '../../client/informer.ts'
 import { nodes, pods } from '../../client/resources.ts'
 import type { Api, Live } from '../../client/types.ts'
 import { Cache } from '../../scheduler/cache/cache.ts'
+import { Gangs, gangKey } from '../../scheduler/cache/gangs.ts'
 import type { NodeInfo } from '../../scheduler/cache/node-info.ts'
 import { CycleState } from '../../scheduler/framework/cycle-state.ts'
 import { Framework } from '../../scheduler/framework/framework.ts'
@@ -37,11 +38,13 @@ export type Outcome = { nodeName: string } | { why: string }
  */
 export class Simulation {
   readonly cache: Cache
+  readonly #gangs: Gangs
   readonly #framework: Framework
   readonly #placement: Placement
 
-  private constructor(cache: Cache, framework: Framework, placement: Placement) {
+  private constructor(cache: Cache, gangs: Gangs, framework: Framework, placement: Placement) {
     this.cache = cache
+    this.#gangs = gangs
     this.#framework = framework
     this.#placement = placement
   }
@@ -50,6 +53,7 @@ export class Simulation {
   static async of(api: Api, imagined?: readonly Live<Node>[]): Promise<Simulation> {
     const informers = new InformerFactory(api)
     const cache = new Cache(systemClock)
+    const gangs = new Gangs()
     const world = newInformerWorld(informers)
     const read = new AbortController()
     await informers.start(read.signal)
@@ -66,6 +70,7 @@ export class Simulation {
         evict: async () => {},
         activate: () => {},
         opened: () => {},
+        gangs,
         random: () => 0,
         onAttempt: () => {},
       }),
@@ -75,6 +80,7 @@ export class Simulation {
     if (!imagined) {
       for (const pod of (await api.list(pods)).items) {
         const info = new PodInfo(pod)
+        gangs.set(info)
         const ended = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
         if (info.nodeName !== '' && !ended) cache.setPod(info)
         if (info.nodeName === '' && info.nominatedNodeName !== '') nominations.set(info, info.nominatedNodeName)
@@ -82,12 +88,31 @@ export class Simulation {
     }
     // What has been read stays; nothing has to be followed.
     read.abort()
-    return new Simulation(cache, framework, new Placement(framework, cache, () => 0))
+    return new Simulation(cache, gangs, framework, new Placement(framework, cache, () => 0))
   }
 
-  /** Places the pod and keeps it there. */
-  place(pod: Live<Pod>): Outcome {
-    const info = new PodInfo(pod)
+  /** Places the pods one after the other, each seeing those before it, and keeps them there; gangs only as a whole. */
+  place(pods: readonly Live<Pod>[]): Outcome[] {
+    const infos = pods.map((pod) => new PodInfo(pod))
+    for (const info of infos) this.#gangs.set(info)
+    const outcomes = infos.map((info) => this.#place(info))
+    return outcomes.map((outcome, i) => {
+      const info = infos[i] as PodInfo
+      const key = gangKey(info)
+      if (!info.gang || key === undefined || 'why' in outcome) return outcome
+      const members = [...this.#gangs.members(key).keys()]
+      const placed = members.filter(
+        (uid) => this.cache.pod(uid) || outcomes.some((other, j) => 'nodeName' in other && infos[j]?.uid === uid),
+      )
+      if (placed.length >= info.gang.minMembers) return outcome
+      this.cache.forget(info.uid)
+      return {
+        why: `gang ${info.gang.name}: ${placed.length} of the ${info.gang.minMembers} pods it needs would find a node`,
+      }
+    })
+  }
+
+  #place(info: PodInfo): Outcome {
     if (this.cache.nodes.length === 0) return { why: 'there are no nodes' }
     const gate = this.#gate(info)
     if (gate) return { why: gate.reasons.join(', ') }

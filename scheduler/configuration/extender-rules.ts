@@ -1,6 +1,6 @@
+import { parseDuration } from '../../api/machinery/duration.ts'
 import { child, type FieldError, index, invalid } from '../../api/machinery/field-errors.ts'
 import { isQualifiedName } from '../../api/machinery/names.ts'
-import { parseDuration } from '../duration.ts'
 import type { ExtenderConfig } from './types.ts'
 
 /** Faults in the extenders of a configuration, by upstream's rules. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Node, Pod } from '../../api/generated/types.ts'
+import { parseDuration } from '../../api/machinery/duration.ts'
 import type { Live } from '../../client/types.ts'
 import type { ExtenderConfig } from '../configuration/types.ts'
-import { parseDuration } from '../duration.ts'
 import { type Extender, type ExtenderVictims, type Passed, usesAny } from './extender.ts'
 import { type Lowered, lowered, newPoster } from './post.ts'
 

@@ -10,6 +10,7 @@ const labels = {
   'Node/UpdateAllocatable': 'NodeAllocatableChange',
   'Node/UpdateLabel': 'NodeLabelChange',
   'Node/UpdateTaint': 'NodeTaintChange',
+  'UnscheduledPod/Add': 'UnscheduledPodAdd',
   'Pod/Add': 'AssignedPodAdd',
   'Pod/Delete': 'AssignedPodDelete',
   'Pod/UpdateLabel': 'PodLabelChange',

@@ -1,4 +1,5 @@
 import { type ClaimedVolume, claimedVolumes } from '../../api/core/volume-claims.ts'
+import { type Gang, gangOf } from '../../api/gantry/gang.ts'
 import type { Pod, Toleration } from '../../api/generated/types.ts'
 import type { Labels } from '../../api/machinery/labels.ts'
 import type { Live } from '../../client/types.ts'
@@ -30,6 +31,8 @@ export class PodInfo {
   readonly requests: Requests
   readonly hostPorts: readonly HostPort[]
   readonly claims: readonly ClaimedVolume[]
+  /** With whom it is given a node, or not at all. */
+  readonly gang: Gang | undefined
   /** Where it runs, or is about to; empty while it has no node. */
   readonly nodeName: string
   #terms: AffinityTerms | undefined
@@ -46,6 +49,7 @@ export class PodInfo {
     this.requests = like?.requests ?? podRequests(pod)
     this.hostPorts = like?.hostPorts ?? hostPorts(pod)
     this.claims = pod.spec?.volumes === undefined ? noClaims : (like?.claims ?? claimedVolumes(pod))
+    this.gang = pod.metadata.annotations && gangOf(pod.metadata.annotations)
     this.nodeName = nodeName
     this.#terms = like?.terms
   }

@@ -255,4 +255,24 @@ describe.skipIf(why)(`annotations${why ? ` (${why})` : ''}`, () => {
     await kubectl(['patch', 'deployment', 'many', '--subresource=scale', '--type=merge', '-p', JSON.stringify(patch)])
     await until(async () => (await names()).join() === others.join(), { message: 'the two are gone' })
   })
+
+  test('gang: all pods of it get nodes, or none does', async () => {
+    const gang = { 'gantry.dev/gang': 'crew', 'gantry.dev/gang-min-members': '3' }
+    const member = (i: number) => {
+      const { metadata, spec } = template('crew', { annotations: gang })
+      return { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: `crew-${i}` }, spec }
+    }
+    const nodesOf = () => field('pods -l app=crew', '.items[*].spec.nodeName')
+    await apply(member(1), member(2))
+    await apply(workload('Deployment', 'beside', {}))
+    await kubectl('rollout status deployment/beside --timeout=20s')
+    expect(await nodesOf()).toBe('')
+    await apply(member(3))
+    await kubectl('wait pod -l app=crew --for=condition=Ready --timeout=20s')
+    const { metadata, spec } = template('crew', { annotations: { 'gantry.dev/gang': 'crew' } })
+    const refused = await kubectl(['create', '-f', '-'], {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: 'no-size' }, spec }),
+    }).catch((error: Error) => error.message)
+    expect(refused).toContain('needs gantry.dev/gang-min-members beside it')
+  })
 })

@@ -1,5 +1,6 @@
 import { backOffFault, initialBackOffAnnotation, maxBackOffAnnotation } from '../../gantry/crash-loop.ts'
 import { dependsOnAnnotation, parseDependencies } from '../../gantry/depends-on.ts'
+import { gangAnnotation, gangFault, gangMinMembersAnnotation, gangTimeoutAnnotation } from '../../gantry/gang.ts'
 import { keepLogsAnnotation, keepLogsFault } from '../../gantry/kept-logs.ts'
 import type { AppArmorProfile, ObjectMeta, PodSpec, SeccompProfile, Toleration } from '../../generated/types.ts'
 import { type FieldError, forbidden, invalid } from '../../machinery/field-errors.ts'
@@ -43,6 +44,9 @@ export function validatePodAnnotations(
       if (fault !== undefined) errors.push(invalid(`${path}[${key}]`, value, fault))
     } else if (key === keepLogsAnnotation) {
       const fault = keepLogsFault(value)
+      if (fault !== undefined) errors.push(invalid(`${path}[${key}]`, value, fault))
+    } else if (key === gangAnnotation || key === gangMinMembersAnnotation || key === gangTimeoutAnnotation) {
+      const fault = gangFault(key, annotations)
       if (fault !== undefined) errors.push(invalid(`${path}[${key}]`, value, fault))
     } else if (key === dependsOnAnnotation) {
       const { faults } = parseDependencies(value)
