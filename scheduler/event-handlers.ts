@@ -26,7 +26,11 @@ export interface Connection {
   isOurs: (pod: PodInfo) => boolean
   /** Keeps all there is of pods and nodes, for others to look at. */
   whole?: boolean
+  /** Told of every pod that is no more. */
+  onGone?: (pod: PodInfo) => void
 }
+
+export type PodIdentity = Pick<PodInfo, 'namespace' | 'name' | 'uid'>
 
 /**
  * Feeds what happens in the cluster to the cache (nodes, and pods that have one) and to the queue (pods that have none;
@@ -35,7 +39,7 @@ export interface Connection {
 export function connectInformers(
   informers: InformerFactory,
   connection: Connection,
-): (pod: PodInfo) => PodInfo | undefined {
+): (pod: PodIdentity) => PodInfo | undefined {
   const { queue, whole = false } = connection
   followNodes(informers, connection)
   const pods = informers.for(podRef, {
@@ -82,7 +86,7 @@ function followNodes(informers: InformerFactory, { cache, queue, whole = false }
   })
 }
 
-function followPods(pods: Informer<Pod>, { cache, queue, gangs, isOurs }: Connection): void {
+function followPods(pods: Informer<Pod>, { cache, queue, gangs, isOurs, onGone }: Connection): void {
   const placed = (pod: PodInfo) => {
     cache.setPod(pod)
     queue.delete(pod.uid)
@@ -133,6 +137,7 @@ function followPods(pods: Informer<Pod>, { cache, queue, gangs, isOurs }: Connec
       const pod = new PodInfo(live)
       const standing = cache.pod(pod.uid)
       gangs.delete(pod.uid)
+      onGone?.(pod)
       queue.delete(pod.uid)
       if (cache.isAssumed(pod.uid)) dropAssumed(pod.uid)
       else if (standing) {

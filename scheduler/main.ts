@@ -117,7 +117,7 @@ async function serve(
     ...given({ profiles, extenders, initialBackoffMs, maxBackoffMs }),
   })
   let isSynced = false
-  const server = config.securePort === 0 ? undefined : await startReporting(config, metrics, () => isSynced)
+  const server = config.securePort === 0 ? undefined : await startReporting(config, scheduler, metrics, () => isSynced)
   const synced = informers.start(following).then(() => {
     isSynced = true
   })
@@ -154,10 +154,15 @@ const firing = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
-function startReporting(config: SchedulerConfig, metrics: SchedulerMetrics, isSynced: () => boolean) {
+function startReporting(
+  config: SchedulerConfig,
+  scheduler: Scheduler,
+  metrics: SchedulerMetrics,
+  isSynced: () => boolean,
+) {
   const { bindAddress: address, securePort: port } = config
   const ready = { 'informer-sync': () => (isSynced() ? undefined : 'the first lists are not in yet') }
-  return startServer({ address, port, metrics, ready })
+  return startServer({ address, port, metrics, ready, why: (...pod) => scheduler.why(...pod) })
 }
 
 /** Those that stand by keep their caches warm, so that whoever takes over starts at once. */

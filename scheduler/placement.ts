@@ -1,10 +1,11 @@
 import type { Cache } from './cache/cache.ts'
 import type { NodeInfo } from './cache/node-info.ts'
+import type { BestNodes } from './decisions/decisions.ts'
 import { filterBy, type OnFailure, scoresBy } from './extenders/ask.ts'
 import type { Extender } from './extenders/extender.ts'
 import { CycleState } from './framework/cycle-state.ts'
 import { FitError } from './framework/fit-error.ts'
-import type { Framework } from './framework/framework.ts'
+import type { Framework, Scores } from './framework/framework.ts'
 import type { Diagnosis } from './framework/plugin.ts'
 import type { PodInfo } from './framework/pod-info.ts'
 import { type Refusal, refusal } from './framework/refusal.ts'
@@ -25,7 +26,16 @@ export interface Misfit {
 }
 
 /** `state` takes the place of the cycle's where the node was looked at once more. */
-export type Placed = { nodeName: string; evaluated: number; feasible: number; state?: CycleState } | { misfit: Misfit }
+export interface PlacedOn {
+  nodeName: string
+  evaluated: number
+  feasible: number
+  /** Missing where there was no choice. */
+  best?: BestNodes
+  state?: CycleState
+}
+
+export type Placed = PlacedOn | { misfit: Misfit }
 
 interface Search {
   /** Where room has been made for the pod, if it will do. */
@@ -63,11 +73,11 @@ export class Placement {
     if (search.nominated) return { nodeName: search.nominated.name, evaluated: 1, feasible: 1 }
     const { feasible, refusals } = this.#findFeasible(state, pod, search.candidates)
     if (feasible.length === 0) return { misfit: misfitOf(refusals, search.namers) }
-    return {
-      nodeName: this.#best(state, pod, feasible).name,
-      evaluated: feasible.length + refusals.size,
-      feasible: feasible.length,
-    }
+    const counts = { evaluated: feasible.length + refusals.size, feasible: feasible.length }
+    if (feasible.length === 1) return { nodeName: (feasible[0] as NodeInfo).name, ...counts }
+    const scores = this.#framework.score(state, pod, feasible)
+    const chosen = this.#highest(feasible, scores.totals)
+    return { nodeName: chosen.name, ...counts, best: bestOf(feasible, scores, chosen) }
   }
 
   /**
@@ -90,14 +100,16 @@ export class Placement {
     const left = await filterBy(extenders, pod, feasible, refusals, onFailure)
     if (left.length === 0) return { misfit: misfitOf(refusals, search.namers) }
     if (left.length === 1) return this.#standing(pod, left[0] as NodeInfo, feasible.length + refusals.size)
-    const totals = this.#framework.score(state, pod, left)
     const more = await scoresBy(extenders, pod, left, onFailure)
+    const scores = this.#framework.score(state, pod, left)
+    const { totals } = scores
     for (let i = 0; i < left.length; i++) totals[i] = (totals[i] as number) + (more[i] as number)
-    return this.#standing(pod, this.#highest(left, totals), feasible.length + refusals.size)
+    const chosen = this.#highest(left, totals)
+    return { ...this.#standing(pod, chosen, feasible.length + refusals.size), best: bestOf(left, scores, chosen) }
   }
 
   /** Looks at the chosen node once more, for the cluster has gone on. */
-  #standing(pod: PodInfo, { name }: NodeInfo, evaluated: number): Placed {
+  #standing(pod: PodInfo, { name }: NodeInfo, evaluated: number): PlacedOn {
     const node = this.#cache.node(name)
     const state = new CycleState()
     const { refusal: refused } = this.#framework.preFilter(state, pod, this.#cache.nodes)
@@ -141,12 +153,7 @@ export class Placement {
     return { feasible, refusals }
   }
 
-  /** The highest score; among equals, any. */
-  #best(state: CycleState, pod: PodInfo, feasible: readonly NodeInfo[]): NodeInfo {
-    if (feasible.length === 1) return feasible[0] as NodeInfo
-    return this.#highest(feasible, this.#framework.score(state, pod, feasible))
-  }
-
+  /** The node with the highest score; among equals, any. */
   #highest(feasible: readonly NodeInfo[], scores: Float64Array): NodeInfo {
     let best = feasible[0] as NodeInfo
     let bestScore = Number.NEGATIVE_INFINITY
@@ -159,6 +166,32 @@ export class Placement {
       bestScore = score
     }
     return best
+  }
+}
+
+const mostBest = 3
+
+/** The chosen node and the next best, with what each plugin gave them. */
+function bestOf(nodes: readonly NodeInfo[], { totals, parts }: Scores, chosen: NodeInfo): BestNodes {
+  const best: number[] = []
+  for (let i = 0; i < nodes.length; i++) {
+    const total = totals[i] as number
+    let at = best.length
+    while (at > 0 && (totals[best[at - 1] as number] as number) < total) at--
+    if (at < mostBest) {
+      best.splice(at, 0, i)
+      if (best.length > mostBest) best.pop()
+    }
+  }
+  const first = nodes.indexOf(chosen)
+  const order = [first, ...best.filter((i) => i !== first)].slice(0, mostBest)
+  return {
+    plugins: parts.map(({ plugin }) => plugin),
+    nodes: order.map((i) => (nodes[i] as NodeInfo).name),
+    scores: order.flatMap((i) => [
+      totals[i] as number,
+      ...parts.map(({ weight, scores }) => weight * (scores[i] as number)),
+    ]),
   }
 }
 

@@ -190,7 +190,8 @@ class Pair {
     for (const [name, framework] of this.alone) {
       const { weight = 0, scores } = model[name] ?? {}
       const expected = scores?.(live, feasible, cluster) ?? feasible.map(() => 0)
-      const given = framework.scoreByPlugin(new CycleState(), info, infos).get(name)
+      const [part] = framework.score(new CycleState(), info, infos).parts
+      const given = part && [...part.scores].map((score) => weight * score)
       // A plugin may leave out its score where it would give all nodes the same.
       if (!given && expected.every((score) => score === expected[0])) continue
       expect({ plugin: name, scores: given }).toEqual({ plugin: name, scores: expected.map((score) => weight * score) })

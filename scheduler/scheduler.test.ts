@@ -325,6 +325,52 @@ describe('a plugin of the permit point', () => {
   })
 })
 
+describe('what was decided', () => {
+  test('is kept of a pod that got a node, with the scores of the best', async () => {
+    await addNode({ name: 'small', cpu: '2' })
+    await addNode({ name: 'large', cpu: '8' })
+    await start()
+    await addPod({ name: 'web', cpu: '1' })
+    await settle()
+    const { decision } = scheduler.why('default', 'web', getPod('web').metadata.uid) ?? {}
+    expect(decision).toMatchObject({ result: 'scheduled', nodeName: 'large', nodes: 2, evaluated: 2, feasible: 2 })
+    expect(decision?.best.map(({ node: name }) => name)).toEqual(['large', 'small'])
+    const [best] = decision?.best ?? []
+    expect(best?.total).toBe(Object.values(best?.scores ?? {}).reduce((sum, score) => sum + score, 0))
+    expect(scheduler.why('default', 'web', 'another')).toBeUndefined()
+  })
+
+  test('is kept of a pod that waits, with what would have to change now', async () => {
+    await addNode({ name: 'a', cpu: '1' })
+    await addNode({ name: 'b', cpu: '1', unschedulable: true })
+    await start()
+    await addPod({ name: 'big', cpu: '2' })
+    await settle()
+    expect(scheduler.why('default', 'big')).toMatchObject({
+      decision: {
+        result: 'unschedulable',
+        message: expect.stringContaining('0/2 nodes are available'),
+        refusals: [
+          { plugin: 'NodeResourcesFit', reasons: ['Insufficient cpu'], nodes: 1, examples: ['a'] },
+          { plugin: 'NodeUnschedulable', nodes: 1, examples: ['b'] },
+        ],
+      },
+      remedies: ['1 more cpu on a (1 of 1 is free, the pod asks for 2)'],
+    })
+  })
+
+  test('is forgotten with the pod', async () => {
+    await addNode({ name: 'a' })
+    await start()
+    await addPod({ name: 'web', terminationGracePeriodSeconds: 0 })
+    await settle()
+    expect(scheduler.why('default', 'web')).toBeDefined()
+    await api.delete(pods, { namespace: 'default', name: 'web' })
+    await settle()
+    expect(scheduler.why('default', 'web')).toBeUndefined()
+  })
+})
+
 test('metrics tell how many were scheduled and how many wait', async () => {
   await addNode({ cpu: '1' })
   await start()

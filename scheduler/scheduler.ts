@@ -6,7 +6,10 @@ import type { Logger } from '../client/logger.ts'
 import type { Api, Clock } from '../client/types.ts'
 import { Cache } from './cache/cache.ts'
 import { Gangs, gangKey } from './cache/gangs.ts'
-import { connectInformers } from './event-handlers.ts'
+import { Decisions, type Kept, refusedNodes, type Why } from './decisions/decisions.ts'
+import { judge } from './decisions/judge.ts'
+import { remedies } from './decisions/remedies.ts'
+import { connectInformers, type PodIdentity } from './event-handlers.ts'
 import { evictVictims } from './eviction.ts'
 import { extenderPlugin, preemptBy } from './extenders/ask.ts'
 import type { Extender } from './extenders/extender.ts'
@@ -20,7 +23,7 @@ import type { World } from './framework/world.ts'
 import { given } from './given.ts'
 import { newInformerWorld } from './informer-world.ts'
 import type { SchedulerMetrics } from './metrics.ts'
-import { fitErrorOf, type Misfit, NoNodesError, Placement } from './placement.ts'
+import { fitErrorOf, type Misfit, NoNodesError, type PlacedOn, Placement } from './placement.ts'
 import { PodStatusWriter } from './pod-status.ts'
 import { defaultProfile, type SchedulerProfile } from './profile.ts'
 import { Nominations } from './queue/nominations.ts'
@@ -73,12 +76,13 @@ const noNodesPlugin: QueuePlugin = { name: noNodes, hints: [{ on: ['Node/Add'] }
 export class Scheduler {
   readonly cache: Cache
   readonly queue: SchedulingQueue
+  readonly decisions = new Decisions()
   readonly #gangs = new Gangs()
   readonly #options: SchedulerOptions
   readonly #profiles: ReadonlyMap<string, Running>
   readonly #extenders: readonly Extender[]
   readonly #status: PodStatusWriter
-  readonly #latest: (pod: PodInfo) => PodInfo | undefined
+  readonly #latest: (pod: PodIdentity) => PodInfo | undefined
   readonly #bindings = new Set<Promise<void>>()
   /** Of the bindings, those that wait for something else first. They stand in nobody's way. */
   #held = 0
@@ -118,6 +122,7 @@ export class Scheduler {
       gangs: this.#gangs,
       isOurs: (pod) => this.#profiles.has(pod.schedulerName),
       whole: this.#extenders.length > 0,
+      onGone: (pod) => this.decisions.delete(pod),
     })
     metrics.observe({
       queues: () => this.queue.sizes(),
@@ -211,6 +216,7 @@ export class Scheduler {
         return undefined
       }
       this.#options.metrics.chose(secondsSince(startedAt))
+      this.#keepPlaced(pod, placed)
       this.#assumeAndBind(queued, state, placed.nodeName, startedAt)
     } catch (error) {
       this.#fail(queued, error, startedAt, '')
@@ -234,7 +240,10 @@ export class Scheduler {
         this.#failToFit(queued, placed.misfit, outcome, startedAt)
         // What has happened in the meantime may be just what the pod waits for.
         if (this.queue.happenings !== happenings) this.queue.retry(pod.uid)
-      } else this.#assumeAndBind(queued, placed.state ?? state, placed.nodeName, startedAt)
+      } else {
+        this.#keepPlaced(pod, placed)
+        this.#assumeAndBind(queued, placed.state ?? state, placed.nodeName, startedAt)
+      }
     } catch (error) {
       this.#fail(queued, error, startedAt, '')
     }
@@ -248,7 +257,30 @@ export class Scheduler {
   }
 
   #failToFit(queued: QueuedPod, misfit: Misfit, { nominate, message }: PostFilterOutcome, startedAt: number): void {
-    this.#fail(queued, fitErrorOf(misfit, this.cache.nodes.length, message), startedAt, nominate)
+    this.#fail(queued, fitErrorOf(misfit, this.cache.nodes.length, message), startedAt, nominate, misfit)
+  }
+
+  #keepPlaced(pod: PodInfo, { nodeName, evaluated, feasible, best }: PlacedOn): void {
+    this.#keep(pod, { result: 'scheduled', nodeName, evaluated, feasible, ...(best ? { best } : {}) })
+  }
+
+  #keep(pod: PodInfo, decision: Omit<Kept, 'uid' | 'at' | 'nodes'>): void {
+    const at = this.#options.clock.now()
+    this.decisions.set(pod, { uid: pod.uid, at, nodes: this.cache.nodes.length, ...decision })
+  }
+
+  /**
+   * The last decision about the pod, and for one that waits what would have to change now. Undefined for a pod that nothing
+   * is known of.
+   */
+  why(namespace: string, name: string, uid?: string): Why | undefined {
+    const decision = this.decisions.get(`${namespace}/${name}`, uid)
+    if (!decision) return undefined
+    const pod = this.#latest({ namespace, name, uid: decision.uid })
+    if (pod?.nodeName !== '' || this.cache.pod(pod.uid)) return { decision, remedies: [] }
+    const { verdicts, ranking, refused } = judge(this.#profileOf(pod).framework, this.cache, pod)
+    if (refused || ranking.length > 0) return { decision, remedies: [] }
+    return { decision, remedies: remedies(pod, verdicts, this.cache.columns) }
   }
 
   #assumeAndBind(queued: QueuedPod, state: CycleState, nodeName: string, startedAt: number): void {
@@ -350,7 +382,7 @@ export class Scheduler {
   }
 
   /** Tells why a pod has no node, and puts it where it waits for better times. */
-  #fail(queued: QueuedPod, error: unknown, startedAt: number, nominate: string | undefined): void {
+  #fail(queued: QueuedPod, error: unknown, startedAt: number, nominate: string | undefined, misfit?: Misfit): void {
     const { log, metrics } = this.#options
     const isRefused = error instanceof FitError || error instanceof NoNodesError
     metrics.attempted(isRefused ? 'unschedulable' : 'error', queued.pod.schedulerName, secondsSince(startedAt))
@@ -360,6 +392,14 @@ export class Scheduler {
     // It has been deleted, or somebody else has given it a node.
     if (pod?.nodeName !== '') return
     queued.pod = pod
+    const perNode = misfit?.diagnosis.perNode ?? new Map<string, Refusal>()
+    this.#keep(pod, {
+      result: isRefused ? 'unschedulable' : 'error',
+      message,
+      evaluated: perNode.size,
+      feasible: 0,
+      ...(perNode.size > 0 ? { refusals: refusedNodes(perNode) } : {}),
+    })
     if (nominate !== undefined) this.queue.nominations.set(pod, nominate)
     this.queue.giveBack(queued, rejectorsOf(error))
     this.#tell(pod, 'Warning', 'FailedScheduling', shortened(message))

@@ -8,7 +8,9 @@ afterEach(() => stop())
 async function serve(fault?: string) {
   const metrics = new SchedulerMetrics()
   const ready = { 'informer-sync': () => fault }
-  const server = await startServer({ address: '127.0.0.1', port: 0, metrics, ready })
+  const why = (namespace: string, name: string, uid?: string) =>
+    name === 'known' ? { namespace, name, ...(uid ? { uid } : {}) } : undefined
+  const server = await startServer({ address: '127.0.0.1', port: 0, metrics, ready, why })
   stop = server.stop
   return async (path: string, init?: RequestInit) => {
     const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, init)
@@ -37,4 +39,11 @@ test('metrics are there for reading only', async () => {
   expect(await get('/metrics')).toEqual([200, expect.stringContaining('scheduler_preemption_attempts_total 0')])
   expect(await get('/metrics', { method: 'POST' })).toEqual([405, 'GET only\n'])
   expect(await get('/elsewhere')).toEqual([404, '404 page not found\n'])
+})
+
+test('what was decided about a pod is told, of that very pod if it is asked for', async () => {
+  const get = await serve()
+  expect(await get('/why/default/known?uid=1')).toEqual([200, '{"namespace":"default","name":"known","uid":"1"}\n'])
+  expect(await get('/why/default/other')).toEqual([404, 'nothing has been decided about pod default/other here\n'])
+  expect(await get('/why/default')).toEqual([404, '404 page not found\n'])
 })

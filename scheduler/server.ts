@@ -7,13 +7,15 @@ export interface ServerOptions {
   /** 0 takes any free one. */
   port: number
   metrics: SchedulerMetrics
+  /** What is known of the placement of a pod. */
+  why: (namespace: string, name: string, uid?: string) => object | undefined
   /** Named tests of readiness: what each answers is wrong, or undefined. */
   ready: Readonly<Record<string, () => string | undefined>>
 }
 
-/** Serves /healthz, /livez, /readyz and /metrics. Resolves when it listens; rejects if the address is taken. */
+/** Serves /healthz, /livez, /readyz, /metrics and /why/NAMESPACE/POD. Resolves when it listens; rejects if the address is taken. */
 export async function startServer(options: ServerOptions): Promise<{ port: number; stop(): Promise<void> }> {
-  const { metrics, ready } = options
+  const { metrics, ready, why } = options
   const server = createServer(async ({ url = '/', method = 'GET' }, response) => {
     const { pathname, searchParams } = new URL(url, 'http://localhost')
     const answer = async (): Promise<[status: number, type: string, body: string]> => {
@@ -33,8 +35,13 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
           const body = tells ? `${lines.join('\n')}\nreadyz check ${failed ? 'failed' : 'passed'}\n` : 'ok'
           return [failed ? 500 : 200, 'text/plain; charset=utf-8', body]
         }
-        default:
-          return [404, 'text/plain', '404 page not found\n']
+        default: {
+          const [, namespace, name] = /^\/why\/([^/]+)\/([^/]+)$/.exec(pathname) ?? []
+          if (!namespace || !name) return [404, 'text/plain', '404 page not found\n']
+          const known = why(namespace, name, searchParams.get('uid') ?? undefined)
+          if (!known) return [404, 'text/plain', `nothing has been decided about pod ${namespace}/${name} here\n`]
+          return [200, 'application/json', `${JSON.stringify(known)}\n`]
+        }
       }
     }
     const [status, type, body] = await answer().catch((error: Error): [number, string, string] => [

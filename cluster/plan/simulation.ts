@@ -5,30 +5,14 @@ import { nodes, pods } from '../../client/resources.ts'
 import type { Api, Live } from '../../client/types.ts'
 import { Cache } from '../../scheduler/cache/cache.ts'
 import { Gangs, gangKey } from '../../scheduler/cache/gangs.ts'
-import type { NodeInfo } from '../../scheduler/cache/node-info.ts'
+import { gateOf, type Judged, judge } from '../../scheduler/decisions/judge.ts'
 import { CycleState } from '../../scheduler/framework/cycle-state.ts'
 import { Framework } from '../../scheduler/framework/framework.ts'
 import { PodInfo } from '../../scheduler/framework/pod-info.ts'
-import type { Refusal } from '../../scheduler/framework/refusal.ts'
 import { newInformerWorld } from '../../scheduler/informer-world.ts'
 import { fitErrorOf, Placement } from '../../scheduler/placement.ts'
 import { defaultProfile } from '../../scheduler/profile.ts'
 import { Nominations } from '../../scheduler/queue/nominations.ts'
-
-/** What the scheduler would make of one node for a pod. */
-export interface Verdict {
-  node: NodeInfo
-  /** Of every plugin that says no, not of the first alone; empty where the pod could run. */
-  refusals: readonly Refusal[]
-}
-
-export interface Judged {
-  /** The pod as a whole was refused, before any node was looked at. */
-  refused?: Refusal
-  verdicts: readonly Verdict[]
-  /** Of the nodes where the pod could run, by plugin, weighted; the best first. */
-  ranking: readonly { node: NodeInfo; total: number; scores: ReadonlyMap<string, number> }[]
-}
 
 export type Outcome = { nodeName: string } | { why: string }
 
@@ -114,7 +98,7 @@ export class Simulation {
 
   #place(info: PodInfo): Outcome {
     if (this.cache.nodes.length === 0) return { why: 'there are no nodes' }
-    const gate = this.#gate(info)
+    const gate = gateOf(this.#framework, info)
     if (gate) return { why: gate.reasons.join(', ') }
     const placed = this.#placement.place(new CycleState(), info)
     if ('misfit' in placed) return { why: fitErrorOf(placed.misfit, this.cache.nodes.length).message }
@@ -127,37 +111,6 @@ export class Simulation {
     const { nodeName: _, ...spec } = { containers: [], ...pod.spec }
     const info = new PodInfo({ ...pod, spec })
     this.cache.removePod(info.uid)
-    const refused = this.#gate(info)
-    if (refused) return { refused, verdicts: [], ranking: [] }
-    const state = new CycleState()
-    const { nodes: all } = this.cache
-    const first = this.#framework.preFilter(state, info, all)
-    if (first.refusal) return { refused: first.refusal, verdicts: [], ranking: [] }
-    const filters = this.#framework.filtersFor(state)
-    const verdicts = all.map((node): Verdict => {
-      const named = first.nodes === undefined || first.nodes.has(node.name)
-      const refusals = filters.flatMap((plugin) => plugin.filter(state, info, node) ?? [])
-      if (named || refusals.length > 0) return { node, refusals }
-      const plugin = [...first.namers].sort().join(', ')
-      return {
-        node,
-        refusals: [{ plugin, code: 'UnschedulableAndUnresolvable', reasons: ['another node is asked for'] }],
-      }
-    })
-    const feasible = verdicts.flatMap(({ node, refusals }) => (refusals.length === 0 ? [node] : []))
-    const byPlugin = this.#framework.scoreByPlugin(state, info, feasible)
-    const ranking = feasible.map((node, i) => {
-      const scores = new Map([...byPlugin].map(([plugin, given]) => [plugin, given[i] ?? 0]))
-      return { node, scores, total: [...scores.values()].reduce((sum, score) => sum + score, 0) }
-    })
-    return { verdicts, ranking: ranking.sort((a, b) => b.total - a.total) }
-  }
-
-  #gate(pod: PodInfo): Refusal | undefined {
-    for (const plugin of this.#framework.plugins) {
-      const refused = plugin.preEnqueue?.(pod)
-      if (refused) return refused
-    }
-    return undefined
+    return judge(this.#framework, this.cache, info)
   }
 }

@@ -4,17 +4,22 @@ import { alignRows } from '../../cli/print/table.ts'
 import { isNotFound } from '../../client/errors.ts'
 import { pods } from '../../client/resources.ts'
 import type { Live } from '../../client/types.ts'
+import type { Judged } from '../../scheduler/decisions/judge.ts'
+import { remedies } from '../../scheduler/decisions/remedies.ts'
 import { PodInfo } from '../../scheduler/framework/pod-info.ts'
+import { askScheduler, decisionReport, schedulerOf } from './decided.ts'
 import { reach } from './reach.ts'
-import { remedies } from './remedies.ts'
-import { type Judged, Simulation } from './simulation.ts'
+import { Simulation } from './simulation.ts'
 
 const help = `Usage: gantry why POD [flags]
 
-Says what the scheduler makes of a pod on the cluster as it is now: for each node, which plugin refuses the pod and why, or
-the scores that decide; and for a pod that has no place, what would have to change. Nothing is changed.
+Says what the scheduler has decided about a pod, if the scheduler can be asked; else, or with --now, what it would make of it
+on the cluster as it is now: for each node, which plugin refuses the pod and why, or the scores that decide; and for a pod
+that has no place, what would have to change. Nothing is changed.
 
   -n, --namespace NAME   default that of the kubeconfig
+  --scheduler URL        where the scheduler answers; default that of the cluster of this directory
+  --now                  work it out anew
   --nodes N              show so many nodes of each sort (default 10)
   --kubeconfig FILE
 `
@@ -27,6 +32,8 @@ export async function why(args: readonly string[]): Promise<number> {
     options: {
       namespace: { type: 'string', short: 'n' },
       nodes: { type: 'string', default: '10' },
+      scheduler: { type: 'string' },
+      now: { type: 'boolean', default: false },
       kubeconfig: { type: 'string', default: '' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -41,9 +48,14 @@ export async function why(args: readonly string[]): Promise<number> {
     process.stderr.write(`gantry why: name one pod\n\n${help}`)
     return 2
   }
-  const { api, namespace } = reach(values.kubeconfig)
+  const { api, namespace, file } = reach(values.kubeconfig)
   try {
     const pod = await api.get<Pod>(pods, { namespace: values.namespace ?? namespace, name })
+    const told = values.now ? undefined : await askScheduler(pod, values.scheduler ?? schedulerOf(file))
+    if (told) {
+      process.stdout.write(decisionReport(pod, told))
+      return 0
+    }
     const simulation = await Simulation.of(api)
     const judged = simulation.judge(pod)
     process.stdout.write(report(pod, judged, remediesFor(pod, judged, simulation), shown))

@@ -1,10 +1,23 @@
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { Nominations } from '../queue/nominations.ts'
+import { Buffers } from './buffers.ts'
 import type { CycleState } from './cycle-state.ts'
 import type { Diagnosis, PermitWait, Plugin, PostFilterOutcome, QueuePlugin } from './plugin.ts'
 import type { PodInfo } from './pod-info.ts'
 import { allPoints, type PluginPoints, type Weighted } from './points.ts'
 import { type Refusal, refusal } from './refusal.ts'
+
+/** The weighted sum of all plugins' scores, and what it is made of. */
+export interface Scores {
+  readonly totals: Float64Array
+  readonly parts: readonly ScorePart[]
+}
+
+export interface ScorePart {
+  readonly plugin: string
+  readonly weight: number
+  readonly scores: Float64Array
+}
 
 type With<K extends keyof Plugin> = Plugin & Required<Pick<Plugin, K>>
 
@@ -18,6 +31,7 @@ export class Framework {
   readonly #filters: readonly With<'filter'>[]
   readonly #adders: readonly With<'addPod'>[]
   readonly #removers: readonly With<'removePod'>[]
+  readonly #buffers = new Buffers()
   readonly #preScorers: readonly With<'preScore'>[]
   readonly #scorers: readonly { plugin: With<'score'>; weight: number }[]
   readonly #reservers: readonly With<'reserve'>[]
@@ -171,44 +185,22 @@ export class Framework {
     return { ...(cleared ? { nominate: '' } : {}), ...(messages.length > 0 ? { message: messages.join(', ') } : {}) }
   }
 
-  /** The weighted sum of all plugins' scores for each node, in the nodes' order. */
-  score(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Float64Array {
-    const totals = new Float64Array(nodes.length)
-    this.#score(state, pod, nodes, (_, weight, scores) => {
-      for (let i = 0; i < nodes.length; i++) totals[i] = (totals[i] as number) + weight * (scores[i] as number)
-    })
-    return totals
-  }
-
-  /** What each plugin gives each node, weighted: for people who ask why. */
-  scoreByPlugin(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Map<string, number[]> {
-    const found = new Map<string, number[]>()
-    this.#score(state, pod, nodes, (plugin, weight, scores) => {
-      found.set(
-        plugin,
-        [...scores].map((score) => weight * score),
-      )
-    })
-    return found
-  }
-
-  /** Hands each plugin's scores on, in an array that the next one reuses. */
-  #score(
-    state: CycleState,
-    pod: PodInfo,
-    nodes: readonly NodeInfo[],
-    take: (plugin: string, weight: number, scores: Float64Array) => void,
-  ): void {
+  /** What the plugins give each node, in the nodes' order. The arrays are used again by the next call. */
+  score(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Scores {
     for (const plugin of this.#preScorers) {
       if (plugin.preScore(state, pod, nodes) === 'skip') state.skipsScore.add(plugin.name)
     }
-    const scores = new Float64Array(nodes.length)
+    const totals = this.#buffers.take(0, nodes.length).fill(0)
+    const parts: ScorePart[] = []
     for (const { plugin, weight } of this.#scorers) {
       if (state.skipsScore.has(plugin.name)) continue
+      const scores = this.#buffers.take(parts.length + 1, nodes.length)
       for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score(state, pod, nodes[i] as NodeInfo)
       plugin.normalize?.(state, pod, scores, nodes)
-      take(plugin.name, weight, scores)
+      for (let i = 0; i < nodes.length; i++) totals[i] = (totals[i] as number) + weight * (scores[i] as number)
+      parts.push({ plugin: plugin.name, weight, scores })
     }
+    return { totals, parts }
   }
 
   /** All or none: where one refuses, those before it are told to let go. */

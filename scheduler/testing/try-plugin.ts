@@ -50,8 +50,8 @@ export function tryPlugin(make: Make, { nodes = [], pods = [], world = {} }: Sce
     /** The score of each node; all are taken to fit. */
     scores(parts: PodParts): Record<string, number> {
       const info = new PodInfo(pod(parts))
-      const scores = framework.score(new CycleState(), info, cache.nodes)
-      return Object.fromEntries(cache.nodes.map(({ name }, i) => [name, scores[i] as number]))
+      const { totals } = framework.score(new CycleState(), info, cache.nodes)
+      return Object.fromEntries(cache.nodes.map(({ name }, i) => [name, totals[i] as number]))
     },
     /** Whether the event would make it worth a try. */
     isWorthATry(parts: PodParts, event: ClusterEvent, objects: EventObjects): boolean {

@@ -1,8 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort } from '../../cluster/ports.ts'
 import { runGantry } from '../support/cluster.ts'
+import { startScheduler } from '../support/scheduler.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 // Nothing but an API server: what would be placed is worked out by the command itself.
 
@@ -71,4 +74,35 @@ test('why says what refuses a pod and what would help', async () => {
     1,
     'gantry why: pods "nobody" not found. gantry get pods -A shows what there is\n',
   ])
+})
+
+test('why asks the scheduler for its last decision, if it can be reached', async () => {
+  const port = await freePort()
+  const scheduler = await startScheduler(server, [`--secure-port=${port}`])
+  try {
+    const asked = () => gantry('why', 'waiting', '--scheduler', `http://127.0.0.1:${port}`)
+    const { stdout } = await until(async () => {
+      const answer = await asked()
+      return answer.stdout.includes('The scheduler at') ? answer : undefined
+    })
+    expect(stdout).toContain('0/2 nodes are available: 2 node(s) were unschedulable.')
+    expect(stdout).toMatch(
+      /NODES +REFUSED BY +WHY +SUCH AS\n2 +NodeUnschedulable +node\(s\) were unschedulable +[ab], [ab]\n/,
+    )
+    expect(stdout).toContain('It would get a place with one of these:\n- kubectl uncordon a, b\n')
+    await server.kubectl('uncordon a')
+    const placed = await until(async () => {
+      const answer = await asked()
+      return answer.stdout.includes('was given a at') ? answer : undefined
+    })
+    expect(placed.stdout).toContain('2 of 2 nodes looked at')
+    expect((await gantry('why', 'waiting', '--now', '--scheduler', `http://127.0.0.1:${port}`)).stdout).toContain(
+      'Pod default/waiting is on a. Were it placed now:',
+    )
+  } finally {
+    await scheduler.stop()
+  }
+  // Nobody answers there any more.
+  const alone = await gantry('why', 'waiting', '--scheduler', `http://127.0.0.1:${port}`)
+  expect(alone.stdout).toContain('Were it placed now:')
 })

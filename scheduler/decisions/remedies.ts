@@ -1,8 +1,8 @@
 import type { Taint } from '../../api/generated/types.ts'
-import type { Columns, ResourceColumn } from '../../scheduler/cache/columns.ts'
-import type { PodInfo } from '../../scheduler/framework/pod-info.ts'
-import { tolerates } from '../../scheduler/framework/tolerations.ts'
-import type { Verdict } from './simulation.ts'
+import type { Columns, ResourceColumn } from '../cache/columns.ts'
+import type { PodInfo } from '../framework/pod-info.ts'
+import { tolerates } from '../framework/tolerations.ts'
+import type { Verdict } from './judge.ts'
 
 /**
  * What would have to change for a pod to get a node: one line for each kind of change, that needs the least first. Only
@@ -12,7 +12,7 @@ export function remedies(pod: PodInfo, verdicts: readonly Verdict[], columns: Co
   const fewest = Math.min(...verdicts.map(({ refusals }) => refusals.length))
   const nearest = verdicts.filter(({ refusals }) => refusals.length === fewest && fewest > 0)
   const lines = [
-    ...resources(pod, nearest, columns),
+    ...resources(pod, nearest, columns, verdicts),
     ...taints(pod, nearest),
     ...byPlugin(nearest, 'NodeUnschedulable', (names) => `kubectl uncordon ${names}`),
     ...byPlugin(
@@ -32,7 +32,21 @@ export function remedies(pod: PodInfo, verdicts: readonly Verdict[], columns: Co
   return fewest > 1 ? lines.map((line) => `${line} (and more: every node is refused for ${fewest} reasons)`) : lines
 }
 
-function resources({ requests }: PodInfo, nearest: readonly Verdict[], columns: Columns): string[] {
+interface Lack {
+  readonly resource: string
+  readonly missing: number
+  readonly free: number
+  readonly allocatable: number
+  readonly asked: number
+}
+
+/** For each set of resources that nodes are short of, the node that is short of the least. */
+function resources(
+  { requests }: PodInfo,
+  nearest: readonly Verdict[],
+  columns: Columns,
+  all: readonly Verdict[],
+): string[] {
   const wanted: [resource: string, column: ResourceColumn, amount: number][] = [
     ['cpu', columns.cpu, requests.milliCpu],
     ['memory', columns.memory, requests.memoryBytes],
@@ -40,21 +54,54 @@ function resources({ requests }: PodInfo, nearest: readonly Verdict[], columns: 
     ...requests.scalars.map(([name, amount]): [string, ResourceColumn, number] => [name, columns.scalar(name), amount]),
   ]
   const short = nearest.filter(({ refusals }) => refusals.some(({ plugin }) => plugin === 'NodeResourcesFit'))
-  const lines: string[] = []
-  for (const [resource, column, amount] of wanted) {
-    const best = short
-      .map(({ node }) => ({ node, missing: amount - free(column, node.row) }))
-      .filter(({ missing }) => missing > 0)
-      .sort((a, b) => a.missing - b.missing)[0]
-    if (!best) continue
-    const has = amountText(resource, free(column, best.node.row))
-    lines.push(
-      `${amountText(resource, best.missing)} more ${resource} on ${best.node.name} (${has} of ${amountText(resource, column.allocatable[best.node.row] ?? 0)} is free, the pod asks for ${amountText(resource, amount)})`,
-    )
+  const groups = new Map<string, { verdict: Verdict; lacks: Lack[] }[]>()
+  for (const verdict of short) {
+    const { row } = verdict.node
+    const lacks = wanted.flatMap(([resource, column, asked]): Lack[] => {
+      const left = free(column, row)
+      if (asked <= left) return []
+      return [{ resource, asked, free: left, missing: asked - left, allocatable: column.allocatable[row] ?? 0 }]
+    })
+    if (lacks.length === 0) continue
+    const key = lacks.map(({ resource }) => resource).join()
+    groups.set(key, [...(groups.get(key) ?? []), { verdict, lacks }])
   }
+  const lines = [...groups.values()]
+    .sort((a, b) => (a[0]?.lacks.length ?? 0) - (b[0]?.lacks.length ?? 0))
+    .map((group) => {
+      const [best] = group.sort((a, b) => share(a.lacks) - share(b.lacks))
+      if (!best) return ''
+      const more = best.lacks
+        .map(({ resource, missing }) => `${amountText(resource, missing)} more ${resource}`)
+        .join(' and ')
+      const where = placeOf(
+        group.map(({ verdict }) => verdict),
+        best.verdict,
+        all,
+      )
+      return `${more} on ${where} (${best.lacks.map(lackText).join('; ')})`
+    })
   const full = short.filter(({ node }) => (columns.podCount[node.row] ?? 0) >= (columns.maxPods[node.row] ?? 0))
   if (full.length > 0) lines.push(`a pod less on ${names(full)}`)
   return lines
+}
+
+/** How much is missing, in parts of what is asked for. */
+const share = (lacks: readonly Lack[]): number => lacks.reduce((sum, { missing, asked }) => sum + missing / asked, 0)
+
+const lackText = ({ resource, free: left, allocatable, asked }: Lack): string =>
+  `${amountText(resource, left)} of ${amountText(resource, allocatable)} is free, the pod asks for ${amountText(resource, asked)}`
+
+const zoneLabel = 'topology.kubernetes.io/zone'
+
+/** `node-1`; or, where only nodes of one of several zones come into question, that zone and its nearest node. */
+function placeOf(group: readonly Verdict[], best: Verdict, all: readonly Verdict[]): string {
+  const zoneOf = ({ node }: Verdict) => node.labels[zoneLabel]
+  const zone = zoneOf(best)
+  const isOnlyZone =
+    group.every((verdict) => zoneOf(verdict) === zone) && all.some((verdict) => zoneOf(verdict) !== zone)
+  if (zone === undefined || group.length < 2 || !isOnlyZone) return best.node.name
+  return `any node in zone ${zone}, such as ${best.node.name}`
 }
 
 const free = (column: ResourceColumn, row: number): number =>
