@@ -44,6 +44,10 @@ const commands: Record<string, Command> = {
     summary: 'say why a pod is on its node, or on none, and what would help',
     run: async () => (await import('./plan/why.ts')).why,
   },
+  rebalance: {
+    summary: 'show, or move, pods that would relieve hot nodes and mend spread',
+    run: async () => (await import('./rebalance/rebalance.ts')).rebalance,
+  },
   snapshot: {
     summary: "save or restore the store's contents",
     run: async () => (await import('./snapshot.ts')).snapshot,

@@ -5,10 +5,12 @@ import { nodes, pods } from '../../client/resources.ts'
 import type { Api, Live } from '../../client/types.ts'
 import { Cache } from '../../scheduler/cache/cache.ts'
 import { Gangs, gangKey } from '../../scheduler/cache/gangs.ts'
+import type { NodeInfo } from '../../scheduler/cache/node-info.ts'
 import { gateOf, type Judged, judge } from '../../scheduler/decisions/judge.ts'
 import { CycleState } from '../../scheduler/framework/cycle-state.ts'
 import { Framework } from '../../scheduler/framework/framework.ts'
 import { PodInfo } from '../../scheduler/framework/pod-info.ts'
+import type { World } from '../../scheduler/framework/world.ts'
 import { newInformerWorld } from '../../scheduler/informer-world.ts'
 import { fitErrorOf, Placement } from '../../scheduler/placement.ts'
 import { defaultProfile } from '../../scheduler/profile.ts'
@@ -22,12 +24,14 @@ export type Outcome = { nodeName: string } | { why: string }
  */
 export class Simulation {
   readonly cache: Cache
+  readonly world: World
   readonly #gangs: Gangs
   readonly #framework: Framework
   readonly #placement: Placement
 
-  private constructor(cache: Cache, gangs: Gangs, framework: Framework, placement: Placement) {
+  private constructor(cache: Cache, world: World, gangs: Gangs, framework: Framework, placement: Placement) {
     this.cache = cache
+    this.world = world
     this.#gangs = gangs
     this.#framework = framework
     this.#placement = placement
@@ -64,15 +68,15 @@ export class Simulation {
     if (!imagined) {
       for (const pod of (await api.list(pods)).items) {
         const info = new PodInfo(pod)
-        gangs.set(info)
         const ended = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+        if (!ended) gangs.set(info)
         if (info.nodeName !== '' && !ended) cache.setPod(info)
         if (info.nodeName === '' && info.nominatedNodeName !== '') nominations.set(info, info.nominatedNodeName)
       }
     }
     // What has been read stays; nothing has to be followed.
     read.abort()
-    return new Simulation(cache, gangs, framework, new Placement(framework, cache, () => 0))
+    return new Simulation(cache, world, gangs, framework, new Placement(framework, cache, () => 0))
   }
 
   /** Places the pods one after the other, each seeing those before it, and keeps them there; gangs only as a whole. */
@@ -104,6 +108,24 @@ export class Simulation {
     if ('misfit' in placed) return { why: fitErrorOf(placed.misfit, this.cache.nodes.length).message }
     this.cache.assume(info.on(placed.nodeName))
     return { nodeName: placed.nodeName }
+  }
+
+  /**
+   * Takes a pod off its node and places it anew, as its replacement would be. Where that is the same node, or one that is not
+   * `wanted` with the pod on it, it stays where it is and the answer is undefined.
+   */
+  move(pod: PodInfo, wanted: (target: NodeInfo) => boolean): string | undefined {
+    const { nodeName: from, ...spec } = { containers: [], ...pod.pod.spec }
+    this.cache.removePod(pod.uid)
+    const placed = this.#placement.place(new CycleState(), new PodInfo({ ...pod.pod, spec }, ''))
+    if ('nodeName' in placed && placed.nodeName !== from) {
+      const there = pod.on(placed.nodeName)
+      this.cache.setPod(there)
+      const target = this.cache.node(placed.nodeName)
+      if (target && wanted(target)) return target.name
+    }
+    this.cache.setPod(pod)
+    return undefined
   }
 
   /** Asks every plugin about every node. A pod that is on one is looked at as if it were not. */

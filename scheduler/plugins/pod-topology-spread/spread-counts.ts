@@ -47,6 +47,11 @@ export class SpreadCounts implements Copyable<SpreadCounts> {
     return (counts.get(domain) ?? 0) + self - least
   }
 
+  /** Of the i-th constraint. */
+  byDomain(i: number): ReadonlyMap<string, number> {
+    return this.#counts[i] ?? new Map()
+  }
+
   copy(): SpreadCounts {
     return new SpreadCounts(
       this.spreads,
