@@ -1,21 +1,18 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { compileSelector } from '../api/machinery/labels.ts'
 import { pathOf } from '../client/client.ts'
+import { isNotFound } from '../client/errors.ts'
 import { lastApplied } from './apply/last-applied.ts'
 import { schemaOf } from './apply/schema-of.ts'
 import { threeWayPatch } from './apply/three-way.ts'
-import { maskSecrets } from './diff/mask.ts'
+import { type Pair, showDifferences } from './diff/pairs.ts'
 import { CliError, explain } from './errors.ts'
 import { addFileFlags } from './flags.ts'
-import type { ServedKind } from './kinds.ts'
+import { resourceName, type ServedKind } from './kinds.ts'
 import { readManifests } from './manifests.ts'
-import type { NamedObject } from './objects.ts'
-import { toYaml } from './print/documents.ts'
+import { getObject, type NamedObject, namespaceFor } from './objects.ts'
 import type { Session } from './session.ts'
+import { parseTargets } from './targets.ts'
 import { objectAt } from './until.ts'
 import type { Verb } from './verb.ts'
 
@@ -28,23 +25,31 @@ interface DiffFlags {
   selector?: string
   showManagedFields?: boolean
   showSecrets?: boolean
+  from?: string
+  to?: string
 }
 
 export const diff: Verb<DiffFlags> = {
-  usage: '-f FILE|DIRECTORY|-',
-  examples: ['gantry diff -f web.yaml', "KUBECTL_EXTERNAL_DIFF='diff -u --color=always' gantry diff -f manifests/"],
+  usage: '-f FILE|DIRECTORY|- | TYPE/NAME --from WHEN',
+  examples: [
+    'gantry diff -f web.yaml',
+    'gantry diff deployment/web --from 1h',
+    "KUBECTL_EXTERNAL_DIFF='diff -u --color=always' gantry diff -f manifests/",
+  ],
   define: (command: Command) =>
     void addFileFlags(command)
       .option('--server-side', 'as apply --server-side would')
       .option('--force-conflicts', 'with --server-side: take fields over from their owners')
       .option('--field-manager <name>', 'who owns what would be applied')
+      .option('--from <when>', 'instead of a file: since a revision, a time ago (1h), or a time')
+      .option('--to <when>', 'with --from: until then; without, until now')
       .option('-l, --selector <labels>', 'only objects with these labels')
       .option('--show-managed-fields', 'with metadata.managedFields')
       .option('--show-secrets', 'the values of secrets as they are')
       .option('--concurrency <n>', 'has no effect: objects are compared one after the other'),
   async run(session, args, flags) {
     try {
-      return await compare(session, args, flags)
+      return await (flags.from ? compareMoments(session, args, flags) : compare(session, args, flags))
     } catch (error) {
       // One says that there are differences: what fails must say something else.
       const { text, code } = explain(error, session.server)
@@ -55,30 +60,45 @@ export const diff: Verb<DiffFlags> = {
 }
 
 async function compare(session: Session, args: readonly string[], flags: DiffFlags): Promise<number> {
-  if (args.length > 0) throw new CliError(`Unexpected args: [${args.join(' ')}]`)
+  if (args.length > 0)
+    throw new CliError(`Unexpected args: [${args.join(' ')}]; to compare with what was, say since when with --from`)
   if (!flags.filename) throw new CliError('must specify one of -f and -k')
   const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
   const isAsked = flags.selector ? compileSelector(flags.selector) : () => true
-  const directories = ['LIVE-', 'MERGED-'].map((name) => mkdtempSync(join(tmpdir(), name))) as [string, string]
-  try {
-    for (const { object } of manifests) {
-      if (!isAsked(object.metadata.labels ?? {})) continue
-      const kind = (await session.kinds()).of(object.apiVersion, object.kind)
-      const namespace = kind.namespaced ? object.metadata.namespace || session.namespace : undefined
-      const wanted = { ...object, metadata: { ...object.metadata, ...(namespace ? { namespace } : {}) } } as NamedObject
-      const live = await objectAt(session, { kind, name: wanted.metadata.name, namespace })
-      const after = await tried(session, { kind, wanted, live, namespace }, flags)
-      const file = [kind.group, kind.version, kind.kind, namespace, wanted.metadata.name]
-        .filter((part) => part)
-        .join('.')
-      const shown = flags.showSecrets || kind.kind !== 'Secret' ? { live, after } : maskSecrets(live, after)
-      for (const [i, one] of [shown.live, shown.after].entries())
-        if (one) writeFileSync(join(directories[i] as string, file), textOf(one, flags), { mode: 0o600 })
-    }
-    return runDiff(session, directories)
-  } finally {
-    for (const directory of directories) rmSync(directory, { recursive: true, force: true })
+  const pairs: Pair[] = []
+  for (const { object } of manifests) {
+    if (!isAsked(object.metadata.labels ?? {})) continue
+    const kind = (await session.kinds()).of(object.apiVersion, object.kind)
+    const namespace = kind.namespaced ? object.metadata.namespace || session.namespace : undefined
+    const wanted = { ...object, metadata: { ...object.metadata, ...(namespace ? { namespace } : {}) } } as NamedObject
+    const live = await objectAt(session, { kind, name: wanted.metadata.name, namespace })
+    const after = await tried(session, { kind, wanted, live, namespace }, flags)
+    pairs.push({ kind, namespace, name: wanted.metadata.name, before: live, after })
   }
+  return showDifferences(session, pairs, flags)
+}
+
+/** An object as it was at one moment, and now or at another. */
+async function compareMoments(session: Session, args: readonly string[], flags: DiffFlags): Promise<number> {
+  const targets = parseTargets(args, await session.kinds())
+  if (targets.type !== 'named') throw new CliError('name the objects: gantry diff TYPE/NAME --from 1h')
+  const at = (kind: ServedKind, name: string, namespace: string | undefined, when: string | undefined) =>
+    getObject(session, kind, name, namespace, when).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined
+      throw error
+    })
+  const pairs = await Promise.all(
+    targets.objects.map(async ({ kind, name }): Promise<Pair> => {
+      const namespace = namespaceFor(session, kind)
+      const [before, after] = await Promise.all([
+        at(kind, name, namespace, flags.from),
+        at(kind, name, namespace, flags.to),
+      ])
+      if (!before && !after) throw new CliError(`${resourceName(kind)} "${name}" was there at neither moment`)
+      return { kind, namespace, name, before, after }
+    }),
+  )
+  return showDifferences(session, pairs, flags)
 }
 
 interface Trial {
@@ -111,25 +131,4 @@ async function tried(
     headers: { 'content-type': `application/${schema ? 'strategic-merge' : 'merge'}-patch+json` },
     body: JSON.stringify(patch),
   })
-}
-
-function textOf(object: NamedObject, { showManagedFields }: DiffFlags): string {
-  if (showManagedFields) return toYaml(object)
-  const { managedFields: _, ...metadata } = object.metadata
-  return toYaml({ ...object, metadata })
-}
-
-/** 0 where nothing differs, 1 where something does. */
-function runDiff(session: Session, directories: [string, string]): number {
-  const [program = 'diff', ...args] = session.io.env.KUBECTL_EXTERNAL_DIFF?.split(' ').filter((word) => word) ?? []
-  const all = args.length > 0 || session.io.env.KUBECTL_EXTERNAL_DIFF ? args : ['-u', '-N']
-  const { status, stdout, stderr, error } = spawnSync(program, [...all, ...directories], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 30,
-  })
-  if (error)
-    throw new CliError(`failed to run "${program}": ${error.message}. KUBECTL_EXTERNAL_DIFF names another program`)
-  session.io.out(stdout)
-  session.io.err(stderr)
-  return status ?? 2
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { pathOf } from '../client/client.ts'
 import { isNotFound } from '../client/errors.ts'
 import { CliError, explain } from './errors.ts'
 import { addFileFlags, collectList } from './flags.ts'
@@ -11,6 +10,7 @@ import {
   listTable,
   type NamedObject,
   namespaceFor,
+  readingOf,
   type Selection,
   tableType,
 } from './objects.ts'
@@ -42,6 +42,7 @@ export interface GetFlags {
   allowMissingTemplateKeys?: string
   chunkSize?: string
   raw?: string
+  at?: string
 }
 
 /** Some objects of one kind by name, or all that a selection takes. */
@@ -57,6 +58,7 @@ export const get: Verb<GetFlags> = {
     'gantry get pods -A -o wide',
     'gantry get deploy web -o yaml',
     'gantry get pods -l app=web -w',
+    'gantry get pods -A --at 10m',
     "gantry get pods -o jsonpath='{.items[*].metadata.name}'",
   ],
   define(command: Command) {
@@ -77,6 +79,7 @@ export const get: Verb<GetFlags> = {
       .option('--show-managed-fields', 'with metadata.managedFields, in YAML and JSON')
       .option('--allow-missing-template-keys <bool>', 'a field that is missing is no failure')
       .option('--chunk-size <n>', 'objects to ask for at once; 0 for all')
+      .option('--at <when>', 'as they were: a revision, a time ago (10m), or a time (2026-01-02T03:04:05Z)')
       .option('--raw <path>', 'the answer of the server to a path, as it is')
   },
   async run(session, args, flags) {
@@ -90,6 +93,8 @@ export const get: Verb<GetFlags> = {
       allowMissing: flags.allowMissingTemplateKeys !== 'false',
     })
     const wanted = await wantedObjects(session, args, flags)
+    if (flags.at && (flags.watch || flags.watchOnly))
+      throw new CliError('--at shows what was: there is nothing to watch')
     if (flags.watch || flags.watchOnly) return watch(session, wanted, flags, output)
     return output.type === 'table'
       ? showTables(session, wanted, flags, output.wide)
@@ -136,6 +141,7 @@ const selectionOf = ({ namespace }: Wanted, flags: GetFlags): Selection => ({
   namespace,
   labelSelector: flags.selector,
   fieldSelector: flags.fieldSelector,
+  at: flags.at,
   ...(flags.chunkSize ? { chunkSize: Number(flags.chunkSize) } : {}),
 })
 
@@ -187,15 +193,17 @@ async function readTable(session: Session, wanted: Wanted, flags: GetFlags, fail
     )
     return whole
   }
-  for (const name of wanted.names)
+  for (const name of wanted.names) {
+    const { path, query } = readingOf(wanted.kind, wanted.namespace, flags.at, name)
     await attempt(flags, failures, async () =>
       take(
-        await session.json<Table>('GET', pathOf(wanted.kind, wanted.namespace, name), {
+        await session.json<Table>('GET', path, {
           headers: { accept: tableType },
-          query: { includeObject },
+          query: { ...query, includeObject },
         }),
       ),
     )
+  }
   return whole
 }
 
@@ -218,7 +226,7 @@ async function showObjects(
       await attempt(
         flags,
         failures,
-        async () => void objects.push(await getObject(session, one.kind, name, one.namespace)),
+        async () => void objects.push(await getObject(session, one.kind, name, one.namespace, flags.at)),
       )
   }
   if (flags.sortBy) sortObjects(objects, flags.sortBy)

@@ -1,7 +1,7 @@
 import type { ObjectMeta } from '../api/generated/types.ts'
 import type { AnyObject } from '../api/machinery/object.ts'
 import { pathOf } from '../client/client.ts'
-import type { ServedKind } from './kinds.ts'
+import { resourceName, type ServedKind } from './kinds.ts'
 import type { Table } from './print/table.ts'
 import type { Session } from './session.ts'
 
@@ -13,6 +13,8 @@ export interface Selection {
   labelSelector?: string | undefined
   fieldSelector?: string | undefined
   chunkSize?: number | undefined
+  /** As they were then: a revision, a time ago, or a time. */
+  at?: string | undefined
 }
 
 export const tableType = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
@@ -21,9 +23,35 @@ export const tableType = 'application/json;as=Table;v=v1;g=meta.k8s.io,applicati
 export const namespaceFor = (session: Session, kind: ServedKind, all = false): string | undefined =>
   kind.namespaced && !all ? session.namespace : undefined
 
-/** One object; a refusal is thrown. */
-export const getObject = (session: Session, kind: ServedKind, name: string, namespace?: string): Promise<NamedObject> =>
-  session.json<NamedObject>('GET', pathOf(kind, namespace, name))
+/** One object, as it is or as it was; a refusal is thrown. */
+export function getObject(
+  session: Session,
+  kind: ServedKind,
+  name: string,
+  namespace?: string,
+  at?: string,
+): Promise<NamedObject> {
+  const { path, query } = readingOf(kind, namespace, at, name)
+  return session.json<NamedObject>('GET', path, { query })
+}
+
+/** Where objects are read, now or as they were. */
+export function readingOf(
+  kind: ServedKind,
+  namespace: string | undefined,
+  at: string | undefined,
+  name?: string,
+): { path: string; query: Record<string, string> } {
+  if (at === undefined) return { path: pathOf(kind, namespace, name), query: {} }
+  return {
+    path: historyPath('pastobjects', namespace),
+    query: { resource: resourceName(kind), at, ...(name === undefined ? {} : { name }) },
+  }
+}
+
+/** A resource of the store's history, in a namespace or over all of them. */
+export const historyPath = (resource: string, namespace: string | undefined): string =>
+  pathOf({ group: 'gantry.dev', version: 'v1', kind: '', plural: resource, namespaced: true }, namespace)
 
 /** All objects, page by page, each with its apiVersion and kind. */
 export async function listObjects(session: Session, kind: ServedKind, selection: Selection): Promise<NamedObject[]> {
@@ -86,9 +114,11 @@ async function eachPage<P extends { metadata?: { continue?: string } }>(
   more: Record<string, string> = {},
 ): Promise<void> {
   const { chunkSize = 500 } = selection
+  const { path, query } = readingOf(kind, selection.namespace, selection.at)
   for (let next: string | undefined = ''; next !== undefined; ) {
-    const page: P = await session.json<P>('GET', pathOf(kind, selection.namespace), {
+    const page: P = await session.json<P>('GET', path, {
       query: selectionQuery(selection, {
+        ...query,
         ...more,
         ...(chunkSize > 0 ? { limit: String(chunkSize) } : {}),
         ...(next ? { continue: next } : {}),

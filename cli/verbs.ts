@@ -55,7 +55,20 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'show the versions of client and server',
     load: async () => (await import('./version.ts')).version,
   },
-  diff: { summary: 'show what an apply would change', load: async () => (await import('./diff.ts')).diff },
+  history: {
+    summary: 'show every version of an object, and who wrote it',
+    load: async () => (await import('./history.ts')).history,
+  },
+  undo: { summary: 'take back the last change of an object', load: async () => (await import('./undo.ts')).undo },
+  record: { summary: 'keep the history of objects in a file', load: async () => (await import('./record.ts')).record },
+  replay: {
+    summary: 'make a recorded history happen again elsewhere',
+    load: async () => (await import('./replay.ts')).replay,
+  },
+  diff: {
+    summary: 'show what an apply would change, or has changed',
+    load: async () => (await import('./diff.ts')).diff,
+  },
   edit: { summary: 'change objects in an editor', load: async () => (await import('./edit.ts')).edit },
   'port-forward': {
     summary: 'reach ports of pods from here',

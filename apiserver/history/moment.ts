@@ -54,7 +54,8 @@ export async function beginning(server: ServerContext): Promise<Moment> {
   const [revision, newest] = await Promise.all([server.past.oldest(), server.past.revision()])
   const moment = await momentAt(server, revision)
   if (moment.timeMs !== undefined || revision === newest) return moment
-  return { revision, timeMs: (await momentAt(server, revision + 1)).timeMs }
+  // A store begins with 1, which nobody committed.
+  return { revision, timeMs: (await momentAt(server, Math.max(revision, 1) + 1)).timeMs }
 }
 
 async function tooOld(server: ServerContext, asked: string, oldest: Revision): Promise<StatusError> {
