@@ -53,15 +53,21 @@ export function readingOf(
 export const historyPath = (resource: string, namespace: string | undefined): string =>
   pathOf({ group: 'gantry.dev', version: 'v1', kind: '', plural: resource, namespaced: true }, namespace)
 
-/** All objects, page by page, each with its apiVersion and kind. */
-export async function listObjects(session: Session, kind: ServedKind, selection: Selection): Promise<NamedObject[]> {
+/** All objects, page by page, each with its apiVersion and kind; `onVersion` is told which version of the list it is. */
+export async function listObjects(
+  session: Session,
+  kind: ServedKind,
+  selection: Selection,
+  onVersion?: (resourceVersion: string) => void,
+): Promise<NamedObject[]> {
   const found: NamedObject[] = []
-  await eachPage<{ items?: NamedObject[]; metadata?: { continue?: string } }>(
+  await eachPage<{ items?: NamedObject[]; metadata?: { continue?: string; resourceVersion?: string } }>(
     session,
     kind,
     selection,
     'application/json',
     (page) => {
+      onVersion?.(page.metadata?.resourceVersion ?? '')
       for (const item of page.items ?? [])
         found.push({
           apiVersion: kind.group ? `${kind.group}/${kind.version}` : kind.version,

@@ -60,6 +60,14 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
     load: async () => (await import('./history.ts')).history,
   },
   undo: { summary: 'take back the last change of an object', load: async () => (await import('./undo.ts')).undo },
+  tree: {
+    summary: 'show an object with what it owns and what it needs',
+    load: async () => (await import('./tree.ts')).tree,
+  },
+  watch: {
+    summary: 'a cluster live: what is wrong, logs, descriptions, shells',
+    load: async () => (await import('./watch-cluster.ts')).watchCluster,
+  },
   record: { summary: 'keep the history of objects in a file', load: async () => (await import('./record.ts')).record },
   replay: {
     summary: 'make a recorded history happen again elsewhere',

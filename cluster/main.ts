@@ -11,7 +11,7 @@ interface Command {
 const commands: Record<string, Command> = {
   up: { summary: 'start a cluster on this machine', run: async () => (await import('./up.ts')).up },
   down: { summary: 'end it; what was made is kept', run: async () => (await import('./down.ts')).down },
-  status: { summary: 'show the processes of a cluster', run: async () => (await import('./status.ts')).status },
+  status: { summary: 'show a cluster in one screen', run: async () => (await import('./status.ts')).status },
   apiserver: {
     summary: 'serve the Kubernetes API',
     run: async () => (await import('../apiserver/main.ts')).runApiServer,

@@ -1,22 +1,37 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { explain } from '../cli/errors.ts'
+import { processIo } from '../cli/io.ts'
+import { gather } from '../cli/overview/gather.ts'
+import { overviewOf } from '../cli/overview/overview.ts'
+import { overviewText } from '../cli/overview/text.ts'
+import { Session } from '../cli/session.ts'
 import { layoutOf, supervisorName } from './layout.ts'
 import { readSettings } from './settings.ts'
 import { isRunning, type ProcessRecord, readRecords } from './supervisor/records.ts'
 
 const help = `Usage: gantry status [flags]
 
-Shows the processes of a cluster: whether they run, since when, how often they have come back, their memory.
+Shows a cluster in one screen: nodes, workloads that are not as they should be and why, rollouts under way, warnings of
+the last minutes; of a cluster of this machine, also its processes: whether they run, since when, how often they have come
+back, their memory.
 
-  --data-dir DIR   where the cluster is kept (default .gantry)
+  --data-dir DIR      where the cluster of this machine is kept (default .gantry)
+  --kubeconfig FILE   another cluster, instead
+  --context NAME      the context of the kubeconfig
+  --processes         only the processes
 `
+const answerMs = 5000
 
 /** `gantry status`. Resolves to 0 when everything runs. */
 export async function status(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      'data-dir': { type: 'string', default: '.gantry' },
+      'data-dir': { type: 'string' },
+      kubeconfig: { type: 'string' },
+      context: { type: 'string' },
+      processes: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
@@ -24,8 +39,11 @@ export async function status(args: readonly string[]): Promise<number> {
     process.stdout.write(help)
     return 0
   }
-  const layout = layoutOf(values['data-dir'])
+  if (values.kubeconfig || values.context)
+    return showOverview({ ...pick(values, 'kubeconfig'), ...pick(values, 'context') })
+  const layout = layoutOf(values['data-dir'] ?? '.gantry')
   const settings = readSettings(layout.settings)
+  if (!settings && !values['data-dir'] && process.env.KUBECONFIG) return showOverview({})
   if (!settings) {
     process.stderr.write(
       `gantry status: there is no cluster in ${layout.dataDir}. Name its directory with --data-dir\n`,
@@ -38,8 +56,33 @@ export async function status(args: readonly string[]): Promise<number> {
   if (records.length === 0) process.stdout.write('The cluster does not run. gantry up starts it.\n')
   else if (!supervised) process.stdout.write('Nobody supervises them. gantry up takes over.\n')
   else process.stdout.write(`\n  export KUBECONFIG=${layout.kubeconfig}\n`)
+  if (records.some(isRunning) && !values.processes && existsSync(layout.kubeconfig)) {
+    process.stdout.write('\n')
+    await showOverview({ kubeconfig: layout.kubeconfig })
+  }
   return supervised && records.every(isRunning) ? 0 : 1
 }
+
+/** What the API server knows; 1 where it does not answer. */
+async function showOverview(flags: { kubeconfig?: string; context?: string }): Promise<number> {
+  const io = processIo()
+  const session = new Session(io, { ...flags, requestTimeout: `${answerMs}ms` })
+  try {
+    const overview = overviewOf(await gather(session), Date.now())
+    const most = io.isTerminal.stdout ? 10 : Number.POSITIVE_INFINITY
+    const colour = io.isTerminal.stdout && !process.env.NO_COLOR
+    io.out(overviewText(overview, { nowMs: Date.now(), colour, most }))
+    return 0
+  } catch (error) {
+    io.err(explain(error, session.server).text)
+    return 1
+  } finally {
+    session.close()
+  }
+}
+
+const pick = <K extends string>(values: { [key in K]?: string | undefined }, key: K): { [key in K]?: string } =>
+  values[key] === undefined ? {} : ({ [key]: values[key] } as { [key in K]?: string })
 
 /** The processes as a table for people. */
 export function processTable(records: readonly ProcessRecord[], nowMs: number): string {

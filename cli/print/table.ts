@@ -67,7 +67,7 @@ export function alignRows(rows: readonly string[][], widths?: number[]): string 
 }
 
 /** A cell is one line; what would move the terminal's cursor is shown as what it is. */
-function cellText(value: unknown): string {
+export function cellText(value: unknown): string {
   if (value === null || value === undefined) return ''
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
   const end = text.search(/[\f\n\r]/)

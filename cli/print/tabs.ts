@@ -25,9 +25,10 @@ export function alignTabs(text: string, { minWidth = 0, padding }: TabOptions): 
 
 const pad = (cell: string, width: number): string => cell + ' '.repeat(Math.max(0, width - textWidth(cell)))
 
-/** Letters as a terminal counts them, near enough: those beyond 16 bits are one. */
+/** Letters as a terminal counts them, near enough: those beyond 16 bits are one, and colours none. */
 function textWidth(text: string): number {
   let width = 0
-  for (const _ of text) width++
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  for (const _ of text.includes('\u001b') ? text.replace(/\u001b\[\d+m/g, '') : text) width++
   return width
 }

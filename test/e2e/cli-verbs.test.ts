@@ -205,6 +205,48 @@ describe('changing', () => {
   })
 })
 
+describe('what kubectl has not', () => {
+  test('tree: what an object owns, needs and is used by, with its health', async () => {
+    const { stdout } = await gantry('tree deployment/hello')
+    expect(stdout).toMatch(/^deployment\.apps\/hello +3\/3\n├─ owns\n│ {2}└─ replicaset\.apps\/hello-\S+ +3\/3\n/)
+    expect(stdout.match(/─ pod\/hello-\S+ +Running 1\/1\n/g)).toHaveLength(3)
+    expect(stdout).toMatch(
+      /├─ needs\n│ {2}├─ configmap\/hello\n│ {2}└─ secret\/hello\n└─ is used by\n {3}└─ service\/hello\n/,
+    )
+    expect((await gantry('tree deployments')).stderr).toContain('say of which object: gantry tree TYPE/NAME')
+  })
+
+  test('status: nodes, what is not as it should be and why, and warnings', async () => {
+    const { stdout: well, code } = await gantry('status')
+    expect(code).toBe(0)
+    expect(well).toMatch(/^1 of 1 nodes are ready, \d+ of \d+ pods\.\n\nNODE +PODS +CPU +MEMORY +STATUS\nvm +\d/)
+    const stuck = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'stuck' },
+      spec: {
+        selector: { matchLabels: { app: 'stuck' } },
+        template: {
+          metadata: { labels: { app: 'stuck' } },
+          spec: {
+            containers: [{ name: 'app', image: 'gantry.local/hello:1', envFrom: [{ configMapRef: { name: 'no' } }] }],
+          },
+        },
+      },
+    }
+    await cluster.kubectl('apply -n ours -f -', { input: JSON.stringify(stuck) })
+    const ill = await until(
+      async () => {
+        const { stdout } = await gantry('status')
+        return /deployment\.apps\/stuck +0\/1 +create the configmap no: /.test(stdout) && stdout
+      },
+      { timeoutMs: 60_000, message: 'a reason for what is stuck' },
+    )
+    expect(ill).toMatch(/WARNING +AGE +REASON +MESSAGE\n(.*\n)*ours\/pod\/stuck-\S+ /)
+    await cluster.kubectl('delete deployment stuck -n ours')
+  })
+})
+
 describe('reaching in', () => {
   test('port-forward goes on when its pod is replaced', async () => {
     const [program = '', ...rest] = [...cluster.enter, process.execPath, gantryPath]

@@ -1,0 +1,39 @@
+import type { CoreV1Event } from '../../api/generated/types.ts'
+import { isForbidden } from '../../client/errors.ts'
+import type { Live } from '../../client/types.ts'
+import { listObjects } from '../objects.ts'
+import type { Session } from '../session.ts'
+import type { Subject } from '../workloads.ts'
+import type { World } from './overview.ts'
+
+const workloadKinds = ['deployments.apps', 'statefulsets.apps', 'daemonsets.apps', 'jobs.batch']
+
+/** Reads what an overview is made of: of all namespaces, or where that is not allowed, of the session's. */
+export async function gather(session: Session): Promise<World> {
+  const kinds = await session.kinds()
+  const list = async (word: string, more: { fieldSelector?: string } = {}): Promise<Subject[]> => {
+    const kind = kinds.named(word)
+    const of = (namespace: string | undefined) => listObjects(session, kind, { namespace, ...more })
+    try {
+      return (await of(undefined)).map((object) => ({ kind, object }))
+    } catch (error) {
+      if (!isForbidden(error)) throw error
+      if (!kind.namespaced) return []
+      return (await of(session.namespace)).map((object) => ({ kind, object }))
+    }
+  }
+  const [nodes, pods, claims, events, ...workloads] = await Promise.all([
+    list('nodes'),
+    list('pods'),
+    list('persistentvolumeclaims'),
+    list('events', { fieldSelector: 'type=Warning' }),
+    ...workloadKinds.map((word) => list(word)),
+  ])
+  return {
+    nodes,
+    pods,
+    claims,
+    workloads: workloads.flat(),
+    events: events.map(({ object }) => object as unknown as Live<CoreV1Event>),
+  }
+}
