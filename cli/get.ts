@@ -21,6 +21,7 @@ import type { Session } from './session.ts'
 import { parseTargets } from './targets.ts'
 import type { Verb } from './verb.ts'
 import { watchKind } from './watch.ts'
+import { wellKnown } from './well-known.ts'
 
 export interface GetFlags {
   allNamespaces?: boolean
@@ -109,7 +110,7 @@ async function raw(session: Session, path: string): Promise<number> {
 }
 
 async function wantedObjects(session: Session, args: readonly string[], flags: GetFlags): Promise<Wanted[]> {
-  const kinds = await session.kinds()
+  const kinds = (flags.filename ? undefined : wellKnown(args)) ?? (await session.kinds())
   if (flags.filename) {
     const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
     return manifests.reduce<Wanted[]>((wanted, { object }) => {

@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process'
 import type { Readable } from 'node:stream'
+import { isatty } from 'node:tty'
 
 /** What a verb hears and says: the terminal, or a test. */
 export interface Io {
@@ -43,22 +43,31 @@ export function processIo(): Io {
       const stream = to === 'out' ? process.stdout : process.stderr
       return stream.write(bytes) ? undefined : new Promise((resolve) => stream.once('drain', resolve))
     },
-    stdin: process.stdin,
-    ...(process.stdin.isTTY ? { terminal: processTerminal() } : {}),
-    isTerminal: { stdin: process.stdin.isTTY ?? false, stdout: process.stdout.isTTY ?? false },
+    // Node makes the stream when it is first looked at, and most verbs never do.
+    get stdin() {
+      return process.stdin
+    },
+    ...(isatty(0) ? { terminal: processTerminal() } : {}),
+    isTerminal: { stdin: isatty(0), stdout: isatty(1) },
     env: process.env,
     signal: stop.signal,
   }
 }
 
 function processTerminal(): Terminal {
-  const { stdin, stdout } = process
+  const { stdout } = process
+  let isRaw = false
   return {
     setRaw(raw) {
-      stdin.setRawMode(raw)
+      isRaw = raw
+      process.stdin.setRawMode(raw)
       // Node's raw mode still puts a return before each new line, and a full-screen program means what it sends. Where
       // there is no stty the picture may be crooked, and nothing else is.
-      if (raw) spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
+      // Processes are loaded only here: every verb would wait for them.
+      if (raw)
+        import('node:child_process').then(({ spawnSync }) => {
+          if (isRaw) spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
+        }, warn)
     },
     size: () => (stdout.isTTY ? { columns: stdout.columns, rows: stdout.rows } : undefined),
     onResize(listener) {
@@ -67,6 +76,8 @@ function processTerminal(): Terminal {
     },
   }
 }
+
+const warn = (error: unknown): void => process.emitWarning(String(error))
 
 /** The user has pressed Ctrl-C: nothing to explain. */
 export class Interrupted extends Error {}

@@ -261,6 +261,10 @@ const withoutExpressExtras = {
     onResolve({ filter: /^(body-parser|serve-static|send)$/ }, ({ path, importer }) =>
       /node_modules\/express\//.test(importer) ? { path, namespace: 'unused' } : undefined,
     )
+    // Commands that are programs of their own, which it would start: there are none, and loading this takes a while.
+    onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+      /node_modules\/commander\//.test(importer) ? { path, namespace: 'unused' } : undefined,
+    )
     onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {}' }))
   },
 }
