@@ -24,14 +24,14 @@ export interface RunningApiServer {
 
 /**
  * Starts an API server from its configuration: store, certificates, caches, bootstrap objects, listener. `open` is for
- * those who want the store to fail at times.
+ * those who want the store to fail at times, `now` for those whose time is not the system's.
  */
 export async function startApiServer(
   config: ApiServerConfig,
   log: Logger,
   open: (options: StoreOptions) => Promise<Store> = openStore,
+  now: () => number = Date.now,
 ): Promise<RunningApiServer> {
-  const now = Date.now
   const onError = (error: unknown, what: string) => log.error({ err: error }, what)
   const ranges = config.serviceClusterIpRange.split(',').map((cidr) => parseRange(cidr.trim()))
   const apiServiceIp = addressAt(ranges[0] as (typeof ranges)[number], 1n)
@@ -50,7 +50,8 @@ export async function startApiServer(
 
   // Certificates and store do not depend on each other.
   const [pki, store] = await Promise.all([
-    ensurePki(join(config.dataDir, 'pki'), { sans, nowMs: now() }),
+    // Those who check certificates go by the system's time.
+    ensurePki(join(config.dataDir, 'pki'), { sans, nowMs: Date.now() }),
     open(storeOptions(config, (error) => onError(error, 'the store'))),
   ])
   let server: ApiServer | undefined

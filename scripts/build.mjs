@@ -43,6 +43,7 @@ export async function build({ log = () => {} } = {}) {
   const work = mkdtempSync(join(root, 'dist/.new-'))
   try {
     await bundle(work)
+    await library(work)
     const late = await compile(work)
     if (late.length > 0) log(`could not try out ${late.join(', ')}: starts will be slower`)
     // The code V8 made of the old bundles goes first: it must never be taken for the new ones'.
@@ -104,6 +105,28 @@ async function bundle(outdir) {
     const path = join(outdir, name)
     writeFileSync(path, readFileSync(path, 'utf8').replace(/[\u0080-\uffff]/g, escaped))
   }
+}
+
+/** gantry/testing: a control plane to be started within another program, loaded the ordinary way. */
+async function library(outdir) {
+  const { build: esbuild } = await import('esbuild')
+  await esbuild({
+    entryPoints: { testing: join(root, 'cluster/testing/index.ts') },
+    outdir,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    outExtension: { '.js': '.cjs' },
+    external: ['lmdb', 'etcd3', '@grpc/grpc-js', '@grpc/proto-loader'],
+    alias: { 'node-cron': join(root, 'node_modules/node-cron/dist/node-cron.cjs') },
+    plugins: [rawText, jsonAsText, jsonBeside(outdir), withoutExpressExtras],
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  })
+  copyFileSync(join(root, 'cluster/testing/types.d.ts'), join(outdir, 'testing.d.ts'))
 }
 
 /** A program's file runs its function; in gantry.cjs, which is not asked for it, there is nothing of it. */

@@ -1,9 +1,9 @@
-import type { Node, Pod } from '../api/generated/types.ts'
-import { formatMicroTime, formatTime } from '../api/machinery/time.ts'
-import { isNotFound } from '../client/errors.ts'
-import { Informer } from '../client/informer.ts'
-import { leases, nodes, pods } from '../client/resources.ts'
-import type { Api, Live } from '../client/types.ts'
+import type { Node, Pod } from '../../api/generated/types.ts'
+import { formatMicroTime, formatTime } from '../../api/machinery/time.ts'
+import { isNotFound } from '../../client/errors.ts'
+import { Informer } from '../../client/informer.ts'
+import { leases, nodes, pods } from '../../client/resources.ts'
+import type { Api, Live } from '../../client/types.ts'
 
 const leaseSeconds = 40
 const renewMs = 10_000
