@@ -9,6 +9,7 @@ import {
 } from '../../api/machinery/errors.ts'
 import { forbiddenRequest } from '../auth/forbidden.ts'
 import { impersonate } from '../auth/impersonation.ts'
+import { takeSocketToken } from '../auth/tokens/socket-protocol.ts'
 import type { Authenticator, AuthorizationAttributes, Credentials, UserInfo } from '../auth/types.ts'
 import type { Endpoint, ServerContext } from './context.ts'
 import { type Deadlines, wantedTimeMs } from './deadlines.ts'
@@ -25,6 +26,7 @@ export type PathHandler = (
   res: ServerResponse,
   info: RequestInfo,
   user: UserInfo,
+  upgradeHead?: Buffer,
 ) => boolean | Promise<boolean>
 
 export interface PipelineOptions {
@@ -51,6 +53,7 @@ export interface RequestLogEntry {
 
 const json: MediaType = { format: 'json', as: 'object', asVersion: 'v1', pretty: false }
 const longRunningSubresources = new Set(['exec', 'attach', 'portforward', 'proxy', 'log'])
+const longRunningPaths = new Set(['/ui/metrics'])
 /** A node may list what a selector confines to itself. */
 const selectingVerbs = new Set(['list', 'watch', 'deletecollection'])
 const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection', 'post', 'put'])
@@ -92,7 +95,7 @@ export function createPipeline(
       }
       await authorize(server, user, info)
       if (!info.isResource) {
-        for (const handler of paths) if (await handler(req, res, info, user)) return
+        for (const handler of paths) if (await handler(req, res, info, user, upgradeHead)) return
         throw noSuchPathError()
       }
       await route(req, res, info, user, media, server, upgradeHead)
@@ -200,6 +203,10 @@ function credentialsOf(req: IncomingMessage): Credentials {
   const credentials: Credentials = {}
   const header = req.headers.authorization
   if (header && /^bearer /i.test(header)) credentials.bearerToken = header.slice(7).trim()
+  else if (req.headers.upgrade !== undefined) {
+    const token = takeSocketToken(req.headers)
+    if (token !== undefined) credentials.bearerToken = token
+  }
   const certificate = certificateOf(req.socket as TLSSocket)
   if (certificate) credentials.certificate = certificate
   return credentials
@@ -225,7 +232,7 @@ function readCertificate(socket: TLSSocket): Credentials['certificate'] {
 }
 
 function isLongRunning(info: RequestInfo): boolean {
-  return info.verb === 'watch' || longRunningSubresources.has(info.subresource)
+  return info.verb === 'watch' || longRunningSubresources.has(info.subresource) || longRunningPaths.has(info.path)
 }
 
 /** Administrators must be able to mend an overloaded server, and probes would have it killed. */

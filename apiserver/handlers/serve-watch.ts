@@ -8,10 +8,11 @@ import { includeObjectOf, integer } from './parameters.ts'
 import { presenterFor } from './present.ts'
 import { isTrue } from './request-info.ts'
 import { parseSelection } from './selection.ts'
+import { wantsSocket } from './upgrade.ts'
 
 /** Serves a watch by upstream's rules for resourceVersion, sendInitialEvents, bookmarks and timeouts. */
 export async function serveWatch(scope: Scope): Promise<void> {
-  const { endpoint, info, server, media, res } = scope
+  const { endpoint, info, server, media, req, res, upgradeHead } = scope
   const { query } = info
   if (media.format !== 'json') throw badRequestError('a watch is served as application/json only')
   const selection = parseSelection(endpoint.resource, query, info.name)
@@ -31,8 +32,13 @@ export async function serveWatch(scope: Scope): Promise<void> {
   if (fromNow || version === '') await requireVersion(server.feed, version === '0' ? '0' : version)
   const { cache } = endpoint.registry
   const timeoutSeconds = integer(query, 'timeoutSeconds')
+  const from = fromNow || version === '' || version === '0' ? undefined : (parseVersion(version) as number)
+  // From here on nothing is refused: what is would no longer reach the client as a status.
+  const target = wantsSocket(req, upgradeHead)
+    ? await (await import('./watch-socket.ts')).openWatchSocket(req, res, upgradeHead)
+    : res
   const over = endpoint.hub.serve(
-    res,
+    target,
     {
       key: JSON.stringify([
         info.namespace,
@@ -47,7 +53,7 @@ export async function serveWatch(scope: Scope): Promise<void> {
     },
     {
       initial: fromNow ? cache.range(prefix).filter(matches) : undefined,
-      after: fromNow || version === '' || version === '0' ? server.feed.revision : (parseVersion(version) as number),
+      after: from ?? server.feed.revision,
       bookmarks,
       initialEndBookmark: sendInitial === true && bookmarks,
       timeoutMs: (timeoutSeconds || server.minRequestTimeoutSeconds * (1 + Math.random())) * 1000,

@@ -1,9 +1,9 @@
-import type { ServerResponse } from 'node:http'
 import { expiredError, StatusError } from '../../api/machinery/errors.ts'
 import type { StoreFeed } from '../registry/feed.ts'
 import type { CachedObject, CacheEvent, CacheListener, WatchCache } from '../registry/watch-cache.ts'
 import { Compacted, type Revision, type Store } from '../storage/store.ts'
 import type { Presenter } from './present.ts'
+import type { WatchTarget } from './watch-socket.ts'
 
 /** What a watcher wants to see. Watchers that want the same share every byte. */
 export interface WatchSelection {
@@ -61,7 +61,7 @@ export class WatchHub implements CacheListener {
   }
 
   /** Serves one watch on a response whose headers have not been sent. Resolves when the watch is over. */
-  serve(res: ServerResponse, selection: WatchSelection, start: WatchStart): Promise<void> {
+  serve(res: WatchTarget, selection: WatchSelection, start: WatchStart): Promise<void> {
     let group = this.#groups.get(selection.key)
     if (!group) {
       group = new WatchGroup(selection)
@@ -179,7 +179,7 @@ class Watcher {
   live = false
   /** The next event must carry the table's columns. */
   needsHeader: boolean
-  readonly #res: ServerResponse
+  readonly #res: WatchTarget
   readonly #group: WatchGroup
   readonly #cache: WatchCache
   readonly #bookmarks: boolean
@@ -187,7 +187,7 @@ class Watcher {
   #ended = false
   #draining = false
 
-  constructor(res: ServerResponse, group: WatchGroup, cache: WatchCache, cursor: Revision, bookmarks: boolean) {
+  constructor(res: WatchTarget, group: WatchGroup, cache: WatchCache, cursor: Revision, bookmarks: boolean) {
     this.#res = res
     this.#group = group
     this.#cache = cache

@@ -11,6 +11,7 @@ import {
 } from '../../api/machinery/errors.ts'
 import type { Stored } from '../../api/machinery/object.ts'
 import type { Scope } from '../handlers/context.ts'
+import { wantsSocket } from '../handlers/upgrade.ts'
 import { agentAddress, agentConnections, type NodeAgentClient } from '../node-agents/connection.ts'
 import { isProxiedHtml, type ProxiedAt, proxiedLink } from './proxied-links.ts'
 
@@ -48,7 +49,7 @@ export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scop
       const options = new URLSearchParams(query)
       for (const local of ['container', 'pretty', 'insecureSkipTLSVerifyBackend']) options.delete(local)
       const path = `/containerLogs/${namespace}/${name}/${container}${options.size > 0 ? `?${options}` : ''}`
-      const over = wantsSocket(scope) ? { pass: passOverSocket } : {}
+      const over = wantsSocket(scope.req, scope.upgradeHead) ? { pass: passOverSocket } : {}
       await relay(scope, await toAgent(scope, pod, path), { refusal: logRefusal, ...over })
     },
     '/pods/exec': stream('exec'),
@@ -121,10 +122,6 @@ function containerOf(pod: Stored<Pod>, named: string): string {
       : ''
   throw badRequestError(`a container name must be specified for pod ${name}, choose one of: [${names}]${more}`)
 }
-
-/** The client asks for the log over a WebSocket, as pages in browsers can. */
-const wantsSocket = ({ upgradeHead, req }: Scope): boolean =>
-  upgradeHead !== undefined && req.headers.upgrade?.toLowerCase() === 'websocket'
 
 /** Loaded when it is asked for, as few ask. */
 const passOverSocket = async (scope: Scope, answer: IncomingMessage): Promise<void> =>
