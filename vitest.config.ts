@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const rooms = '{api,apiserver,client,cli,cluster,scheduler,controller-manager,node-agent,bench}'
+const rooms = '{api,apiserver,client,cli,cluster,scheduler,controller-manager,node-agent,dashboard,bench}'
 
 const clusters = 'test/e2e/cluster-*.test.ts'
 const whole = {

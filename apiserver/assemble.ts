@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { defaultTokenRequest, tokenRequestSchema } from '../api/authentication/index.ts'
 import { loadSigningKey } from '../api/authentication/signing-keys.ts'
@@ -20,6 +21,8 @@ import { createServiceAccountAuthenticator } from './auth/tokens/service-account
 import { createTokenFileAuthenticator } from './auth/tokens/token-file.ts'
 import { requestToken } from './auth/tokens/token-request.ts'
 import type { ApiServerConfig } from './config.ts'
+import { dashboardPaths } from './dashboard/paths.ts'
+import { createSessions } from './dashboard/sessions.ts'
 import { createDiscovery } from './discovery/discovery.ts'
 import { readBody } from './handlers/body.ts'
 import type { ReviewHandler, Scope, SubresourceHandler } from './handlers/context.ts'
@@ -29,6 +32,9 @@ import { sendObject } from './handlers/respond.ts'
 import { historyHandlers } from './history/moments.ts'
 import { keptLogHandlers } from './kept-logs/handlers.ts'
 import { prometheusGroups } from './metrics-api/custom-metrics.ts'
+import { UsageHistory } from './metrics-api/history/history.ts'
+import { historyPath } from './metrics-api/history/serve.ts'
+import { createMeter } from './metrics-api/meter.ts'
 import { prometheusAt } from './metrics-api/prometheus.ts'
 import { resourceMetricsHandlers } from './metrics-api/resource-metrics.ts'
 import { type MetricRule, parseRules } from './metrics-api/rules.ts'
@@ -67,8 +73,10 @@ export function assembleParts(
       return rbac
     },
   })
+  const sessions = createSessions(core.store, now)
   const authenticator = createAuthenticator({
     tokens: [
+      ...(config.dashboard ? [sessions.authenticator] : []),
       ...(config.tokenAuthFile
         ? [createTokenFileAuthenticator(readFileSync(config.tokenAuthFile, 'utf8'), config.tokenAuthFile)]
         : []),
@@ -112,6 +120,17 @@ export function assembleParts(
     // Addresses before names: a node's name need not resolve on the machine of the API server.
     addressTypes: ['InternalIP', 'ExternalIP', 'Hostname', 'InternalDNS', 'ExternalDNS'],
   }
+  const meter = createMeter(core, agents, onError)
+  const history =
+    config.resourceMetrics && config.metricsHistorySeconds > 0
+      ? new UsageHistory({
+          meter,
+          traffic: () => core.traffic.take(now()),
+          now,
+          keepMs: config.metricsHistorySeconds * 1000,
+          onError: (error) => onError(error, 'measuring nodes for the page'),
+        })
+      : undefined
   return {
     authenticator,
     authorizer,
@@ -141,7 +160,7 @@ export function assembleParts(
       ...Object.entries(partHandlers),
       ...Object.entries(nodeAgentHandlers(agents)),
       ...Object.entries(keptLogHandlers(agents)),
-      ...Object.entries(resourceMetricsHandlers(core, agents, onError)),
+      ...Object.entries(resourceMetricsHandlers(meter, now)),
     ]),
     groups,
     reviews: new Map(
@@ -157,9 +176,16 @@ export function assembleParts(
       openapi: createOpenApi(() => core.resources),
       issuer: { configuration: () => documents.configuration, keys: () => documents.jwks },
     },
+    paths: config.dashboard
+      ? [...(history ? [historyPath(history, authorizer)] : []), dashboardPaths(pageDirectory(), sessions)]
+      : [],
+    background: history && config.dashboard ? [history] : [],
     healthChecks: [],
   }
 }
+
+/** Where the build puts the page: beside the bundle that was started. */
+const pageDirectory = (): string => join(dirname(realpathSync(resolve(process.argv[1] ?? 'bin/gantry'))), '../dist/ui')
 
 function rulesIn(file: string): MetricRule[] {
   try {

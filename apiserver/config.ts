@@ -33,10 +33,13 @@ export interface ApiServerConfig {
   historySeconds: number
   historyMaxMebibytes: number
   resourceMetrics: boolean
+  /** 0: nothing is remembered. */
+  metricsHistorySeconds: number
   /** Empty: no metrics are read from Prometheus. */
   prometheusUrl: string
   metricsRules: string
   allowLoopbackEndpoints: boolean
+  dashboard: boolean
   shutdownGraceSeconds: number
   requestLog: boolean
 }
@@ -128,6 +131,12 @@ const flags: readonly Flag[] = [
     help: 'serve metrics.k8s.io: what nodes and pods use, asked of the node agents when somebody asks for it',
   },
   {
+    name: 'metrics-history',
+    type: 'string',
+    default: '3h',
+    help: 'how long what nodes and pods use is remembered, for the page; 0: not at all',
+  },
+  {
     name: 'prometheus-url',
     type: 'string',
     default: '',
@@ -146,6 +155,7 @@ const flags: readonly Flag[] = [
     default: '256',
     help: 'beyond this size the oldest history goes, however young; with etcd the size of all its data counts',
   },
+  { name: 'dashboard', type: 'string', default: 'true', help: 'serve the page under /ui/' },
   { name: 'event-ttl', type: 'string', default: '1h', help: 'how long events are kept' },
   {
     name: 'shutdown-grace-period',
@@ -216,7 +226,9 @@ export function parseConfig(args: readonly string[]): ApiServerConfig {
     historyMaxMebibytes: number('history-max-mebibytes'),
     prometheusUrl,
     metricsRules: text('metrics-rules'),
+    metricsHistorySeconds: seconds('metrics-history', text('metrics-history')),
     resourceMetrics: text('resource-metrics') !== 'false',
+    dashboard: text('dashboard') !== 'false',
     allowLoopbackEndpoints: values['allow-loopback-endpoints'] === true,
     shutdownGraceSeconds: number('shutdown-grace-period'),
     requestLog: values['request-log'] === true,

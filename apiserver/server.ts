@@ -14,9 +14,10 @@ import type { HealthCheck } from './handlers/health.ts'
 import { InflightLimiter, type InflightLimits } from './handlers/inflight.ts'
 import { RequestMetrics } from './handlers/metrics.ts'
 import { createPathHandlers, type Documents } from './handlers/paths.ts'
-import { createPipeline, type RequestLogEntry } from './handlers/pipeline.ts'
+import { createPipeline, type PathHandler, type RequestLogEntry } from './handlers/pipeline.ts'
 import type { RequestInfo } from './handlers/request-info.ts'
 import type { ServedGroup } from './handlers/served-group.ts'
+import { Traffic } from './handlers/traffic.ts'
 import { WatchHub } from './handlers/watch.ts'
 import { AmendingCommitter } from './registry/amendments.ts'
 import { StoreFeed } from './registry/feed.ts'
@@ -40,7 +41,11 @@ export interface ServerParts {
   groups?: readonly ServedGroup[]
   reviews: ReadonlyMap<string, ReviewHandler>
   documents: Documents
+  /** Asked before the server's own. */
+  paths?: readonly PathHandler[]
   healthChecks: readonly HealthCheck[]
+  /** What goes on while the server serves. */
+  background?: readonly { start(): void; stop(): Promise<void> }[]
 }
 
 export interface ApiServerOptions {
@@ -66,6 +71,7 @@ export interface ServerCore {
   registry: (group: string, plural: string) => Registry
   feed: StoreFeed
   store: Store
+  traffic: Traffic
   now: () => number
 }
 
@@ -80,6 +86,7 @@ export class ApiServer {
   readonly #hubs: WatchHub[] = []
   readonly #deadlines: Deadlines
   readonly #stopHorizon: () => void
+  readonly #background: NonNullable<ServerParts['background']>
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #stopping = false
@@ -116,6 +123,7 @@ export class ApiServer {
       registry: registryOf,
       feed: this.#feed,
       store,
+      traffic: new Traffic(now()),
       now,
     }
 
@@ -144,6 +152,7 @@ export class ApiServer {
     }
 
     const parts = options.assemble(this.core)
+    this.#background = parts.background ?? []
     plugins.push(...parts.admission)
     for (const [name, own] of parts.hooks ?? []) Object.assign(hooks.get(name) ?? {}, own)
     const server: ServerContext = {
@@ -177,6 +186,7 @@ export class ApiServer {
       },
       inflight: () => limiter,
       storeBytes: () => store.sizeBytes(),
+      traffic: this.core.traffic,
     })
     const handle = createPipeline({
       server,
@@ -184,23 +194,29 @@ export class ApiServer {
       limiter,
       deadlines: this.#deadlines,
       metrics,
-      paths: createPathHandlers({
-        documents: parts.documents,
-        healthChecks: [
-          { name: 'ping', check: () => {} },
-          { name: 'log', check: () => {} },
-          { name: 'etcd', check: async () => void (await within(store.revision(), 2000, 'the store does not answer')) },
-          { name: 'informer-sync', only: ['readyz'], check: () => this.#requireFeed() },
-          ...parts.healthChecks,
-          {
-            name: 'poststarthook/rbac/bootstrap-roles',
-            only: ['healthz', 'readyz'],
-            check: () => this.#requireReady(),
-          },
-          { name: 'shutdown', only: ['readyz'], check: () => this.#requireNotStopping() },
-        ],
-        metrics,
-      }),
+      paths: [
+        ...(parts.paths ?? []),
+        ...createPathHandlers({
+          documents: parts.documents,
+          healthChecks: [
+            { name: 'ping', check: () => {} },
+            { name: 'log', check: () => {} },
+            {
+              name: 'etcd',
+              check: async () => void (await within(store.revision(), 2000, 'the store does not answer')),
+            },
+            { name: 'informer-sync', only: ['readyz'], check: () => this.#requireFeed() },
+            ...parts.healthChecks,
+            {
+              name: 'poststarthook/rbac/bootstrap-roles',
+              only: ['healthz', 'readyz'],
+              check: () => this.#requireReady(),
+            },
+            { name: 'shutdown', only: ['readyz'], check: () => this.#requireNotStopping() },
+          ],
+          metrics,
+        }),
+      ],
       log: options.log ?? (() => {}),
       onInternalError: (error: unknown, info: RequestInfo | undefined) =>
         onError(error, `${info?.method} ${info?.path}`),
@@ -227,6 +243,7 @@ export class ApiServer {
   /** What must be there is there: /readyz says so from now on. */
   markReady(): void {
     this.#ready = true
+    for (const task of this.#background) task.start()
   }
 
   /**
@@ -247,6 +264,7 @@ export class ApiServer {
     clearTimeout(cut)
     this.#deadlines.stop()
     this.#stopHorizon()
+    await Promise.all(this.#background.map((task) => task.stop()))
     await this.#feed.stop()
   }
 

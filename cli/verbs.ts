@@ -51,6 +51,10 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'where the cluster answers',
     load: async () => (await import('./cluster-info.ts')).clusterInfo,
   },
+  dashboard: {
+    summary: 'a link that lets you into the page, once',
+    load: async () => (await import('./dashboard.ts')).dashboard,
+  },
   version: {
     summary: 'show the versions of client and server',
     load: async () => (await import('./version.ts')).version,

@@ -19,6 +19,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildPage } from './build-page.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const sources = [
@@ -42,13 +43,13 @@ export async function build({ log = () => {} } = {}) {
   mkdirSync(join(root, 'dist'), { recursive: true })
   const work = mkdtempSync(join(root, 'dist/.new-'))
   try {
-    await bundle(work)
+    await Promise.all([bundle(work), buildPage(join(work, 'ui'))])
     await library(work)
     const late = await compile(work)
     if (late.length > 0) log(`could not try out ${late.join(', ')}: starts will be slower`)
-    // The code V8 made of the old bundles goes first: it must never be taken for the new ones'.
+    // The code V8 made of the old bundles goes first: it must never be taken for the new ones'. So does the old page.
     for (const name of readdirSync(join(root, 'dist'))) {
-      if (name.endsWith('.cache')) rmSync(join(root, 'dist', name), { force: true })
+      if (name.endsWith('.cache') || name === 'ui') rmSync(join(root, 'dist', name), { recursive: true, force: true })
     }
     for (const name of readdirSync(work).sort()) renameSync(join(work, name), join(root, 'dist', name))
   } finally {

@@ -31,6 +31,7 @@ const testPackages = {
   unzip: 'unzip',
   openssl: 'openssl',
   prometheus: 'prometheus',
+  chromium: 'chromium',
 }
 
 requireNode(20)
@@ -52,6 +53,7 @@ else if (task !== 'build') fail(`there is no task ${task}: start, test or build`
 async function test(only) {
   const steps = [
     ['types', 'npx', ['tsc', '--noEmit']],
+    ['types of the page', 'npx', ['tsc', '--noEmit', '-p', 'dashboard']],
     ['format and lint', 'npx', ['biome', 'check', '.']],
     ['import directions', 'node', ['scripts/check-imports.mjs']],
     ['unused code', 'npx', ['knip', '--no-progress']],

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client'
 import { serverVersion } from '../discovery/version.ts'
 import type { RequestInfo } from './request-info.ts'
+import type { Traffic } from './traffic.ts'
 
 /** Upstream's bounds, in seconds. */
 const durationBuckets = [
@@ -17,6 +18,8 @@ export interface Gauges {
   received: () => Iterable<{ group: string; resource: string; count: number }>
   inflight: () => { readOnly: number; mutating: number }
   storeBytes: () => Promise<number>
+  /** Counts the same for the page, more coarsely. */
+  traffic: Traffic
 }
 
 /** What is counted for one kind of request. A watch's length and size say nothing about the server. */
@@ -61,7 +64,10 @@ export class RequestMetrics {
   })
   readonly #series = new Map<string, Series>()
 
+  readonly #traffic: Traffic
+
   constructor(gauges: Gauges) {
+    this.#traffic = gauges.traffic
     collectDefaultMetrics({ register: this.registry })
     const { registry } = this
     const { gitVersion, gitCommit, major, minor, goVersion, platform } = serverVersion()
@@ -127,6 +133,7 @@ export class RequestMetrics {
 
   /** Counts one answer: how long it took, and the bytes that went out for it. */
   observe(info: RequestInfo, code: number, ms: number, bytes: number): void {
+    this.#traffic.observe(info, code, ms)
     const key = `${info.verb}|${info.group}|${info.version}|${info.resource}|${info.subresource}|${code}|${info.namespace === '' ? 'c' : info.name === '' ? 'n' : 'r'}|${info.query.has('dryRun')}`
     let series = this.#series.get(key)
     if (!series) {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Node, Pod } from '../../api/generated/types.ts'
 import { notFoundError } from '../../api/machinery/errors.ts'
 import type { AnyObject, KubeObject, Stored } from '../../api/machinery/object.ts'
@@ -8,54 +7,23 @@ import { presenterFor } from '../handlers/present.ts'
 import { sendParts } from '../handlers/respond.ts'
 import { parseSelection } from '../handlers/selection.ts'
 import { sendCached } from '../handlers/send.ts'
-import { agentAddress, agentConnections, askAgent, type NodeAgentClient } from '../node-agents/connection.ts'
 import { storeKey, storePrefix } from '../registry/codec.ts'
 import { CachedObject } from '../registry/watch-cache.ts'
-import type { ServerCore } from '../server.ts'
-import { Collector } from './collector.ts'
-import { readNodeSample } from './exposition.ts'
+import type { Meter } from './meter.ts'
 import { nodeMetricsOf, podMetricsOf } from './objects.ts'
 import { requireOurs } from './step-back.ts'
 
-const agentTimeoutMs = 5000
-
 /** Serves metrics.k8s.io: nodes and pods of which something is known, measured when they are asked for. */
-export function resourceMetricsHandlers(
-  { client, lookup, now }: Pick<ServerCore, 'client' | 'lookup' | 'now'>,
-  agents: NodeAgentClient,
-  onError: (error: unknown, what: string) => void,
-): Record<string, SubresourceHandler> {
-  const nodeKind = lookup('', 'nodes')
-  const connections = agentConnections(agents)
-  const collector = new Collector({
-    async sample(name) {
-      const node = client.cached<Stored<Node>>(nodeKind, '', name)
-      if (!node) throw new Error('there is no such node')
-      return readNodeSample(
-        await askAgent(connections, agentAddress(node, agents), '/metrics/resource', agentTimeoutMs),
-        now(),
-      )
-    },
-    now,
-    sleep: (ms) => delay(ms),
-    onError: (error, node) => onError(error, `measuring node ${node}`),
-  })
-  /** What is used on those of the nodes that are well. */
-  const usageOn = (wanted: Iterable<string>) => {
-    const nodes = client.cachedList<Stored<Node>>(nodeKind, '')
-    collector.keepOnly(new Set(nodes.map(({ metadata }) => metadata.name ?? '')))
-    const well = new Set(nodes.filter(isReady).map(({ metadata }) => metadata.name ?? ''))
-    return collector.usageOf([...wanted].filter((node) => well.has(node)))
-  }
+export function resourceMetricsHandlers(meter: Meter, now: () => number): Record<string, SubresourceHandler> {
   const nodes = async (chosen: readonly Stored<Node>[]): Promise<KubeObject[]> => {
-    const usage = await usageOn(chosen.map(({ metadata }) => metadata.name ?? ''))
+    const usage = await meter.usageOn(chosen.map(({ metadata }) => metadata.name ?? ''))
     return chosen.flatMap((node) => {
       const own = usage.get(node.metadata.name ?? '')
       return (own && nodeMetricsOf(node, own, now())) ?? []
     })
   }
   const pods = async (chosen: readonly Stored<Pod>[]): Promise<KubeObject[]> => {
-    const usage = await usageOn(chosen.flatMap(({ spec }) => spec?.nodeName ?? []))
+    const usage = await meter.usageOn(chosen.flatMap(({ spec }) => spec?.nodeName ?? []))
     return chosen.flatMap((pod) => {
       const own = usage.get(pod.spec?.nodeName ?? '')
       return (own && podMetricsOf(pod, own, now())) ?? []
@@ -93,6 +61,3 @@ async function answer<T extends AnyObject>(
 
 /** In the form that presenters take. */
 const cached = (object: KubeObject): CachedObject => new CachedObject('', 0, Buffer.from(JSON.stringify(object)))
-
-const isReady = ({ status }: Stored<Node>): boolean =>
-  status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false

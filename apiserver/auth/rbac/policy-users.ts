@@ -48,6 +48,8 @@ export const clusterRoles: Record<string, readonly string[]> = {
     'gantry.dev: changes histories moments pastobjects: list',
     'gantry.dev: keptlogs: get list',
   ],
+  // Ours: the page, its links and sessions. What it shows, its user must have the right to see.
+  'gantry:dashboard': ['/ui /ui/*: get head post'],
   'system:auth-delegator': [
     'authentication.k8s.io: tokenreviews: create',
     'authorization.k8s.io: subjectaccessreviews: create',
@@ -204,6 +206,7 @@ export const aggregateTo: Record<string, string> = {
 export const clusterRoleBindings: Record<string, readonly string[]> = {
   'cluster-admin': ['Group system:masters'],
   'system:batch-user': ['Group system:authenticated'],
+  'gantry:dashboard': ['Group system:authenticated', 'Group system:unauthenticated'],
   'system:basic-user': ['Group system:authenticated'],
   'system:discovery': ['Group system:authenticated'],
   'system:kube-controller-manager': ['User system:kube-controller-manager'],
