@@ -55,7 +55,7 @@ export async function startScheduler({
   const scheduler = new Scheduler({
     api: client,
     informers,
-    events,
+    eventsOf: () => events,
     clock,
     log,
     metrics: new SchedulerMetrics(),
