@@ -181,7 +181,8 @@ export class MemoryApi implements Api {
       }
       if (signal?.aborted) throw signal.reason
       if (this.#ended !== ended) return
-      if (table.history.some(({ revision }) => revision > after)) continue
+      // What came meanwhile may have been forgotten at once: then it is gone, and no bookmark may pass over it.
+      if (table.history.some(({ revision }) => revision > after) || after < this.#compactedTo) continue
       if (options.allowWatchBookmarks && after < this.#revision) {
         after = this.#revision
         yield bookmark(after)
