@@ -55,7 +55,7 @@ export interface AgentParts {
   startServer?(facts: {
     pods: AgentPods
     runtime: Runtime
-    volumes: Pick<Volumes, 'usage' | 'pathOf'>
+    volumes: Pick<Volumes, 'usage' | 'pathOf' | 'mountTimes'>
     keptLogs: KeptLogs
     port: number
     csi: Relay

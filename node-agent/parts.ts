@@ -74,7 +74,7 @@ export function agentParts({ config, api, informers, log }: PartsOptions): Agent
         keptLogs,
         csi,
         log,
-        stats: { nodeName, startMs, metrics },
+        stats: { nodeName, startMs, metrics: async () => `${await metrics()}${volumes.mountTimes.text()}` },
         config: shown(config),
       })
     },

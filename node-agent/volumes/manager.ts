@@ -9,6 +9,7 @@ import type { BoundPod } from '../pods/types.ts'
 import { resolveVolume, usedVolumes } from './claims.ts'
 import { mountError, notReadyError } from './errors.ts'
 import { isMountPoint } from './mount-points.ts'
+import { MountTimes } from './mount-times.ts'
 import { mount, shareMounts, unmountAll } from './mounting.ts'
 import { namesIn, placeOf, placesOnDisk } from './places.ts'
 import { removeTree } from './remove-tree.ts'
@@ -76,6 +77,7 @@ const retryMs = 30_000
 
 /** Makes the volumes of pods ready, keeps their contents fresh, and takes them away. */
 export class Volumes {
+  readonly mountTimes = new MountTimes()
   readonly #options: VolumeOptions
   readonly #pods = new Map<string, PodVolumes>()
   /** Pods of earlier agents whose volumes are being taken away. */
@@ -229,8 +231,12 @@ export class Volumes {
   }
 
   async #mount(entry: PodVolumes, spec: VolumeSpec, plugin: VolumePlugin): Promise<Mounted> {
+    const { clock } = this.#options
+    const startedAt = clock.now()
+    const took = (isMounted: boolean) => this.mountTimes.observe(plugin.name, isMounted, clock.now() - startedAt)
     try {
       const mounted = await plugin.mount(spec, this.#contextOf(entry, spec, plugin))
+      took(true)
       const extraGroup = groupOf(spec)
       return {
         ...mounted,
@@ -238,6 +244,7 @@ export class Volumes {
         ...(extraGroup === undefined ? {} : { extraGroup }),
       }
     } catch (error) {
+      took(false)
       throw mountError(spec, error)
     }
   }
