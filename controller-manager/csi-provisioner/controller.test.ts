@@ -260,6 +260,24 @@ describe('a volume', () => {
     expect(volumes()).toEqual([])
   })
 
+  test('that is smaller than was asked for is taken back, and said', async () => {
+    await start({
+      CreateVolume: ({ name }) => ({ volume: { volumeId: `id-${name}`, capacityBytes: '1048576' } }),
+      DeleteVolume: () => ({}),
+    })
+    const { metadata } = await addClaim({ storageClass: 'now', annotations: asking })
+    await running.clock.advance(100)
+    expect(asked.at(-1)).toEqual({
+      node: 'a',
+      method: 'DeleteVolume',
+      message: { volumeId: `id-pvc-${metadata.uid}` },
+    })
+    expect(volumes()).toEqual([])
+    expect(running.told.at(-1)?.message).toContain(
+      'created volume capacity 1048576 less than requested capacity 1073741824',
+    )
+  })
+
   test('is not made by a class with a reserved parameter that nobody knows', async () => {
     const parameters = { 'csi.storage.k8s.io/secret': 'x' }
     await start({ CreateVolume: made }, (api) =>

@@ -77,6 +77,14 @@ export interface MadeVolume {
   accessibleTopology?: { segments?: Record<string, string> }[]
 }
 
+/** Why what was made is too small; a driver that does not say how large it is is believed. */
+export function missingBytes(claim: Claim, { capacityBytes }: MadeVolume): string | undefined {
+  const made = BigInt(capacityBytes || 0)
+  const wanted = BigInt(quantityValue(requestOf(claim)))
+  if (made === 0n || made >= wanted) return undefined
+  return `created volume capacity ${made} less than requested capacity ${wanted}`
+}
+
 /** The object of a volume that was made for a claim. */
 export function volumeObject(
   claim: Claim,

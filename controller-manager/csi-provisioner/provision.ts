@@ -32,7 +32,7 @@ import type { DriverNode, Drivers } from '../csi/drivers.ts'
 import { DriverError } from '../csi/relay.ts'
 import { claimTokens, readSecret, secretReference } from '../csi/secrets.ts'
 import type { ControllerDeps } from '../types.ts'
-import { createRequest, type MadeVolume, volumeNameFor, volumeObject } from './create.ts'
+import { createRequest, type MadeVolume, missingBytes, volumeNameFor, volumeObject } from './create.ts'
 import { type CopySource, type SourceListers, sourceFor } from './source.ts'
 
 /** Upstream's provisioner: a second after the first failure, five minutes at most. */
@@ -131,11 +131,12 @@ export function newProvisionController(deps: ControllerDeps, drivers: Drivers): 
       throw new Error(`no ready node that may have the volume runs the driver ${provisioner}`)
     }
     const tokens = claimTokens(volumeNameFor(claim), claim)
+    const secret = await readSecret(api, secretReference(storageClass.parameters, 'provisioner', tokens), signal)
     const request = createRequest(claim, storageClass, {
       places: [place.segments],
       volumeContentSource: source?.volumeContentSource,
       mutableParameters: await attributesOf(claim, provisioner, place.name, signal),
-      ...(await readSecret(api, secretReference(storageClass.parameters, 'provisioner', tokens), signal)),
+      ...secret,
     })
     const { volume } = await drivers.call<{ volume: MadeVolume }>(
       place.name,
@@ -144,6 +145,12 @@ export function newProvisionController(deps: ControllerDeps, drivers: Drivers): 
       request,
       signal,
     )
+    const less = missingBytes(claim, volume)
+    if (less !== undefined) {
+      // Nobody could bind it, and nobody else knows of it.
+      await drivers.call(place.name, provisioner, 'DeleteVolume', { volumeId: volume.volumeId, ...secret }, signal)
+      throw new Error(less)
+    }
     await api
       .create(persistentVolumes, volumeObject(claim, storageClass, volume), { signal })
       .catch((error: unknown) => {
