@@ -93,7 +93,7 @@ it('relays what controllers need, and nothing that would reach into pods', async
   expect(await ask(`${driver.name}/NodePublishVolume`)).toMatchObject({ code: 404 })
   expect(await ask(`none.example/CreateVolume`)).toMatchObject({ code: 404, body: { reason: 'NotFound' } })
   expect(await ask(`${driver.name}/CreateVolume`, {}, { method: 'GET' })).toMatchObject({ code: 405 })
-  expect(await ask(`${driver.name}/DeleteVolume`, { volumeId: 'a' })).toMatchObject({
+  expect(await ask(`${driver.name}/ListVolumes`)).toMatchObject({
     code: 502,
     body: { details: { causes: [{ reason: 'UNIMPLEMENTED' }] } },
   })

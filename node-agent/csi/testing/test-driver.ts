@@ -22,7 +22,14 @@ export interface TestDriverOptions {
   directory: string
   name?: string
   nodeCapabilities?: readonly string[]
+  controllerCapabilities?: readonly string[]
+  /** By which the driver knows the node. */
+  nodeId?: string
+  /** Where its volumes lie; several nodes may share it, as storage of a network. */
+  volumesDirectory?: string
   topology?: Record<string, string>
+  /** Told of every call, in the order of all drivers that tell. */
+  heard?(method: string, request: Requests): void
   /** Whether volumes are mounted, rather than linked to. */
   mounts?: boolean
 }
@@ -42,6 +49,8 @@ export class TestDriver {
   pluginType = 'CSIPlugin'
   supportedVersions = ['1.0.0']
   maxVolumes = 0
+  /** How large it says that its volumes are; 0: it does not say. */
+  tellsBytes = '1'
   readonly #options: TestDriverOptions
   #servers: { close(): void }[] = []
   #registrar: { close(): void } | undefined
@@ -105,16 +114,25 @@ export class TestDriver {
   }
 
   #methods(): Methods {
-    const { nodeCapabilities = ['STAGE_UNSTAGE_VOLUME'], topology, directory } = this.#options
-    const dataOf = (volumeId: string): string => join(directory, 'volumes', volumeId)
+    const { nodeCapabilities = ['STAGE_UNSTAGE_VOLUME'], controllerCapabilities = [], topology } = this.#options
+    const { directory, volumesDirectory = join(directory, 'volumes'), nodeId = `${this.name}-node` } = this.#options
+    const dataOf = (volumeId: string): string => join(volumesDirectory, volumeId)
     return this.#wrapped({
       NodeGetInfo: () => ({
-        nodeId: `${this.name}-node`,
+        nodeId,
         maxVolumesPerNode: String(this.maxVolumes),
         ...(topology ? { accessibleTopology: { segments: topology } } : {}),
       }),
       NodeGetCapabilities: () => ({ capabilities: nodeCapabilities.map((type) => ({ rpc: { type } })) }),
-      CreateVolume: ({ name }: { name: string }) => ({ volume: { volumeId: name, capacityBytes: '1' } }),
+      ControllerGetCapabilities: () => ({ capabilities: controllerCapabilities.map((type) => ({ rpc: { type } })) }),
+      CreateVolume: ({ name }: { name: string }) => ({ volume: { volumeId: name, capacityBytes: this.tellsBytes } }),
+      DeleteVolume: async ({ volumeId }: { volumeId: string }) => {
+        await rm(dataOf(volumeId), { recursive: true, force: true })
+        return {}
+      },
+      ControllerPublishVolume: () => ({ publishContext: {} }),
+      ControllerUnpublishVolume: () => ({}),
+      NodeGetVolumeStats: () => ({ usage: [{ unit: 'BYTES', total: '-1', available: '99', used: '-5' }] }),
       NodeStageVolume: async ({ volumeId, stagingTargetPath }: NodeStageVolumeRequest) => {
         await mkdir(dataOf(volumeId), { recursive: true })
         if (this.#options.mounts) await this.#show(dataOf(volumeId), stagingTargetPath)
@@ -154,6 +172,7 @@ export class TestDriver {
         method,
         async (request: never) => {
           this.calls.push({ method, request })
+          this.#options.heard?.(method, request)
           const fault = this.faults.get(method)
           if (fault === 'hang') return new Promise<never>(() => undefined)
           if (fault === 'lie') return {}
