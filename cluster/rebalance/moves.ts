@@ -128,7 +128,7 @@ interface Broken {
 
 function relieve(simulation: Simulation, limits: Limits, { pod, spread, mayMove }: Broken): Move | undefined {
   const { cache } = simulation
-  const counts = SpreadCounts.of([spread], pod, cache.nodes, cache).byDomain(0)
+  const counts = SpreadCounts.of([spread], pod, cache.nodes, cache).byDomain(0, cache.nodes)
   const [most, least] = [Math.max(...counts.values()), Math.min(...counts.values())]
   if (counts.size < 2 || most - least <= spread.maxSkew) return undefined
   for (const node of cache.nodes) {

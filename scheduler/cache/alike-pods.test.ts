@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { labelSelectorMatcher } from '../../api/machinery/labels.ts'
 import { FakeClock } from '../../client/testing/fake-clock.ts'
 import { node, podInfo } from '../testing/builders.ts'
+import { countByNode } from './alike-pods.ts'
 import { Cache } from './cache.ts'
 
 const value = fc.constantFrom('a', 'b', 'c')
@@ -44,7 +45,7 @@ test('finds the pods that a look at all of them would, whatever came and went be
         }
       }
       const matches = labelSelectorMatcher(wanted)
-      const found = cache.alikePods.countByNode({ namespace: where, matches, required: wanted.matchLabels })
+      const found = countByNode(cache.alikePods.find({ namespace: where, matches, required: wanted.matchLabels }))
       const looked = cache.nodes
         .map(({ name, pods }) => ({
           name,

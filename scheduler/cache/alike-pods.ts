@@ -1,15 +1,21 @@
 import type { LabelMatcher, Labels } from '../../api/machinery/labels.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
+import { CountedPods } from './domain-counts.ts'
 import type { NodeInfo } from './node-info.ts'
 
 /** Pods of one namespace with the very same labels. */
-export interface AlikePods {
+export class AlikePods extends CountedPods {
   readonly labels: Labels
-  /** How many of them each node has. */
-  readonly nodes: Map<NodeInfo, number>
   readonly key: string
   /** The entries it is found under. */
   readonly under: readonly string[]
+
+  constructor(labels: Labels, key: string, under: readonly string[]) {
+    super()
+    this.labels = labels
+    this.key = key
+    this.under = under
+  }
 }
 
 /** What pods are looked for by. */
@@ -21,6 +27,7 @@ export interface PodSearch {
 }
 
 const nothing: ReadonlyMap<NodeInfo, number> = new Map()
+const nobody: readonly AlikePods[] = []
 
 /**
  * Where the pods with given labels are, without a look at all the others: a cluster has many pods, but few kinds of them.
@@ -38,7 +45,7 @@ export class AlikePodsIndex {
     const key = pairs.length === 0 ? entryOf(pod.namespace) : pairs.sort().join('\n')
     let alike = this.#byKey.get(key)
     if (!alike) {
-      alike = { labels: pod.labels, nodes: new Map(), key, under: [entryOf(pod.namespace), ...pairs] }
+      alike = new AlikePods(pod.labels, key, [entryOf(pod.namespace), ...pairs])
       this.#byKey.set(key, alike)
       for (const entry of alike.under) {
         const set = this.#found.get(entry)
@@ -46,15 +53,13 @@ export class AlikePodsIndex {
         else this.#found.set(entry, new Set([alike]))
       }
     }
-    alike.nodes.set(node, (alike.nodes.get(node) ?? 0) + 1)
+    alike.count(node, 1)
     return alike
   }
 
   /** Takes off one pod of what {@link add} answered. */
   remove(alike: AlikePods, node: NodeInfo): void {
-    const count = (alike.nodes.get(node) ?? 0) - 1
-    if (count > 0) alike.nodes.set(node, count)
-    else alike.nodes.delete(node)
+    alike.count(node, -1)
     if (alike.nodes.size > 0) return
     this.#byKey.delete(alike.key)
     for (const entry of alike.under) {
@@ -64,25 +69,33 @@ export class AlikePodsIndex {
     }
   }
 
-  /** How many pods that match each node has; nodes with none are left out. */
-  countByNode({ namespace, matches, required }: PodSearch): ReadonlyMap<NodeInfo, number> {
+  /** All that match: few, where pods come from few templates. */
+  find({ namespace, matches, required }: PodSearch): readonly AlikePods[] {
     let fewest = this.#found.get(entryOf(namespace))
     for (const [key, value] of Object.entries(required)) {
       const some = this.#found.get(entryOf(namespace, key, value))
-      if (!some) return nothing
+      if (!some) return nobody
       if (!fewest || some.size < fewest.size) fewest = some
     }
-    if (!fewest) return nothing
-    const matching = [...fewest].filter(({ labels }) => matches(labels))
-    const [only] = matching
-    if (!only) return nothing
-    if (matching.length === 1) return only.nodes
-    const counts = new Map<NodeInfo, number>()
-    for (const { nodes } of matching) {
-      for (const [node, count] of nodes) counts.set(node, (counts.get(node) ?? 0) + count)
-    }
-    return counts
+    return fewest ? [...fewest].filter(({ labels }) => matches(labels)) : nobody
   }
+
+  /** A node has come to be in other domains. */
+  forgetDomains(): void {
+    for (const alike of this.#byKey.values()) alike.forgetDomains()
+  }
+}
+
+/** How many of the pods each node has; nodes with none are left out. */
+export function countByNode(found: readonly AlikePods[]): ReadonlyMap<NodeInfo, number> {
+  const [only] = found
+  if (!only) return nothing
+  if (found.length === 1) return only.nodes
+  const counts = new Map<NodeInfo, number>()
+  for (const { nodes } of found) {
+    for (const [node, count] of nodes) counts.set(node, (counts.get(node) ?? 0) + count)
+  }
+  return counts
 }
 
 /** Neither a namespace nor a label holds these separators. */

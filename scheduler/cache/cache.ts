@@ -7,6 +7,7 @@ import { Columns } from './columns.ts'
 import { type ImageState, NodeInfo } from './node-info.ts'
 import { byZonesInTurn, zoneOf } from './node-order.ts'
 import { type PodGroup, PodGroups } from './pod-groups.ts'
+import { Topologies } from './topology.ts'
 
 interface PodState {
   info: PodInfo
@@ -29,6 +30,7 @@ export class Cache {
   readonly columns = new Columns()
   readonly alikePods = new AlikePodsIndex()
   readonly podGroups = new PodGroups()
+  readonly topologies = new Topologies(() => this.#nodes.values())
   readonly #nodes = new Map<string, NodeInfo>()
   readonly #pods = new Map<string, PodState>()
   /** How many pods on nodes use the claim `namespace/name`. */
@@ -174,7 +176,10 @@ export class Cache {
   #relabel(info: NodeInfo, node: Live<Node> | undefined): void {
     const { labels } = info
     info.setNode(node)
-    if (info.pods.length > 0 && !sameLabels(labels, info.labels)) this.podGroups.forgetDomains()
+    this.topologies.set(info)
+    if (info.pods.length === 0 || sameLabels(labels, info.labels)) return
+    this.podGroups.forgetDomains()
+    this.alikePods.forgetDomains()
   }
 
   #countClaims({ namespace, claims }: PodInfo, change: number): void {

@@ -39,10 +39,23 @@ test('domains are counted as one by one, whatever comes, goes and is labelled an
           const domain = zones.get(pod.node)
           if (domain !== undefined) counted.set(`${pod.app} ${domain}`, (counted.get(`${pod.app} ${domain}`) ?? 0) + 1)
         }
-        const found = [...cache.podGroups.in(undefined)].flatMap((group) =>
-          [...group.domains(zone)].map(([domain, count]) => [`${group.pod.labels.app} ${domain}`, count] as const),
-        )
-        expect(new Map(found)).toEqual(counted)
+        const topology = cache.topologies.of(zone)
+        const found = new Map<string, number>()
+        for (const group of cache.podGroups.in(undefined)) {
+          const counts = group.domains(topology)
+          for (const each of cache.nodes) {
+            const count = counts.get(topology.of(each))
+            if (count > 0) found.set(`${group.pod.labels.app} ${each.labels[zone]}`, count)
+          }
+          const all = [...counts.counts].filter((count) => count > 0)
+          expect([counts.filled, counts.least]).toEqual([all.length, Math.min(Number.POSITIVE_INFINITY, ...all)])
+        }
+        expect(found).toEqual(counted)
+        const domains = new Set([...zones.values()].filter((each) => each !== undefined))
+        expect([topology.domains, topology.outside]).toEqual([
+          domains.size,
+          [...zones.values()].filter((each) => each === undefined).length,
+        ])
       }
     }),
   )

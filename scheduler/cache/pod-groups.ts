@@ -1,55 +1,24 @@
 import type { PodInfo } from '../framework/pod-info.ts'
+import { CountedPods } from './domain-counts.ts'
 import type { NodeInfo } from './node-info.ts'
 
 const nobody: ReadonlySet<PodGroup> = new Set()
 
 /** Pods that any other pod's affinity sees as the same: of one namespace, with the same labels and the same terms. */
-export class PodGroup {
+export class PodGroup extends CountedPods {
   /** One of them. */
   readonly pod: PodInfo
   readonly key: string
-  readonly #nodes = new Map<NodeInfo, number>()
-  /** How many of them each domain has, by topology key: worked out when first asked, and then kept up. */
-  readonly #domains = new Map<string, Map<string, number>>()
 
   constructor(pod: PodInfo, key: string) {
+    super()
     this.pod = pod
     this.key = key
   }
 
   get isEmpty(): boolean {
-    return this.#nodes.size === 0
+    return this.nodes.size === 0
   }
-
-  /** Nodes without the label are in no domain. Read it, and do not keep it. */
-  domains(topologyKey: string): ReadonlyMap<string, number> {
-    let counts = this.#domains.get(topologyKey)
-    if (!counts) {
-      counts = new Map()
-      for (const [node, count] of this.#nodes) add(counts, node.labels[topologyKey], count)
-      this.#domains.set(topologyKey, counts)
-    }
-    return counts
-  }
-
-  count(node: NodeInfo, sign: 1 | -1): void {
-    const sum = (this.#nodes.get(node) ?? 0) + sign
-    if (sum > 0) this.#nodes.set(node, sum)
-    else this.#nodes.delete(node)
-    for (const [key, counts] of this.#domains) add(counts, node.labels[key], sign)
-  }
-
-  /** A node has come to be in other domains. */
-  forgetDomains(): void {
-    this.#domains.clear()
-  }
-}
-
-function add(counts: Map<string, number>, domain: string | undefined, amount: number): void {
-  if (domain === undefined) return
-  const sum = (counts.get(domain) ?? 0) + amount
-  if (sum !== 0) counts.set(domain, sum)
-  else counts.delete(domain)
 }
 
 /** All pods that have a node, by group: a cluster has many pods, but few kinds of them. */

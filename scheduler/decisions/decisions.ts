@@ -93,16 +93,26 @@ function spelledOut({ plugins, nodes, scores }: BestNodes): Decision['best'] {
 
 /** Nodes refused alike, put together; most nodes first. */
 export function refusedNodes(perNode: ReadonlyMap<string, Refusal>): RefusedNodes[] {
-  const groups = new Map<string, { plugin: string; reasons: readonly string[]; nodes: number; examples: string[] }>()
-  for (const [node, { plugin, reasons }] of perNode) {
-    const key = `${plugin}\n${reasons.join('\n')}`
-    let group = groups.get(key)
-    if (!group) {
-      group = { plugin, reasons, nodes: 0, examples: [] }
-      groups.set(key, group)
+  // Most refusals are made once for very many nodes: what they say is compared only between different ones.
+  const same = new Map<Refusal, { nodes: number; examples: string[] }>()
+  for (const [node, refused] of perNode) {
+    const group = same.get(refused)
+    if (!group) same.set(refused, { nodes: 1, examples: [node] })
+    else {
+      group.nodes++
+      if (group.examples.length < mostExamples) group.examples.push(node)
     }
-    group.nodes++
-    if (group.examples.length < mostExamples) group.examples.push(node)
+  }
+  const groups = new Map<string, RefusedNodes>()
+  for (const [{ plugin, reasons }, { nodes, examples }] of same) {
+    const key = `${plugin}\n${reasons.join('\n')}`
+    const alike = groups.get(key)
+    groups.set(key, {
+      plugin,
+      reasons,
+      nodes: nodes + (alike?.nodes ?? 0),
+      examples: [...(alike?.examples ?? []), ...examples].slice(0, mostExamples),
+    })
   }
   return [...groups.values()].sort((a, b) => b.nodes - a.nodes).slice(0, mostGroups)
 }

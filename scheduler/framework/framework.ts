@@ -117,9 +117,10 @@ export class Framework {
     node: NodeInfo,
     filters: readonly With<'filter'>[] = this.filtersFor(state),
   ): Refusal | undefined {
-    const promised = this.#nominations.on(node.name)
-    if (promised.length > 0) {
-      const ahead = promised.filter(({ uid, priority }) => uid !== pod.uid && priority >= pod.priority)
+    if (!this.#nominations.isEmpty) {
+      const ahead = this.#nominations
+        .on(node.name)
+        .filter(({ uid, priority }) => uid !== pod.uid && priority >= pod.priority)
       if (ahead.length > 0) {
         const refused = this.#filterBeside(ahead, state.copy(), pod, node, filters)
         if (refused) return refused
@@ -273,8 +274,8 @@ function runFilters(
   node: NodeInfo,
   filters: readonly With<'filter'>[],
 ): Refusal | undefined {
-  for (const plugin of filters) {
-    const refused = plugin.filter(state, pod, node)
+  for (let i = 0; i < filters.length; i++) {
+    const refused = filters[i]?.filter(state, pod, node)
     if (refused) return refused
   }
   return undefined

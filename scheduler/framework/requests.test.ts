@@ -123,3 +123,16 @@ test('while it has no node, every container that says nothing counts, beside wha
   expect([requests.wantedMilliCpu, requests.wantedMemoryBytes / mi]).toEqual([1000, 264])
   expect([requests.scoredMilliCpu, requests.scoredMemoryBytes / mi]).toEqual([1000, 64])
 })
+
+test('pods of one template are told apart by all that counts beside their containers', () => {
+  const containers = [container({ cpu: '1' })]
+  const cpu = (more: PodParts = {}) => podRequests(pod({ containers, ...more })).milliCpu
+  expect([
+    cpu(),
+    cpu(),
+    cpu({ overhead: { cpu: '100m' } }),
+    cpu(),
+    cpu({ resources: { requests: { cpu: '3' } } }),
+  ]).toEqual([1000, 1000, 1100, 1000, 3000])
+  expect(cpu({ initContainers: [container({ cpu: '2' })] })).toBe(2000)
+})

@@ -1,4 +1,4 @@
-import type { Container, ContainerStatus, Pod, Quantity } from '../../api/generated/types.ts'
+import type { Container, ContainerStatus, Pod, PodSpec, Quantity } from '../../api/generated/types.ts'
 import { quantityMilli, quantityValue } from '../../api/machinery/quantity.ts'
 import type { Live } from '../../client/types.ts'
 
@@ -31,6 +31,28 @@ const madeUp: ReadonlyMap<string, number> = new Map([
  * overhead comes on top. A container being resized in place counts with the most of what it has and what it wants.
  */
 export function podRequests(pod: Live<Pod>): Requests {
+  const { containers, initContainers, overhead, resources } = pod.spec ?? {}
+  const isResized = pod.status?.containerStatuses ?? pod.status?.initContainerStatuses
+  if (!containers || isResized) return workedOut(pod)
+  const known = ofTemplate.get(containers)
+  const isKnown = known && known.initContainers === initContainers && known.overhead === overhead
+  if (isKnown && known.resources === resources) return known.requests
+  const requests = workedOut(pod)
+  ofTemplate.set(containers, { initContainers, overhead, resources, requests })
+  return requests
+}
+
+/** Pods of one template share what they have alike, once they are trimmed: it is worked out once. */
+const ofTemplate = new WeakMap<readonly Container[], Template>()
+
+interface Template {
+  readonly initContainers: PodSpec['initContainers']
+  readonly overhead: PodSpec['overhead']
+  readonly resources: PodSpec['resources']
+  readonly requests: Requests
+}
+
+function workedOut(pod: Live<Pod>): Requests {
   const amounts = total(pod, new Map())
   const wanted = total(pod, madeUp)
   const isWhole = podLevelRequests(pod).size > 0

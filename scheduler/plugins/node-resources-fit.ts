@@ -160,7 +160,22 @@ function shortages(columns: Columns, row: number, requests: Requests): Refusal |
   check('memory', memory, requests.memoryBytes)
   check('ephemeral-storage', storage, requests.storageBytes)
   for (const [resource, amount] of requests.scalars) check(resource, columns.scalar(resource), amount)
-  return refusal(name, hopeless ? 'UnschedulableAndUnresolvable' : 'Unschedulable', ...reasons)
+  return shortage(hopeless, reasons)
+}
+
+const mostKnown = 1000
+const known = new Map<string, Refusal>()
+
+/** There are few sorts of shortages, and very many nodes that are short of something. */
+function shortage(hopeless: boolean, reasons: readonly string[]): Refusal {
+  const key = `${hopeless} ${reasons.join()}`
+  let refused = known.get(key)
+  if (!refused) {
+    refused = refusal(name, hopeless ? 'UnschedulableAndUnresolvable' : 'Unschedulable', ...reasons)
+    if (known.size >= mostKnown) known.clear()
+    known.set(key, refused)
+  }
+  return refused
 }
 
 const isEnough = ({ allocatable, requested }: ResourceColumn, row: number, amount: number): boolean =>

@@ -26,6 +26,11 @@ export class Nominations {
     else this.#byNode.delete(nodeName)
   }
 
+  /** Whether nobody has been promised anything. */
+  get isEmpty(): boolean {
+    return this.#nodeOf.size === 0
+  }
+
   on(nodeName: string): readonly PodInfo[] {
     return this.#byNode.get(nodeName) ?? nobody
   }

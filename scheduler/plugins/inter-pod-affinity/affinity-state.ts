@@ -1,6 +1,7 @@
 import type { Labels } from '../../../api/machinery/labels.ts'
+import type { Cache } from '../../cache/cache.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
-import type { PodGroups } from '../../cache/pod-groups.ts'
+import type { Topologies } from '../../cache/topology.ts'
 import type { AffinityTerm } from '../../framework/affinity-terms.ts'
 import type { Copyable } from '../../framework/cycle-state.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
@@ -12,33 +13,38 @@ type NamespaceLabels = (namespace: string) => Labels
 export class AffinityState implements Copyable<AffinityState> {
   readonly pod: PodInfo
   readonly #namespaceLabels: NamespaceLabels
-  #wanted = new TopologyCounts()
-  #unwanted = new TopologyCounts()
-  #unwelcome = new TopologyCounts()
+  readonly #topologies: Topologies
+  #wanted: TopologyCounts
+  #unwanted: TopologyCounts
+  #unwelcome: TopologyCounts
 
-  constructor(pod: PodInfo, namespaceLabels: NamespaceLabels) {
+  constructor(pod: PodInfo, topologies: Topologies, namespaceLabels: NamespaceLabels) {
     this.pod = pod
+    this.#topologies = topologies
     this.#namespaceLabels = namespaceLabels
+    this.#wanted = new TopologyCounts(topologies)
+    this.#unwanted = new TopologyCounts(topologies)
+    this.#unwelcome = new TopologyCounts(topologies)
   }
 
-  static of(pod: PodInfo, groups: PodGroups, namespaceLabels: NamespaceLabels): AffinityState {
-    const state = new AffinityState(pod, namespaceLabels)
+  static of(pod: PodInfo, { podGroups: groups, topologies }: Cache, namespaceLabels: NamespaceLabels): AffinityState {
+    const state = new AffinityState(pod, topologies, namespaceLabels)
     const { requiredAffinity, requiredAntiAffinity } = pod.terms
     const [first] = requiredAffinity
     for (const group of first ? groups.in(first.namespaces) : []) {
       if (!matchesAll(requiredAffinity, group.pod, namespaceLabels(group.pod.namespace))) continue
-      for (const { topologyKey } of requiredAffinity) state.#wanted.refer(topologyKey, group.domains(topologyKey))
+      for (const { topologyKey } of requiredAffinity) state.#wanted.refer(topologyKey, group)
     }
     for (const term of requiredAntiAffinity) {
       for (const group of groups.in(term.namespaces)) {
         if (!term.matches(group.pod, namespaceLabels(group.pod.namespace))) continue
-        state.#unwanted.refer(term.topologyKey, group.domains(term.topologyKey))
+        state.#unwanted.refer(term.topologyKey, group)
       }
     }
     const own = namespaceLabels(pod.namespace)
     for (const group of groups.withRequiredAntiAffinity) {
       for (const term of group.pod.terms.requiredAntiAffinity) {
-        if (term.matches(pod, own)) state.#unwelcome.refer(term.topologyKey, group.domains(term.topologyKey))
+        if (term.matches(pod, own)) state.#unwelcome.refer(term.topologyKey, group)
       }
     }
     return state
@@ -73,7 +79,7 @@ export class AffinityState implements Copyable<AffinityState> {
   }
 
   copy(): AffinityState {
-    const copy = new AffinityState(this.pod, this.#namespaceLabels)
+    const copy = new AffinityState(this.pod, this.#topologies, this.#namespaceLabels)
     copy.#wanted = this.#wanted.copy()
     copy.#unwanted = this.#unwanted.copy()
     copy.#unwelcome = this.#unwelcome.copy()

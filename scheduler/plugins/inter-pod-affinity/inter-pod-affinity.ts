@@ -1,5 +1,4 @@
 import type { Cache } from '../../cache/cache.ts'
-import type { PodGroups } from '../../cache/pod-groups.ts'
 import type { AffinityTerm, WeightedTerm } from '../../framework/affinity-terms.ts'
 import { stateKey } from '../../framework/cycle-state.ts'
 import { type EventObjects, maxScore, type Plugin } from '../../framework/plugin.ts'
@@ -28,7 +27,7 @@ export const newInterPodAffinity = (cache: Cache, world: World, args = defaultAr
     { on: ['Node/Add', 'Node/UpdateLabel'], worthATry: nodeMayHelp },
   ],
   preFilter(state, pod) {
-    const near = AffinityState.of(pod, cache.podGroups, world.namespaceLabels)
+    const near = AffinityState.of(pod, cache, world.namespaceLabels)
     if (near.isIdle) return 'skip'
     state.write(affinity, near)
     return undefined
@@ -45,7 +44,7 @@ export const newInterPodAffinity = (cache: Cache, world: World, args = defaultAr
     const { preferredAffinity, preferredAntiAffinity } = pod.terms
     const hasWishes = preferredAffinity.length + preferredAntiAffinity.length > 0
     if (args.ignorePreferredTermsOfExistingPods && !hasWishes) return 'skip'
-    const counts = weights(pod, cache.podGroups, world, args.hardPodAffinityWeight)
+    const counts = weights(pod, cache, world, args.hardPodAffinityWeight)
     if (counts.isEmpty) return 'skip'
     state.write(preferences, counts)
     return undefined
@@ -65,13 +64,18 @@ export const newInterPodAffinity = (cache: Cache, world: World, args = defaultAr
 })
 
 /** What the pod thinks of having others near, and they of having it. */
-function weights(pod: PodInfo, groups: PodGroups, world: World, hardWeight: number): TopologyCounts {
-  const counts = new TopologyCounts()
+function weights(
+  pod: PodInfo,
+  { podGroups: groups, topologies }: Cache,
+  world: World,
+  hardWeight: number,
+): TopologyCounts {
+  const counts = new TopologyCounts(topologies)
   const { preferredAffinity, preferredAntiAffinity } = pod.terms
   const wish = (term: WeightedTerm, sign: 1 | -1) => {
     for (const group of groups.in(term.namespaces)) {
       if (!term.matches(group.pod, world.namespaceLabels(group.pod.namespace))) continue
-      counts.refer(term.topologyKey, group.domains(term.topologyKey), sign * term.weight)
+      counts.refer(term.topologyKey, group, sign * term.weight)
     }
   }
   for (const term of preferredAffinity) wish(term, 1)
@@ -80,7 +84,7 @@ function weights(pod: PodInfo, groups: PodGroups, world: World, hardWeight: numb
   for (const group of groups.withTerms) {
     const { terms } = group.pod
     const wanted = (term: AffinityTerm, weight: number) => {
-      if (term.matches(pod, own)) counts.refer(term.topologyKey, group.domains(term.topologyKey), weight)
+      if (term.matches(pod, own)) counts.refer(term.topologyKey, group, weight)
     }
     for (const term of terms.requiredAffinity) wanted(term, hardWeight)
     for (const term of terms.preferredAffinity) wanted(term, term.weight)

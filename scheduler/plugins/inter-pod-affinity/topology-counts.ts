@@ -1,9 +1,19 @@
+import type { DomainCounts } from '../../cache/domain-counts.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
+import type { Topologies, Topology } from '../../cache/topology.ts'
 
 /** Counts that others keep, each so many times. */
 interface Layer {
-  counts: ReadonlyMap<string, number>
-  times: number
+  readonly counts: DomainCounts
+  readonly times: number
+}
+
+/** All that is known of the domains of one topology. */
+interface Part {
+  readonly topology: Topology
+  readonly layers: Layer[]
+  /** What the cycle tries out, by number of the domain. */
+  own: Map<number, number> | undefined
 }
 
 /**
@@ -11,73 +21,90 @@ interface Layer {
  * cycle need not add up what has not changed; what is added here is what the cycle tries out.
  */
 export class TopologyCounts {
-  readonly #layers = new Map<string, Layer[]>()
-  readonly #own = new Map<string, Map<string, number>>()
+  readonly #topologies: Topologies
+  /** Few: one for each key that some term names. */
+  readonly #parts: Part[] = []
 
-  get isEmpty(): boolean {
-    if (this.#own.size === 0) return this.#layers.size === 0
-    for (const key of this.#keys()) {
-      const domains = new Set(this.#own.get(key)?.keys())
-      for (const { counts } of this.#layers.get(key) ?? []) for (const domain of counts.keys()) domains.add(domain)
-      for (const domain of domains) if (this.#of(key, domain) !== 0) return false
-    }
-    return true
+  constructor(topologies: Topologies) {
+    this.#topologies = topologies
   }
 
-  /** They are to stay as they are for as long as these are used. */
-  refer(topologyKey: string, counts: ReadonlyMap<string, number>, times = 1): void {
-    if (counts.size === 0) return
-    const layers = this.#layers.get(topologyKey)
-    if (layers) layers.push({ counts, times })
-    else this.#layers.set(topologyKey, [{ counts, times }])
+  get isEmpty(): boolean {
+    return this.#parts.every(({ layers, own }) => {
+      if (!own) return layers.length === 0
+      const domains = new Set(own.keys())
+      for (const { counts } of layers) for (const domain of counts.counts.keys()) domains.add(domain)
+      return [...domains].every((domain) => sumIn(layers, own, domain) === 0)
+    })
+  }
+
+  /** The counts of some pods. They are to stay as they are for as long as these are used. */
+  refer(topologyKey: string, pods: { domains(topology: Topology): DomainCounts }, times = 1): void {
+    const topology = this.#topologies.of(topologyKey)
+    const counts = pods.domains(topology)
+    if (counts.filled > 0) this.#partOf(topology).layers.push({ counts, times })
   }
 
   /** Counts for the domain of the node; a node without the label has none. */
   add(node: NodeInfo, topologyKey: string, amount: number): void {
-    const domain = node.labels[topologyKey]
-    if (domain === undefined) return
-    let own = this.#own.get(topologyKey)
-    if (!own) {
-      own = new Map()
-      this.#own.set(topologyKey, own)
-    }
-    own.set(domain, (own.get(domain) ?? 0) + amount)
+    const topology = this.#topologies.of(topologyKey)
+    const domain = topology.of(node)
+    if (domain < 0) return
+    const part = this.#partOf(topology)
+    part.own ??= new Map()
+    part.own.set(domain, (part.own.get(domain) ?? 0) + amount)
   }
 
   get(node: NodeInfo, topologyKey: string): number {
-    const domain = node.labels[topologyKey]
-    return domain === undefined ? 0 : this.#of(topologyKey, domain)
+    for (const { topology, layers, own } of this.#parts) {
+      if (topology.key === topologyKey) return sumIn(layers, own, topology.domainOf[node.row] as number)
+    }
+    return 0
   }
 
   /** The sum over all keys. */
-  sum(node: NodeInfo): number {
+  sum({ row }: NodeInfo): number {
     let sum = 0
-    for (const key of this.#keys()) sum += this.get(node, key)
+    for (let i = 0; i < this.#parts.length; i++) {
+      const { topology, layers, own } = this.#parts[i] as Part
+      sum += sumIn(layers, own, topology.domainOf[row] as number)
+    }
     return sum
   }
 
   /** Whether one of the domains the node is in has any. */
-  hasAny(node: NodeInfo): boolean {
-    for (const key of this.#keys()) if (this.get(node, key) > 0) return true
+  hasAny({ row }: NodeInfo): boolean {
+    for (let i = 0; i < this.#parts.length; i++) {
+      const { topology, layers, own } = this.#parts[i] as Part
+      if (sumIn(layers, own, topology.domainOf[row] as number) > 0) return true
+    }
     return false
   }
 
   copy(): TopologyCounts {
-    const copy = new TopologyCounts()
-    for (const [key, layers] of this.#layers) copy.#layers.set(key, [...layers])
-    for (const [key, own] of this.#own) copy.#own.set(key, new Map(own))
+    const copy = new TopologyCounts(this.#topologies)
+    for (const { topology, layers, own } of this.#parts) {
+      copy.#parts.push({ topology, layers: [...layers], own: own && new Map(own) })
+    }
     return copy
   }
 
-  #of(key: string, domain: string): number {
-    let sum = this.#own.get(key)?.get(domain) ?? 0
-    const layers = this.#layers.get(key)
-    if (layers) for (const { counts, times } of layers) sum += times * (counts.get(domain) ?? 0)
-    return sum
+  #partOf(topology: Topology): Part {
+    let part = this.#parts.find((each) => each.topology === topology)
+    if (!part) {
+      part = { topology, layers: [], own: undefined }
+      this.#parts.push(part)
+    }
+    return part
   }
+}
 
-  *#keys(): Iterable<string> {
-    yield* this.#layers.keys()
-    for (const key of this.#own.keys()) if (!this.#layers.has(key)) yield key
+function sumIn(layers: readonly Layer[], own: ReadonlyMap<number, number> | undefined, domain: number): number {
+  if (!(domain >= 0)) return 0
+  let sum = own?.get(domain) ?? 0
+  for (let i = 0; i < layers.length; i++) {
+    const { counts, times } = layers[i] as Layer
+    sum += times * (counts.counts[domain] ?? 0)
   }
+  return sum
 }

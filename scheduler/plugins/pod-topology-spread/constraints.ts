@@ -1,6 +1,7 @@
 import type { LabelSelector, TopologySpreadConstraint } from '../../../api/generated/types.ts'
 import type { LabelMatcher, Labels } from '../../../api/machinery/labels.ts'
 import { labelSelectorMatcher } from '../../../api/machinery/labels.ts'
+import { type AlikePods, countByNode } from '../../cache/alike-pods.ts'
 import type { Cache } from '../../cache/cache.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import { type NodeTest, requiredNodeTest } from '../../framework/node-affinity.ts'
@@ -26,6 +27,8 @@ export interface Spread {
   readonly countsNobody: boolean
   /** Whether the pods of a node count at all. */
   includes(node: NodeInfo): boolean
+  /** Whether those of every node do. */
+  readonly includesEvery: boolean
 }
 
 /** What upstream spreads by where the pod says nothing: softly, over hosts and zones, whatever a controller owns. */
@@ -70,6 +73,7 @@ function newSpread(
     matches: selector ? labelSelectorMatcher(selector) : () => false,
     required: selector?.matchLabels ?? {},
     countsNobody: selector !== undefined && isEmpty(selector),
+    includesEvery: (!honorsAffinity || !nodeTest) && !honorsTaints,
     includes: (node) =>
       (!honorsAffinity || !nodeTest || nodeTest(node)) &&
       (!honorsTaints || untoleratedTaint(node.taints, pod.tolerations) === undefined),
@@ -114,10 +118,21 @@ const isEmpty = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): bo
 export const hasAllKeys = (labels: Labels, spreads: readonly Spread[]): boolean =>
   spreads.every(({ topologyKey }) => labels[topologyKey] !== undefined)
 
-const none: ReadonlyMap<NodeInfo, number> = new Map()
+/** Whether every node counts that has the constraint's own label: those without it are in no domain anyway. */
+export const includesAll = (spreads: readonly Spread[], { topologies }: Cache): boolean =>
+  spreads.every(
+    ({ includesEvery, topologyKey }) =>
+      includesEvery && (spreads.length === 1 || topologies.of(topologyKey).outside === 0),
+  )
 
-/** How many pods of each node a constraint counts: those of the namespace that are not about to go. */
-export function countMatching(cache: Cache, spread: Spread, namespace: string): ReadonlyMap<NodeInfo, number> {
-  if (spread.countsNobody) return none
-  return cache.alikePods.countByNode({ namespace, matches: spread.matches, required: spread.required })
+const nobody: readonly AlikePods[] = []
+
+/** The pods that a constraint counts: those of the namespace that match and are not about to go. */
+export function findMatching(cache: Cache, spread: Spread, namespace: string): readonly AlikePods[] {
+  if (spread.countsNobody) return nobody
+  return cache.alikePods.find({ namespace, matches: spread.matches, required: spread.required })
 }
+
+/** How many of them each node has. */
+export const countMatching = (cache: Cache, spread: Spread, namespace: string): ReadonlyMap<NodeInfo, number> =>
+  countByNode(findMatching(cache, spread, namespace))

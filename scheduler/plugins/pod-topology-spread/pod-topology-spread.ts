@@ -39,12 +39,12 @@ export const newPodTopologySpread = (cache: Cache, world: World, args = defaultA
   },
   addPod: (state, pod, other, node) => state.read(counts).count(pod, other, node, 1),
   removePod: (state, pod, other, node) => state.read(counts).count(pod, other, node, -1),
-  filter(state, pod, { labels }) {
+  filter(state, _pod, node) {
     const spread = state.read(counts)
-    for (const [i, { topologyKey, maxSkew }] of spread.spreads.entries()) {
-      const domain = labels[topologyKey]
-      if (domain === undefined) return noDomain
-      if (spread.skew(i, pod, domain) > maxSkew) return uneven
+    for (let i = 0; i < spread.spreads.length; i++) {
+      const skew = spread.skew(i, node)
+      if (skew === undefined) return noDomain
+      if (skew > (spread.spreads[i] as Spread).maxSkew) return uneven
     }
     return undefined
   },

@@ -1,21 +1,36 @@
 import type { Cache } from '../../cache/cache.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
+import type { Topology } from '../../cache/topology.ts'
 import { maxScore } from '../../framework/plugin.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
 import type { World } from '../../framework/world.ts'
 import type { PluginArgs } from '../args.ts'
-import { countMatching, hasAllKeys, hasOwnConstraints, hostnameLabel, type Spread, spreadsOf } from './constraints.ts'
+import {
+  countMatching,
+  findMatching,
+  hasAllKeys,
+  hasOwnConstraints,
+  hostnameLabel,
+  includesAll,
+  type Spread,
+  spreadsOf,
+} from './constraints.ts'
+import { domainCounts } from './spread-counts.ts'
+
+/** One soft constraint, worked out for the nodes in question. */
+interface Part {
+  readonly topology: Topology
+  readonly maxSkew: number
+  /** The more domains, the more one pod more in a domain weighs. */
+  readonly weight: number
+  /** Matching pods where the node is: on itself, for a constraint over hosts, or in its domain. */
+  count(node: NodeInfo, domain: number): number
+}
 
 export interface SpreadScore {
-  readonly spreads: readonly Spread[]
-  /** Matching pods by domain, for each constraint but those over hosts. */
-  readonly counts: readonly Map<string, number>[]
-  /** Matching pods by node, for each constraint. */
-  readonly byNode: readonly ReadonlyMap<NodeInfo, number>[]
-  /** The more domains, the more one pod more in a domain weighs. */
-  readonly weights: readonly number[]
-  /** Nodes without all the labels; they score nothing. */
-  readonly ignored: ReadonlySet<NodeInfo>
+  readonly parts: readonly Part[]
+  /** Nodes without all the labels; they score nothing. Undefined where there are none. */
+  readonly ignored: ReadonlySet<NodeInfo> | undefined
 }
 
 /** Undefined where the pod has no soft constraint. */
@@ -28,40 +43,70 @@ export function prepareSpreadScore(
   if (spreads.length === 0) return undefined
   // Upstream's defaults spread over hosts even where nodes have no zone.
   const needsAllKeys = hasOwnConstraints(pod) || args.defaultingType !== 'System'
-  const ignored = new Set(needsAllKeys ? candidates.filter(({ labels }) => !hasAllKeys(labels, spreads)) : [])
-  const byNode = spreads.map((spread) => countMatching(cache, spread, pod.namespace))
-  const counts = spreads.map((spread, i) => {
-    const domains = new Map<string, number>()
-    if (isHost(spread)) return domains
-    for (const node of candidates) {
-      if (!ignored.has(node)) domains.set(node.labels[spread.topologyKey] ?? '', 0)
+  const topologies = spreads.map(({ topologyKey }) => cache.topologies.of(topologyKey))
+  const mayLack = needsAllKeys && topologies.some(({ outside }) => outside > 0)
+  const without = mayLack ? candidates.filter(({ labels }) => !hasAllKeys(labels, spreads)) : []
+  const ignored = without.length > 0 ? new Set(without) : undefined
+  const scored = candidates.length - without.length
+  const isKept = needsAllKeys ? includesAll(spreads, cache) : spreads.every(({ includesEvery }) => includesEvery)
+  const parts = spreads.map((spread, i): Part => {
+    const topology = topologies[i] as Topology
+    const { maxSkew } = spread
+    if (spread.topologyKey === hostnameLabel) {
+      const byNode = countMatching(cache, spread, pod.namespace)
+      return { topology, maxSkew, weight: weightOf(scored), count: (node) => byNode.get(node) ?? 0 }
     }
-    for (const [node, count] of byNode[i] as ReadonlyMap<NodeInfo, number>) {
-      if (node.node === undefined || !spread.includes(node)) continue
-      if (needsAllKeys && !hasAllKeys(node.labels, spreads)) continue
-      const domain = node.labels[spread.topologyKey] ?? ''
-      const known = domains.get(domain)
-      if (known !== undefined) domains.set(domain, known + count)
+    const weight = weightOf(domainsOf(candidates, ignored, topology))
+    if (isKept) {
+      const kept = domainCounts(findMatching(cache, spread, pod.namespace), topology)
+      return { topology, maxSkew, weight, count: (_, domain) => kept.get(domain) }
     }
-    return domains
+    const counted = countIncluded(pod, cache, spread, topology, needsAllKeys ? spreads : [])
+    return { topology, maxSkew, weight, count: (_, domain) => counted.get(domain) ?? 0 }
   })
-  const weights = spreads.map((spread, i) =>
-    Math.log((isHost(spread) ? candidates.length - ignored.size : (counts[i]?.size ?? 0)) + 2),
-  )
-  return { spreads, counts, byNode, weights, ignored }
+  return { parts, ignored }
 }
 
-const isHost = ({ topologyKey }: Spread): boolean => topologyKey === hostnameLabel
+const weightOf = (domains: number): number => Math.log(domains + 2)
+
+/** How many domains the nodes are in; to be in none counts as one. */
+function domainsOf(nodes: readonly NodeInfo[], ignored: ReadonlySet<NodeInfo> | undefined, topology: Topology): number {
+  const seen = new Set<number>()
+  let last: number | undefined
+  for (const node of nodes) {
+    const domain = topology.of(node)
+    if (domain === last || ignored?.has(node)) continue
+    last = domain
+    seen.add(domain)
+  }
+  return seen.size
+}
+
+/** Matching pods by domain, of the nodes that count. */
+function countIncluded(
+  pod: PodInfo,
+  cache: Cache,
+  spread: Spread,
+  topology: Topology,
+  all: readonly Spread[],
+): Map<number, number> {
+  const counts = new Map<number, number>()
+  for (const [node, count] of countMatching(cache, spread, pod.namespace)) {
+    if (node.node === undefined || !spread.includes(node) || !hasAllKeys(node.labels, all)) continue
+    const domain = topology.of(node)
+    counts.set(domain, (counts.get(domain) ?? 0) + count)
+  }
+  return counts
+}
 
 /** The more alike pods there are where the node is, the higher; see {@link normalizeSpread}. */
-export function spreadScore({ spreads, counts, byNode, weights, ignored }: SpreadScore, node: NodeInfo): number {
-  if (ignored.has(node)) return 0
+export function spreadScore({ parts, ignored }: SpreadScore, node: NodeInfo): number {
+  if (ignored?.has(node)) return 0
   let score = 0
-  for (const [i, spread] of spreads.entries()) {
-    const domain = node.labels[spread.topologyKey]
-    if (domain === undefined) continue
-    const count = (isHost(spread) ? byNode[i]?.get(node) : counts[i]?.get(domain)) ?? 0
-    score += count * (weights[i] as number) + (spread.maxSkew - 1)
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as Part
+    const domain = part.topology.of(node)
+    if (domain >= 0) score += part.count(node, domain) * part.weight + (part.maxSkew - 1)
   }
   return Math.round(score)
 }
@@ -70,13 +115,14 @@ export function spreadScore({ spreads, counts, byNode, weights, ignored }: Sprea
 export function normalizeSpread({ ignored }: SpreadScore, scores: Float64Array, nodes: readonly NodeInfo[]): void {
   let least = Number.POSITIVE_INFINITY
   let most = 0
-  for (const [i, node] of nodes.entries()) {
-    if (ignored.has(node)) continue
-    least = Math.min(least, scores[i] as number)
-    most = Math.max(most, scores[i] as number)
+  for (let i = 0; i < nodes.length; i++) {
+    if (ignored?.has(nodes[i] as NodeInfo)) continue
+    const score = scores[i] as number
+    if (score < least) least = score
+    if (score > most) most = score
   }
-  for (const [i, node] of nodes.entries()) {
-    if (ignored.has(node)) scores[i] = 0
+  for (let i = 0; i < nodes.length; i++) {
+    if (ignored?.has(nodes[i] as NodeInfo)) scores[i] = 0
     else if (most === 0) scores[i] = maxScore
     else scores[i] = Math.trunc((maxScore * (most + least - (scores[i] as number))) / most)
   }

@@ -1,80 +1,162 @@
 import type { Cache } from '../../cache/cache.ts'
+import { DomainCounts } from '../../cache/domain-counts.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
+import type { Topology } from '../../cache/topology.ts'
 import type { Copyable } from '../../framework/cycle-state.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
-import { countMatching, hasAllKeys, type Spread } from './constraints.ts'
+import { countMatching, findMatching, hasAllKeys, includesAll, type Spread } from './constraints.ts'
+
+/** Without any domain nothing is ever ahead: upstream's largest number stands for the least count. */
+const nothingIsLess = 2 ** 31 - 1
+
+/** How many matching pods each domain of one constraint has. */
+interface Tally {
+  readonly topology: Topology
+  /** Kept up elsewhere, and so not to be changed; a domain with nodes that is not in it has none. */
+  readonly kept?: DomainCounts
+  /** Counted for this cycle, by number of the domain: only some nodes count. */
+  readonly counted?: Map<number, number>
+  /** What the cycle tries out on top of what is kept. */
+  tried: Map<number, number> | undefined
+}
 
 /** How many matching pods each domain of each hard constraint has. */
 export class SpreadCounts implements Copyable<SpreadCounts> {
   readonly spreads: readonly Spread[]
-  readonly #counts: readonly Map<string, number>[]
+  readonly #tallies: readonly Tally[]
+  /** Whether the pod counts itself. */
+  readonly #self: readonly (0 | 1)[]
   /** The least count of each constraint, until a count changes. */
   readonly #least: (number | undefined)[]
 
-  constructor(spreads: readonly Spread[], counts: readonly Map<string, number>[] = spreads.map(() => new Map())) {
+  private constructor(spreads: readonly Spread[], tallies: readonly Tally[], self: readonly (0 | 1)[]) {
     this.spreads = spreads
-    this.#counts = counts
+    this.#tallies = tallies
+    this.#self = self
     this.#least = spreads.map(() => undefined)
   }
 
   static of(spreads: readonly Spread[], pod: PodInfo, nodes: readonly NodeInfo[], cache: Cache): SpreadCounts {
-    const counts = new SpreadCounts(spreads)
-    const byNode = spreads.map((spread) => countMatching(cache, spread, pod.namespace))
-    for (const node of nodes) {
-      if (!hasAllKeys(node.labels, spreads)) continue
-      for (const [i, spread] of spreads.entries()) {
-        if (spread.includes(node)) counts.#add(i, node, byNode[i]?.get(node) ?? 0)
-      }
-    }
-    return counts
+    const tallies = includesAll(spreads, cache)
+      ? spreads.map((spread): Tally => {
+          const topology = cache.topologies.of(spread.topologyKey)
+          return {
+            topology,
+            kept: domainCounts(findMatching(cache, spread, pod.namespace), topology),
+            tried: undefined,
+          }
+        })
+      : countAll(spreads, pod, nodes, cache)
+    const self = spreads.map(({ matches }) => (matches(pod.labels) ? 1 : 0))
+    return new SpreadCounts(spreads, tallies, self)
   }
 
   /** A pod comes to the node, or with sign -1 goes. */
   count(pod: PodInfo, other: PodInfo, node: NodeInfo, sign: 1 | -1): void {
     if (other.namespace !== pod.namespace || !hasAllKeys(node.labels, this.spreads)) return
     for (const [i, spread] of this.spreads.entries()) {
-      if (spread.matches(other.labels) && spread.includes(node)) this.#add(i, node, sign)
+      if (!spread.matches(other.labels) || !spread.includes(node)) continue
+      const tally = this.#tallies[i] as Tally
+      const domain = tally.topology.of(node)
+      if (!tally.counted) tally.tried ??= new Map()
+      const changed = tally.counted ?? (tally.tried as Map<number, number>)
+      changed.set(domain, (changed.get(domain) ?? 0) + sign)
+      this.#least[i] = undefined
     }
   }
 
-  /** How far the domain would be ahead of the emptiest one with the pod in it. */
-  skew(i: number, pod: PodInfo, domain: string): number {
-    const spread = this.spreads[i] as Spread
-    const counts = this.#counts[i] as Map<string, number>
-    const self = spread.matches(pod.labels) ? 1 : 0
+  /** How far the domain of the node would be ahead of the emptiest one with the pod in it; undefined without a domain. */
+  skew(i: number, node: NodeInfo): number | undefined {
+    const tally = this.#tallies[i] as Tally
+    const domain = tally.topology.of(node)
+    if (domain < 0) return undefined
     // With too few domains, one that is not there yet is the emptiest.
-    const least = counts.size < spread.minDomains ? 0 : this.#leastOf(i, counts)
-    return (counts.get(domain) ?? 0) + self - least
+    const least = sizeOf(tally) < (this.spreads[i] as Spread).minDomains ? 0 : this.#leastOf(i, tally)
+    return countIn(tally, domain) + (this.#self[i] as number) - least
   }
 
-  /** Of the i-th constraint. */
-  byDomain(i: number): ReadonlyMap<string, number> {
-    return this.#counts[i] ?? new Map()
+  /** Of the i-th constraint, by what nodes say in its label. */
+  byDomain(i: number, nodes: readonly NodeInfo[]): Map<string, number> {
+    const tally = this.#tallies[i] as Tally
+    const counts = new Map<string, number>()
+    for (const node of nodes) {
+      const domain = tally.topology.of(node)
+      if (domain < 0 || (tally.counted && !tally.counted.has(domain))) continue
+      counts.set(node.labels[tally.topology.key] ?? '', countIn(tally, domain))
+    }
+    return counts
   }
 
   copy(): SpreadCounts {
-    return new SpreadCounts(
-      this.spreads,
-      this.#counts.map((counts) => new Map(counts)),
+    const tallies = this.#tallies.map(
+      ({ topology, kept, counted, tried }): Tally => ({
+        topology,
+        ...(kept ? { kept } : {}),
+        ...(counted ? { counted: new Map(counted) } : {}),
+        tried: tried && new Map(tried),
+      }),
     )
+    return new SpreadCounts(this.spreads, tallies, this.#self)
   }
 
-  #leastOf(i: number, counts: Map<string, number>): number {
+  #leastOf(i: number, tally: Tally): number {
     let least = this.#least[i]
     if (least === undefined) {
-      // Without any domain nothing is ever ahead: upstream's largest number stands for the least count.
-      least = 2 ** 31 - 1
-      for (const count of counts.values()) least = Math.min(least, count)
+      least = leastOf(tally)
       this.#least[i] = least
     }
     return least
   }
+}
 
-  #add(i: number, node: NodeInfo, amount: number): void {
-    const { topologyKey } = this.spreads[i] as Spread
-    const counts = this.#counts[i] as Map<string, number>
-    const domain = node.labels[topologyKey] as string
-    counts.set(domain, (counts.get(domain) ?? 0) + amount)
-    this.#least[i] = undefined
+const sizeOf = ({ topology, counted }: Tally): number => counted?.size ?? topology.domains
+
+const countIn = ({ kept, counted, tried }: Tally, domain: number): number =>
+  (kept?.get(domain) ?? counted?.get(domain) ?? 0) + (tried?.get(domain) ?? 0)
+
+function leastOf(tally: Tally): number {
+  const { topology, kept, counted, tried } = tally
+  if (!kept) return Math.min(nothingIsLess, ...(counted?.values() ?? []))
+  if (!tried) return kept.filled < topology.domains ? 0 : Math.min(nothingIsLess, kept.least)
+  let least = nothingIsLess
+  for (const domain of topology.numbers()) least = Math.min(least, countIn(tally, domain))
+  return least
+}
+
+/** Those of the only pods that match, or of all of them put together. */
+export function domainCounts(
+  found: readonly { domains(topology: Topology): DomainCounts }[],
+  topology: Topology,
+): DomainCounts {
+  const [only] = found
+  if (only && found.length === 1) return only.domains(topology)
+  const sum = new DomainCounts()
+  for (const each of found) {
+    const { counts } = each.domains(topology)
+    for (let domain = 0; domain < counts.length; domain++) {
+      const count = counts[domain] as number
+      if (count !== 0) sum.add(domain, count)
+    }
   }
+  return sum
+}
+
+/** Where only some nodes count, there is nothing but to look at all. */
+function countAll(spreads: readonly Spread[], pod: PodInfo, nodes: readonly NodeInfo[], cache: Cache): Tally[] {
+  const byNode = spreads.map((spread) => countMatching(cache, spread, pod.namespace))
+  const tallies = spreads.map(({ topologyKey }) => ({
+    topology: cache.topologies.of(topologyKey),
+    counted: new Map<number, number>(),
+    tried: undefined,
+  }))
+  for (const node of nodes) {
+    if (!hasAllKeys(node.labels, spreads)) continue
+    for (const [i, spread] of spreads.entries()) {
+      if (!spread.includes(node)) continue
+      const { topology, counted } = tallies[i] as (typeof tallies)[number]
+      const domain = topology.of(node)
+      counted.set(domain, (counted.get(domain) ?? 0) + (byNode[i]?.get(node) ?? 0))
+    }
+  }
+  return tallies
 }
