@@ -7,6 +7,7 @@ import {
   redacted,
   type Section,
 } from './config/kubeconfig.ts'
+import { setProperty, unsetProperty } from './config/property.ts'
 import { CliError } from './errors.ts'
 import { nearest } from './nearest.ts'
 import { parseOutput, printObject } from './print/printer.ts'
@@ -149,6 +150,8 @@ export const config: Verb = {
     'get-users': listing('users'),
     'use-context': use,
     'rename-context': rename,
+    set: setProperty,
+    unset: unsetProperty,
     'set-cluster': setCluster,
     'set-credentials': setCredentials,
     'set-context': setContext,

@@ -1,15 +1,16 @@
 import type { Command } from 'commander'
-import type { Deployment, ReplicaSet } from '../api/generated/types.ts'
+import type { Deployment, PodTemplateSpec, ReplicaSet } from '../api/generated/types.ts'
 import { formatTime } from '../api/machinery/time.ts'
 import type { Live } from '../client/types.ts'
 import { templateLines } from './describe/pod-template.ts'
-import { dryRunOption, dryRunSuffix, parseDryRun } from './dry-run.ts'
+import { type DryRun, dryRunOption, dryRunSuffix, parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
 import { parseDuration } from './flags.ts'
 import { kindName } from './kinds.ts'
 import type { NamedObject } from './objects.ts'
 import { parseOutput, printObject } from './print/printer.ts'
 import { alignTabs } from './print/tabs.ts'
+import { controllerRevisionsOf, isAt, revisionToRestore, templateOfRevision } from './rollout/controller-revisions.ts'
 import { progressOf } from './rollout/progress.ts'
 import { changeCause, revisionsOf, rollbackPatch, rollbackTarget } from './rollout/revisions.ts'
 import type { Session } from './session.ts'
@@ -28,10 +29,15 @@ async function subjectsOf(session: Session, args: readonly string[]): Promise<Su
 
 function deploymentOnly(subject: Subject, what: string): Live<Deployment> {
   if (isDeployment(subject)) return subject.object as Live<Deployment>
-  throw new CliError(
-    `${subject.kind.plural}.${subject.kind.group} "${subject.object.metadata.name}" ${what} is not supported: only of deployments`,
-  )
+  throw unsupported(subject, what)
 }
+
+const unsupported = ({ kind, object }: Subject, what: string): CliError =>
+  new CliError(`${kind.plural}.${kind.group} "${object.metadata.name}" ${what} is not supported`)
+
+/** Those whose revisions are objects of their own. */
+const isRevised = ({ kind }: Subject): boolean =>
+  kind.group === 'apps' && (kind.kind === 'StatefulSet' || kind.kind === 'DaemonSet')
 
 const done = (session: Session, { kind, object }: Subject, what: string) =>
   session.io.out(`${kindName(kind)}/${object.metadata.name} ${what}\n`)
@@ -90,17 +96,16 @@ const history: SubVerb<{ revision?: string; output?: string }> = {
   async run(session, args, { revision, output: format }) {
     const output = parseOutput(format)
     for (const subject of await subjectsOf(session, args)) {
-      const deployment = deploymentOnly(subject, 'history')
-      const revisions = await revisionsOf(session, deployment)
+      const revisions = await historyOf(session, subject)
       const wanted = Number(revision ?? 0)
-      const name = `${kindName(subject.kind)}/${deployment.metadata.name}`
+      const name = `${kindName(subject.kind)}/${subject.object.metadata.name}`
       if (wanted > 0) {
         const found = revisions.get(wanted)
         if (!found) throw new CliError('unable to find the specified revision')
         session.io.out(
           output.type === 'table'
             ? `${name} with revision #${wanted}\n${revisionText(found)}\n`
-            : printObject(output, found as NamedObject),
+            : printObject(output, found.object),
         )
         continue
       }
@@ -108,7 +113,7 @@ const history: SubVerb<{ revision?: string; output?: string }> = {
       else {
         const rows = [
           'REVISION\tCHANGE-CAUSE',
-          ...Array.from(revisions, ([number, set]) => `${number}\t${changeCause(set)}`),
+          ...Array.from(revisions, ([number, { object }]) => `${number}\t${changeCause(object)}`),
         ]
         session.io.out(`${name} \n${alignTabs(rows.join('\n'), { padding: 2 })}\n\n`)
       }
@@ -117,10 +122,31 @@ const history: SubVerb<{ revision?: string; output?: string }> = {
   },
 }
 
+/** What keeps a revision, and the pod template it is of. */
+interface Kept {
+  object: NamedObject
+  template: PodTemplateSpec
+}
+
+async function historyOf(session: Session, subject: Subject): Promise<Map<number, Kept>> {
+  if (isDeployment(subject)) {
+    const sets = await revisionsOf(session, subject.object as Live<Deployment>)
+    const kept = (set: Live<ReplicaSet>): Kept => ({ object: set as NamedObject, template: set.spec?.template ?? {} })
+    return new Map([...sets].map(([number, set]) => [number, kept(set)]))
+  }
+  if (!isRevised(subject)) throw unsupported(subject, 'history')
+  const revisions = await controllerRevisionsOf(session, subject)
+  return new Map(
+    [...revisions].map(([number, each]) => [
+      number,
+      { object: each as unknown as NamedObject, template: templateOfRevision(each) },
+    ]),
+  )
+}
+
 /** The template of a revision as it is described, with what led to it. */
-function revisionText(revision: Live<ReplicaSet>): string {
-  const { template } = revision.spec ?? {}
-  const cause = revision.metadata.annotations?.['kubernetes.io/change-cause']
+function revisionText({ object, template }: Kept): string {
+  const cause = object.metadata.annotations?.['kubernetes.io/change-cause']
   const annotations = { ...template?.metadata?.annotations, ...(cause ? { 'kubernetes.io/change-cause': cause } : {}) }
   const lines = templateLines({ ...template, metadata: { ...template?.metadata, annotations } })
   return `${alignTabs(lines.join('\n'), { padding: 2 })}\n`
@@ -138,6 +164,10 @@ const undo: SubVerb<{ toRevision?: string; dryRun?: string }> = {
     if (!Number.isInteger(wanted) || wanted < 0)
       throw new CliError(`revision must be a positive integer: ${flags.toRevision}`)
     for (const subject of await subjectsOf(session, args)) {
+      if (isRevised(subject)) {
+        await restore(session, subject, wanted, dryRun)
+        continue
+      }
       const deployment = deploymentOnly(subject, 'rollback')
       if (deployment.spec?.paused)
         throw new CliError(
@@ -159,6 +189,18 @@ const undo: SubVerb<{ toRevision?: string; dryRun?: string }> = {
     }
     return 0
   },
+}
+
+/** Of stateful and daemon sets a revision is a patch: it is applied. */
+async function restore(session: Session, subject: Subject, wanted: number, dryRun: DryRun): Promise<void> {
+  const revision = revisionToRestore(await controllerRevisionsOf(session, subject), wanted)
+  if (isAt(subject, revision)) {
+    done(session, subject, `skipped rollback (current template already matches revision ${revision.revision})`)
+    return
+  }
+  if (dryRun !== 'client')
+    await patchSubject(session, subject, revision.data as object, { manager: 'kubectl-rollout', dryRun })
+  done(session, subject, `rolled back${dryRunSuffix(dryRun)}`)
 }
 
 const pausing = (paused: boolean): SubVerb<object> => {

@@ -72,5 +72,6 @@ export function rollbackPatch(deployment: Live<Deployment>, revision: Live<Repli
   ]
 }
 
-export const changeCause = ({ metadata }: Live<ReplicaSet>): string =>
+/** Why somebody made a revision, if it was said. */
+export const changeCause = ({ metadata }: { metadata: { annotations?: Record<string, string> } }): string =>
   metadata.annotations?.['kubernetes.io/change-cause'] || '<none>'
