@@ -3,6 +3,8 @@ import { StatusError } from '../api/machinery/errors.ts'
 import type { AnyObject } from '../api/machinery/object.ts'
 import { pathOf } from '../client/client.ts'
 import { isConflict, isNotFound } from '../client/errors.ts'
+import { leftOver, parentOf, partOfLabel, readApplySet, writeParent } from './apply/apply-set.ts'
+import { applyAtomically } from './apply/atomic.ts'
 import { lastApplied, withLastApplied } from './apply/last-applied.ts'
 import { threeWayPatch } from './apply/three-way.ts'
 import { type DryRun, dryRunOption, dryRunQuery, dryRunSuffix, parseDryRun } from './dry-run.ts'
@@ -11,7 +13,7 @@ import { addFileFlags } from './flags.ts'
 import type { ServedKind } from './kinds.ts'
 import { type ManifestObject, readManifests } from './manifests.ts'
 import { getObject, type NamedObject } from './objects.ts'
-import { objectName, parseOutput, printObject } from './print/printer.ts'
+import { type Output, objectName, parseOutput, printObject } from './print/printer.ts'
 import type { Session } from './session.ts'
 import { validationOf } from './validation.ts'
 import type { Verb } from './verb.ts'
@@ -26,7 +28,9 @@ interface ApplyFlags {
   fieldManager?: string
   validate?: string
   selector?: string
-  wait?: boolean
+  atomic?: boolean
+  prune?: boolean
+  applyset?: string
 }
 
 /** An object to apply, and how. */
@@ -45,7 +49,13 @@ const attempts = 5
 
 export const apply: Verb<ApplyFlags> = {
   usage: '-f FILE|DIRECTORY|-',
-  examples: ['gantry apply -f web.yaml', 'gantry apply -f manifests/ -R', 'cat web.yaml | gantry apply -f -'],
+  examples: [
+    'gantry apply -f web.yaml',
+    'gantry apply -f manifests/ -R',
+    'cat web.yaml | gantry apply -f -',
+    'gantry apply -f manifests/ --prune --applyset=web    # and delete what is no longer there',
+    'gantry apply -f manifests/ --atomic    # all, or nothing',
+  ],
   define(command: Command) {
     addFileFlags(command)
       .option('-o, --output <format>', 'what to show of each object: name, yaml, json, …')
@@ -54,6 +64,9 @@ export const apply: Verb<ApplyFlags> = {
       .option('--field-manager <name>', 'who owns what is applied')
       .option('--validate <how>', 'strict (unknown fields are refused), warn or ignore')
       .option('-l, --selector <labels>', 'only objects with these labels')
+      .option('--atomic', 'all objects or none, at once; the server merges')
+      .option('--applyset <[TYPE/]NAME>', 'the secret or config map that remembers what is applied together')
+      .option('--prune', 'delete what was applied with the set before, and is not now')
       .addOption(dryRunOption())
   },
   async run(session, args, flags) {
@@ -66,8 +79,12 @@ export const apply: Verb<ApplyFlags> = {
       throw new CliError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)")
     const output = parseOutput(flags.output)
     const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
+    if (Boolean(flags.prune) !== Boolean(flags.applyset))
+      throw new CliError('--prune and --applyset=NAME go together: the set knows what was applied before')
+    const chosen = await selected(manifests, flags.selector)
+    if (flags.prune || flags.atomic) return applySet(session, chosen, dryRun, flags, output)
     let failed = false
-    for (const manifest of await selected(manifests, flags.selector)) {
+    for (const manifest of chosen) {
       try {
         const application = await prepare(session, manifest, dryRun, flags)
         const { object, done } = await (flags.serverSide
@@ -91,6 +108,62 @@ export const apply: Verb<ApplyFlags> = {
     }
     return failed ? 1 : 0
   },
+}
+
+/** Several as one: what the set had before goes, or all happens at once, or both. */
+async function applySet(
+  session: Session,
+  manifests: readonly ManifestObject[],
+  dryRun: DryRun,
+  flags: ApplyFlags,
+  output: Output,
+): Promise<number> {
+  if (dryRun === 'client') throw new CliError('--atomic and --prune need the server: use --dry-run=server')
+  const set = flags.applyset ? await readApplySet(session, flags.applyset) : undefined
+  const applications: Application[] = []
+  for (const manifest of manifests) {
+    const application = await prepare(session, manifest, dryRun, flags)
+    const { object } = application
+    const labels = set ? { ...object.metadata.labels, [partOfLabel]: set.id } : object.metadata.labels
+    applications.push({
+      ...application,
+      object: { ...object, metadata: { ...object.metadata, ...(labels ? { labels } : {}) } },
+    })
+  }
+  const gone = set ? await leftOver(session, set, applications) : []
+  const show = (object: AnyObject, done: string) =>
+    session.io.out(
+      output.type === 'table' ? `${objectName(object)} ${done}${dryRunSuffix(dryRun)}\n` : printObject(output, object),
+    )
+  // Whatever happens on the way, what was applied can be found again.
+  if (set && dryRun === 'none') await writeParent(session, parentOf(set, applications, true), set)
+  if (flags.atomic) {
+    const results = await applyAtomically(
+      session,
+      applications.map(({ object }) => object),
+      gone.map(({ object }) => object),
+      { dryRun, fieldManager: flags.fieldManager ?? 'kubectl', force: Boolean(flags.forceConflicts) },
+    )
+    for (const { operation, object, outcome } of results)
+      show(object, operation === 'delete' ? 'pruned' : outcome === 'unchanged' ? 'unchanged' : 'serverside-applied')
+  } else {
+    for (const application of applications) {
+      const { object, done } = await (flags.serverSide ? applyThere : applyHere)(session, application)
+      show(object, done)
+    }
+    for (const { kind, object } of gone) {
+      const { namespace, name, uid } = object.metadata
+      const body = JSON.stringify({
+        preconditions: { uid },
+        propagationPolicy: 'Background',
+        ...(dryRun === 'server' ? { dryRun: ['All'] } : {}),
+      })
+      await session.json('DELETE', pathOf(kind, namespace, name), { body })
+      show(object, 'pruned')
+    }
+  }
+  if (set && dryRun === 'none') await writeParent(session, parentOf(set, applications, false), set)
+  return 0
 }
 
 async function selected(manifests: ManifestObject[], selector: string | undefined): Promise<ManifestObject[]> {
