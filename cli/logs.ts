@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import pc from 'picocolors'
 import type { Pod } from '../api/generated/types.ts'
 import { pathOf } from '../client/client.ts'
 import { pods } from '../client/resources.ts'
@@ -20,6 +21,7 @@ interface LogsFlags {
   allContainers?: boolean
   selector?: string
   prefix?: boolean
+  allPods?: boolean
   limitBytes?: string
   maxLogRequests?: string
   deleted?: boolean
@@ -31,6 +33,7 @@ export const logs: Verb<LogsFlags> = {
     'gantry logs web-1 -f',
     'gantry logs deployment/web --tail=20',
     'gantry logs -l app=web --prefix --since=5m',
+    'gantry logs deployment/web --all-pods -f',
     'gantry logs deployment/web --deleted',
   ],
   define: (command: Command) =>
@@ -45,6 +48,7 @@ export const logs: Verb<LogsFlags> = {
       .option('--all-containers', 'of every container of the pod')
       .option('-l, --selector <labels>', 'of the pods with these labels')
       .option('--prefix', 'the pod and container before each line')
+      .option('--all-pods', 'of all pods of the workload, with --prefix')
       .option('--limit-bytes <n>', 'no more than so many bytes')
       .option('--max-log-requests <n>', 'with -l and -f: follow so many at most')
       .option('--deleted', 'of pods that are gone, where gantry.dev/keep-logs had them kept'),
@@ -65,7 +69,7 @@ export const logs: Verb<LogsFlags> = {
     }
     const found = flags.selector
       ? await podsSelected(session, flags.selector)
-      : await onePodNamed(session, args.slice(0, 1))
+      : await (flags.allPods ? podsNamed : onePodNamed)(session, args.slice(0, 1))
     if (found.length === 0) session.io.err(`No resources found in ${session.namespace} namespace.\n`)
     const streams = found.flatMap((pod) => streamsOf(session, pod, flags, wantedContainer))
     const limit = Number(flags.maxLogRequests ?? 5)
@@ -73,11 +77,22 @@ export const logs: Verb<LogsFlags> = {
       throw new CliError(
         `you are attempting to follow ${streams.length} log streams, but maximum allowed concurrency is ${limit}, use --max-log-requests to increase the limit`,
       )
-    const show = (stream: Stream) => showLog(session, stream, query, flags)
+    const paint = painterOf(session, streams.length)
+    const prefixed = flags.prefix || flags.allPods
+    const show = (stream: Stream, i: number) =>
+      showLog(session, stream, query, prefixed ? paint(`[pod/${stream.pod.metadata.name}/${stream.container}]`, i) : '')
     if (flags.follow) await Promise.all(streams.map(show))
-    else for (const stream of streams) await show(stream)
+    else for (const [i, stream] of streams.entries()) await show(stream, i)
     return 0
   },
+}
+
+/** Each stream of several in a colour of its own, for eyes. */
+function painterOf({ io }: Session, streams: number): (text: string, i: number) => string {
+  if (!io.isTerminal.stdout || io.env.NO_COLOR || streams < 2) return (text) => text
+  const { cyan, yellow, green, magenta, blue, red } = pc.createColors(true)
+  const colours = [cyan, yellow, green, magenta, blue, red]
+  return (text, i) => (colours[i % colours.length] ?? cyan)(text)
 }
 
 /** One of those a workload has; says which. */
@@ -116,12 +131,7 @@ function queryOf(flags: LogsFlags): Record<string, string> {
   }
 }
 
-async function showLog(
-  session: Session,
-  { pod, container }: Stream,
-  query: Record<string, string>,
-  { prefix }: LogsFlags,
-) {
+async function showLog(session: Session, { pod, container }: Stream, query: Record<string, string>, prefix: string) {
   const { namespace, name } = pod.metadata
   const answer = await session.raw('GET', pathOf(pods, namespace, name, 'log'), {
     query: { container, ...query },
@@ -133,5 +143,5 @@ async function showLog(
     return
   }
   const { createInterface } = await import('node:readline')
-  for await (const line of createInterface({ input: answer })) session.io.out(`[pod/${name}/${container}] ${line}\n`)
+  for await (const line of createInterface({ input: answer })) session.io.out(`${prefix} ${line}\n`)
 }

@@ -72,6 +72,12 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'a cluster live: what is wrong, logs, descriptions, shells',
     load: async () => (await import('./watch-cluster.ts')).watchCluster,
   },
+  proxy: { summary: 'serve the API on this machine, as you', load: async () => (await import('./proxy.ts')).proxy },
+  completion: {
+    summary: 'let the shell complete what you type',
+    load: async () => (await import('./completion.ts')).completion,
+  },
+  __complete: { summary: 'what a shell asks', load: async () => (await import('./completion.ts')).complete },
   record: { summary: 'keep the history of objects in a file', load: async () => (await import('./record.ts')).record },
   replay: {
     summary: 'make a recorded history happen again elsewhere',

@@ -74,7 +74,9 @@ async function main([name = 'help', ...args]: readonly string[]): Promise<number
   if (run) return (await run())(args)
   const asked = ['help', '--help', '-h'].includes(name)
   const width = Math.max(...Object.keys(commands).map((word) => word.length))
-  const list = Object.entries(commands).map(([word, { summary }]) => `  ${word.padEnd(width)}  ${summary}`)
+  const list = Object.entries(commands)
+    .filter(([word]) => !word.startsWith('_'))
+    .map(([word, { summary }]) => `  ${word.padEnd(width)}  ${summary}`)
   const text = `${asked ? '' : `gantry: there is no command ${JSON.stringify(name)}\n\n`}Usage: gantry COMMAND [flags]\n\n${list.join('\n')}\n\ngantry COMMAND --help tells more of one.\n`
   if (asked) process.stdout.write(text)
   else process.stderr.write(text)

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -202,6 +202,118 @@ describe('changing', () => {
     expect(drained.stdout, drained.stderr).toMatch(/pod\/bare evicted[\s\S]*node\/vm drained\n$/)
     await gantry('uncordon vm')
     await cluster.kubectl('wait deployment/hello --for=condition=Available --timeout=60s')
+  })
+})
+
+describe('rolling back what is not a deployment', () => {
+  const set = (kind: string, image: string) => `
+apiVersion: apps/v1
+kind: ${kind}
+metadata: {name: kept}
+spec:
+  ${kind === 'StatefulSet' ? 'serviceName: kept' : ''}
+  selector: {matchLabels: {app: kept}}
+  template:
+    metadata: {labels: {app: kept}}
+    spec: {terminationGracePeriodSeconds: 0, containers: [{name: app, image: "${image}"}]}`
+
+  test.each(['StatefulSet', 'DaemonSet'])('%s: history, undo, status and restart', async (kind) => {
+    for (const image of ['gantry.local/hello:1', 'gantry.local/hello:2']) {
+      const input = set(kind, image)
+      for (const namespace of ['theirs', 'ours']) await cluster.kubectl(`apply -n ${namespace} -f -`, { input })
+      for (const namespace of ['theirs', 'ours'])
+        await cluster.kubectl(`rollout status ${kind}/kept -n ${namespace} --timeout=60s`)
+    }
+    await sameChange(`rollout history ${kind}/kept`)
+    await sameChange(`rollout history ${kind}/kept --revision=2`)
+    await sameChange(`rollout undo ${kind}/kept --to-revision=7`)
+    await sameChange(`rollout undo ${kind}/kept --dry-run=server`)
+    await sameChange(`rollout undo ${kind}/kept`)
+    await sameChange(`rollout undo ${kind}/kept --to-revision=3`)
+    await sameChange(`rollout restart ${kind}/kept`)
+    const image = await kubectl(`get ${kind}/kept -n ours -o jsonpath={.spec.template.spec.containers[0].image}`)
+    expect(image.stdout).toBe('gantry.local/hello:1')
+    for (const namespace of ['theirs', 'ours']) await cluster.kubectl(`delete ${kind}/kept -n ${namespace} --now`)
+  })
+})
+
+describe('applying several as one', () => {
+  const settings = (...names: string[]) =>
+    names.map((name) => `{apiVersion: v1, kind: ConfigMap, metadata: {name: ${name}}, data: {a: b}}`).join('\n---\n')
+  const there = async () =>
+    (await kubectl('get configmaps -n ours -o name')).stdout.split('\n').filter((name) => /\/[a-c]$/.test(name))
+
+  test('what is no longer in the set is deleted, and nothing else', async () => {
+    await cluster.kubectl('create configmap c -n ours')
+    const apply = (input: string, more = '') => gantry(`apply -n ours -f - --prune --applyset=web${more}`, { input })
+    expect((await apply(settings('a', 'b'))).stdout).toBe('configmap/a created\nconfigmap/b created\n')
+    expect((await apply(settings('a'), ' --dry-run=server')).stdout).toContain('configmap/b pruned (server dry run)')
+    expect(await there()).toHaveLength(3)
+    expect((await apply(settings('a'))).stdout).toBe('configmap/a unchanged\nconfigmap/b pruned\n')
+    expect(await there()).toEqual(['configmap/a', 'configmap/c'])
+    expect((await gantry('apply -n ours -f - --prune', { input: settings('a') })).stderr).toContain('go together')
+    await cluster.kubectl('delete configmap a c -n ours')
+  })
+
+  test('all or nothing', async () => {
+    const apply = (input: string) => gantry('apply -n ours -f - --atomic', { input })
+    const bad = '{apiVersion: v1, kind: ConfigMap, metadata: {name: B}}'
+    const refused = await apply(`${settings('a')}\n---\n${bad}`)
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    expect(refused.stderr).toContain('nothing was changed')
+    expect(await there()).toEqual([])
+    expect((await apply(settings('a', 'b'))).stdout).toBe(
+      'configmap/a serverside-applied\nconfigmap/b serverside-applied\n',
+    )
+    const versions = await kubectl('get configmap a b -n ours -o jsonpath={.items[*].metadata.resourceVersion}')
+    expect(new Set(versions.stdout.split(' ')).size).toBe(1)
+    await cluster.kubectl('delete configmap a b -n ours')
+  })
+})
+
+describe('at the shell', () => {
+  test('completes verbs, kinds, names, flags and what follows a flag', async () => {
+    const words = async (line: string) => {
+      const typed = line.split(' ')
+      return (await gantry(['__complete', '--', ...typed])).stdout.split('\n').filter((word) => word !== '')
+    }
+    expect(await words('ro')).toEqual(['rollout'])
+    expect(await words('rollout un')).toEqual(['undo'])
+    expect(await words('get deploym')).toEqual(['deployments'])
+    expect(await words('get deployments hel')).toEqual(['hello'])
+    expect(await words('describe svc/hel')).toEqual(['svc/hello'])
+    expect(await words('get pods -n kube-s')).toEqual(['kube-system'])
+    expect(await words('get pods --sho')).toEqual(['--show-kind', '--show-labels', '--show-managed-fields'])
+    expect(await words('get pods -o y')).toEqual(['yaml'])
+    expect((await gantry('completion bsh')).stderr).toContain('Did you mean "bash"?')
+  })
+
+  test.skipIf(!existsSync('/bin/bash'))('in bash', async () => {
+    const bin = file('gantry', `#!/bin/sh\nexec ${process.execPath} ${gantryPath} "$@"\n`)
+    const script = `PATH=${bin.replace(/\/gantry$/, '')}:$PATH
+source <(gantry completion bash)
+COMP_WORDS=(gantry rollout re); COMP_CWORD=2; _gantry; printf '%s\\n' "\${COMPREPLY[@]}"`
+    expect(execFileSync('/bin/bash', ['-c', script], { encoding: 'utf8' }).trim().split('\n')).toEqual([
+      'resume',
+      'restart',
+    ])
+  })
+
+  test('a proxy serves the API as its owner, and no shells', async () => {
+    const [program = '', ...rest] = [...cluster.enter, process.execPath, gantryPath]
+    const child = spawn(program, [...rest, 'proxy', '--port=0', `--kubeconfig=${cluster.kubeconfig}`])
+    let said = ''
+    child.stdout.on('data', (chunk) => (said += chunk))
+    try {
+      await until(async () => /serve on 127\.0\.0\.1:\d+/.test(said))
+      const url = `http://127.0.0.1:${/:(\d+)/.exec(said)?.[1]}`
+      expect(JSON.parse(await cluster.call(`${url}/api/v1/namespaces/default`)).metadata.name).toBe('default')
+      const [pod] = (await kubectl('get pods -l app=hello -o name')).stdout.split('\n')
+      const path = `/api/v1/namespaces/default/${pod?.replace('pod/', 'pods/')}/exec`
+      await expect(cluster.call(`${url}${path}`)).rejects.toThrow('403')
+    } finally {
+      child.kill()
+    }
   })
 })
 
