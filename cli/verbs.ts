@@ -78,6 +78,10 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
     load: async () => (await import('./completion.ts')).completion,
   },
   __complete: { summary: 'what a shell asks', load: async () => (await import('./completion.ts')).complete },
+  compose: {
+    summary: 'run the services of a compose file',
+    load: async () => (await import('./compose.ts')).compose,
+  },
   record: { summary: 'keep the history of objects in a file', load: async () => (await import('./record.ts')).record },
   replay: {
     summary: 'make a recorded history happen again elsewhere',

@@ -317,6 +317,46 @@ COMP_WORDS=(gantry rollout re); COMP_CWORD=2; _gantry; printf '%s\\n' "\${COMPRE
   })
 })
 
+describe('a compose file', () => {
+  const compose = (extra: string) =>
+    file(
+      'compose.yaml',
+      `
+services:
+  front:
+    image: gantry.local/hello:1
+    ports: ["8080:8080"]
+    environment: {GREETING: hi}
+    depends_on: [back]
+  back: {image: "gantry.local/hello:1"}
+${extra}`,
+    )
+  const objects = async () =>
+    (await kubectl('get deployments,services -n ours -o name')).stdout.split('\n').filter((name) => name !== '')
+
+  test('comes up, changes, and goes down', async () => {
+    const path = compose('  more: {image: "gantry.local/hello:1"}')
+    const up = await gantry(`compose -f ${path} -p shop up -n ours`)
+    expect(up.code, up.stderr).toBe(0)
+    expect(up.stdout).toContain('deployment.apps/front is ready\n')
+    expect(up.stdout).toContain('to reach front: gantry port-forward service/front 8080:8080')
+    expect(await objects()).toHaveLength(6)
+    compose('')
+    const again = await gantry(`compose -f ${path} -p shop up -n ours`)
+    expect(again.stdout).toContain('deployment.apps/more deleted\n')
+    expect(await objects()).toHaveLength(4)
+    const down = await gantry(`compose -f ${path} -p shop down -n ours`)
+    expect(down.code, down.stderr).toBe(0)
+    expect(await objects()).toEqual([])
+  })
+
+  test('is converted to what kubectl takes', async () => {
+    const { stdout } = await gantry(`compose -f ${compose('')} convert`)
+    const tried = await kubectl('apply -n theirs --dry-run=server -f -', { input: stdout })
+    expect(tried.stdout.match(/created \(server dry run\)/g), tried.stderr).toHaveLength(4)
+  })
+})
+
 describe('what kubectl has not', () => {
   test('tree: what an object owns, needs and is used by, with its health', async () => {
     const { stdout } = await gantry('tree deployment/hello')
