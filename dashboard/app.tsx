@@ -1,8 +1,11 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { SelfSubjectReview } from '../api/generated/types.ts'
+import { moment } from './moment.ts'
+import { Timeline } from './parts/timeline.tsx'
 import { shownNamespace, theme, useRoute } from './route.ts'
 import { forgetCollections } from './server/collection.ts'
 import { kinds } from './server/kinds.ts'
+import { forgetPast } from './server/past.ts'
 import { ask, askJson } from './server/request.ts'
 import { forgetUsage } from './server/usage.ts'
 import { useKind } from './server/use.ts'
@@ -22,6 +25,8 @@ export function App() {
     if (current) return
     forgetCollections()
     forgetUsage()
+    forgetPast()
+    moment.set(undefined)
   }, [current])
   return current ? <House key={current.token} /> : <Login farewell={farewell} />
 }
@@ -30,6 +35,8 @@ function House() {
   const route = useRoute()
   const { title, view: View } = viewFor(route)
   const arrived = useRef(false)
+  const [lookingBack, lookBack] = useState(false)
+  const past = moment.use() !== undefined
   useEffect(() => {
     document.title = `${title(route)} · Gantry`
     // Where one goes, the keyboard goes too; at first it is where the browser has put it.
@@ -55,9 +62,13 @@ function House() {
             </li>
           ))}
         </ul>
+        <button type="button" aria-expanded={lookingBack || past} onClick={() => lookBack(true)}>
+          Look back
+        </button>
         <Foot />
       </nav>
       <main id="main" tabIndex={-1} aria-label={title(route)}>
+        {(lookingBack || past) && <Timeline onClose={() => lookBack(false)} />}
         <View key={route.view === 'object' ? route.parts.slice(0, 5).join('/') : route.view} parts={route.parts} />
       </main>
     </div>

@@ -1,4 +1,5 @@
 import { useId, useState } from 'preact/hooks'
+import { moment } from '../moment.ts'
 import type { Series } from '../server/usage.ts'
 
 export interface Line {
@@ -21,7 +22,11 @@ const height = 72
 
 /** A small chart over time. The pointer, or the arrow keys, read values off it. */
 export function Chart({ title, times, lines, text, without }: Props) {
-  const [at, setAt] = useState<number>()
+  const [pointed, setAt] = useState<number>()
+  const atMs = moment.use()
+  const then = atMs === undefined ? -1 : times.findLastIndex((time) => time <= atMs)
+  /** What is pointed at, or else the moment that is shown. */
+  const at = pointed ?? (then < 0 ? undefined : then)
   const id = useId()
   const max = Math.max(1e-9, ...lines.flatMap(({ values }) => values.filter((value) => value !== null))) * 1.08
   const from = times[0] ?? 0
@@ -45,7 +50,7 @@ export function Chart({ title, times, lines, text, without }: Props) {
     <figure class="chart">
       <figcaption>
         <span id={id}>{title}</span>
-        <span class="chart-values" aria-live={at === undefined ? 'off' : 'polite'}>
+        <span class="chart-values" aria-live={pointed === undefined ? 'off' : 'polite'}>
           {known &&
             lines.map(({ label, values, class: name = '' }) => {
               const value = values[shown]

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import type { Health } from '../model/pods.ts'
-import type { Collection } from '../server/collection.ts'
+import type { View } from '../server/collection.ts'
 
 const healthWords: Record<Health, string> = { good: 'well', busy: 'on its way', bad: 'not well', over: 'over' }
 
@@ -36,7 +36,7 @@ export function Refused({ what, message }: { what: string; message: string }) {
 
 interface WaitProps {
   what: string
-  of: Pick<Collection, 'phase' | 'message'>
+  of: Pick<View, 'phase' | 'message'>
   children: ComponentChildren
 }
 

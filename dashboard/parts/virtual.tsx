@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 
-const rowsBeyond = 8
+const rowsBeyond = 5
 
 interface Props {
   count: number

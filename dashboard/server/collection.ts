@@ -10,6 +10,16 @@ interface WatchEvent {
   object: KubeObject & { code?: number; message?: string }
 }
 
+/** Objects of one path, and how far one has got with them. */
+export interface View<T extends KubeObject = KubeObject> {
+  readonly items: ReadonlyMap<string, T>
+  readonly phase: Phase
+  /** Why it is refused or broken. */
+  readonly message: string
+  /** Another number whenever something is different. */
+  readonly version: number
+}
+
 /** Those who draw are told at most this often, however much changes. */
 const tellMs = 100
 const lingerMs = 20_000
@@ -17,7 +27,7 @@ const longestWaitMs = 10_000
 const initialEnd = 'k8s.io/initial-events-end'
 
 /** All objects of one path as they stand, followed by a watch for as long as somebody looks. */
-export class Collection<T extends KubeObject = KubeObject> {
+export class Collection<T extends KubeObject = KubeObject> implements View<T> {
   readonly items = new Map<string, T>()
   phase: Phase = 'loading'
   /** Why it is refused or broken. */
@@ -148,7 +158,8 @@ export class Collection<T extends KubeObject = KubeObject> {
       this.items.set(key, object as T)
       this.#seen?.add(key)
     }
-    this.#tell()
+    // Half a list is not drawn, so nobody needs to know of it.
+    if (this.phase !== 'loading') this.#tell()
   }
 
   #tell(): void {

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Amounts } from '../model/amounts.ts'
+import { moment } from '../moment.ts'
 import { openSocket } from './request.ts'
 
 export type Usage = Amounts
@@ -194,7 +195,19 @@ export function useUsage(namespace: string): UsageView {
     feeds.set(namespace, feed)
   }
   useEffect(() => feed.listen(() => redraw((n) => n + 1)), [feed])
-  return feed.view
+  const atMs = moment.use()
+  return atMs === undefined ? feed.view : asOf(feed.view, atMs)
+}
+
+/** What is remembered of a moment: of nodes what they used, of pods nothing, whose histories are not sent. */
+function asOf(view: UsageView, atMs: number): UsageView {
+  const i = view.times.findLastIndex((time) => time <= atMs)
+  const nodes = [...view.byNode].flatMap(([name, { cpu, memory }]): [string, Usage][] => {
+    const cpuCores = cpu[i]
+    const memoryBytes = memory[i]
+    return typeof cpuCores === 'number' && typeof memoryBytes === 'number' ? [[name, { cpuCores, memoryBytes }]] : []
+  })
+  return { ...view, usage: new Map(), nodes: new Map(nodes) }
 }
 
 /** Forgets all: another user sees other things. */

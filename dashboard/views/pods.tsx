@@ -9,6 +9,7 @@ import { shownNamespace } from '../route.ts'
 import { keyOf, kinds, linkTo } from '../server/kinds.ts'
 import { type Usage, useUsage } from '../server/usage.ts'
 import { useKind, useNow } from '../server/use.ts'
+import type { ViewProps } from './views.tsx'
 
 type Shown = 'all' | 'bad' | 'busy' | 'good' | 'over'
 const shownWords: Record<Shown, string> = {
@@ -20,12 +21,12 @@ const shownWords: Record<Shown, string> = {
 }
 
 /** All pods, with what is wrong with those that are not well. */
-export function Pods() {
+export function Pods({ parts: [asked = ''] }: ViewProps) {
   const namespace = shownNamespace.use()
   const pods = useKind<PodObject>(kinds.pods, namespace)
   const { usage } = useUsage(namespace)
   const [words, setWords] = useState('')
-  const [shown, setShown] = useState<Shown>('all')
+  const shown: Shown = asked in shownWords ? (asked as Shown) : 'all'
   const { version } = pods
   const items = useMemo(() => {
     const wanted = words.toLowerCase()
@@ -38,7 +39,7 @@ export function Pods() {
   return (
     <div class="view fill">
       <Heading title="Pods" sub={pods.phase === 'live' ? `${items.length} of ${pods.items.size}` : ''}>
-        <Choice label="Which pods" value={shown} options={shownWords} onChange={setShown} />
+        <Choice label="Which pods" value={shown} options={shownWords} onChange={showOnly} />
         <Filter label="Filter by name, status or node" value={words} onInput={setWords} />
       </Heading>
       <Await what="pods" of={pods}>
@@ -46,6 +47,11 @@ export function Pods() {
       </Await>
     </div>
   )
+}
+
+/** In the address, so that others can be shown it. */
+function showOnly(shown: Shown): void {
+  location.hash = shown === 'all' ? '#/pods' : `#/pods/${shown}`
 }
 
 interface PodTableProps {
@@ -84,7 +90,7 @@ function columnsOf(
     {
       id: 'name',
       label: 'Name',
-      width: 'minmax(180px, 2fr)',
+      width: 'minmax(200px, 2.6fr)',
       order: keyOf,
       cell: ({ metadata }) => (
         <a href={linkTo(kinds.pods, metadata.namespace ?? '', metadata.name ?? '')} title={metadata.name}>
@@ -96,7 +102,7 @@ function columnsOf(
     {
       id: 'status',
       label: 'Status',
-      width: 'minmax(150px, 2.2fr)',
+      width: 'minmax(150px, 2fr)',
       order: (pod) => `${healthOrder[viewOf(pod).health]}${viewOf(pod).status}`,
       cell: (pod) => {
         const { health, status, why } = viewOf(pod)
@@ -111,7 +117,7 @@ function columnsOf(
     {
       id: 'ready',
       label: 'Ready',
-      width: '70px',
+      width: '58px',
       numeric: true,
       order: (pod) => viewOf(pod).ready,
       cell: (pod) => `${viewOf(pod).ready}/${viewOf(pod).containers}`,
@@ -119,7 +125,7 @@ function columnsOf(
     {
       id: 'restarts',
       label: 'Restarts',
-      width: '84px',
+      width: '76px',
       numeric: true,
       order: (pod) => viewOf(pod).restarts,
       cell: (pod) => viewOf(pod).restarts,
@@ -127,7 +133,7 @@ function columnsOf(
     {
       id: 'cpu',
       label: 'CPU',
-      width: '76px',
+      width: '56px',
       numeric: true,
       order: (pod) => usage.get(keyOf(pod))?.cpuCores ?? -1,
       cell: (pod) => cpuCell(usage.get(keyOf(pod))),
@@ -143,7 +149,7 @@ function columnsOf(
     withNode && {
       id: 'node',
       label: 'Node',
-      width: 'minmax(80px, 0.8fr)',
+      width: 'minmax(70px, 0.7fr)',
       order: ({ spec }) => spec?.nodeName ?? '',
       cell: ({ spec }) =>
         spec?.nodeName ? (
@@ -155,7 +161,7 @@ function columnsOf(
     {
       id: 'age',
       label: 'Age',
-      width: '72px',
+      width: '62px',
       numeric: true,
       order: ({ metadata }) => -Date.parse(metadata.creationTimestamp ?? ''),
       cell: ({ metadata }) => age(metadata.creationTimestamp, nowMs),

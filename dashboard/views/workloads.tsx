@@ -10,7 +10,7 @@ import { RolloutBar } from '../parts/rollout-bar.tsx'
 import { Badge, Loading, Quiet, Refused } from '../parts/states.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import { shownNamespace } from '../route.ts'
-import type { Collection } from '../server/collection.ts'
+import type { View } from '../server/collection.ts'
 import { type Kind, keyOf, kinds, linkTo } from '../server/kinds.ts'
 import { useKind, useNow } from '../server/use.ts'
 
@@ -69,13 +69,13 @@ export function Workloads() {
 }
 
 /** The workloads of a namespace, worked out anew when one of them changes. */
-export function useWorkloads(namespace: string): { workloads: Workload[]; sources: Collection[] } {
+export function useWorkloads(namespace: string): { workloads: Workload[]; sources: View[] } {
   const deployments = useKind<Stored<Deployment>>(kinds.deployments, namespace)
   const statefulSets = useKind<Stored<StatefulSet>>(kinds.statefulSets, namespace)
   const daemonSets = useKind<Stored<DaemonSet>>(kinds.daemonSets, namespace)
   const jobs = useKind<Stored<Job>>(kinds.jobs, namespace)
   const cronJobs = useKind<Stored<CronJob>>(kinds.cronJobs, namespace)
-  const rolled = <T extends KubeObject>(kind: Kind, from: Collection<T>, judge: (object: T) => Rollout): Workload[] =>
+  const rolled = <T extends KubeObject>(kind: Kind, from: View<T>, judge: (object: T) => Rollout): Workload[] =>
     [...from.items.values()].map((object) => {
       const rollout = judge(object)
       return { kind, object, rollout, health: rollout.health, state: rollout.state }
@@ -90,7 +90,7 @@ export function useWorkloads(namespace: string): { workloads: Workload[]; source
       .map((object) => ({ kind: kinds.jobs, object, ...jobState(object) })),
     ...[...cronJobs.items.values()].map((object) => ({ kind: kinds.cronJobs, object, ...cronJobState(object) })),
   ]
-  return { workloads, sources: [deployments, statefulSets, daemonSets, jobs, cronJobs] as unknown as Collection[] }
+  return { workloads, sources: [deployments, statefulSets, daemonSets, jobs, cronJobs] as View[] }
 }
 
 const healthOrder: Record<Health, number> = { bad: 0, busy: 1, good: 2, over: 3 }

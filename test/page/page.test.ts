@@ -104,7 +104,7 @@ describe.skipIf(withoutBrowser())('the page', () => {
       ['workloads', 'Workloads', 'As wanted'],
       ['pods', 'Pods', 'default/greedy'],
       ['nodes', 'Nodes', 'Ready'],
-      ['events', 'Events', 'ScalingReplicaSet'],
+      ['events', 'Events', 'Pod/'],
       ['kinds', 'Everything else', 'ConfigMap'],
       ['kinds/core/v1/serviceaccounts', 'ServiceAccount', 'default/reader'],
       ['object/apps/v1/deployments/default/web', 'web', 'ReplicaSet'],
@@ -188,6 +188,8 @@ describe.skipIf(withoutBrowser())('the page', () => {
     await page.getByRole('button', { name: 'Apply' }).click()
     await page.getByText('Applied.').waitFor()
     expect(await replicas()).toBe(2)
+    // Those that follow must not pick the pod that goes.
+    await until(async () => (await cluster.get('pods -l app=web')).items.length === 2, { message: 'two pods are left' })
   })
 
   test('an edit of what somebody else has changed meanwhile is refused', async () => {
@@ -255,6 +257,36 @@ describe.skipIf(withoutBrowser())('the page', () => {
     await text.fill((await text.inputValue()).replace('  replicas: 2', '  replicas: 5'))
     await page.getByRole('button', { name: 'Show what would change' }).click()
     await page.getByRole('alert').getByText('cannot update resource "deployments"').waitFor()
+  })
+
+  test('one can look back, and see everything as it was', async () => {
+    const { page } = admin
+    await cluster.kubectl('scale deployment web --replicas=1')
+    await cluster.kubectl('rollout status deployment/web --timeout=60s')
+    await go(page, 'object/apps/v1/deployments/default/web/history')
+    const scaled = page
+      .getByRole('listitem')
+      .filter({ hasText: /kubernetes-admin updated its scale/ })
+      .first()
+    await scaled.getByText('spec.replicas').waitFor()
+    await go(page, 'workloads')
+    const row = page.getByRole('row', { name: /default\/web/ })
+    await row.getByText('1/1').waitFor()
+    await page.getByRole('button', { name: 'Look back' }).click()
+    const changes = page.getByLabel('Go to before a change')
+    await changes.selectOption({ index: 1 })
+    await page.getByText(/^As it was at/).waitFor()
+    await row.getByText('2/2').waitFor()
+    await go(page, 'object/apps/v1/deployments/default/web/yaml')
+    await until(async () => (await page.getByLabel('YAML of web').inputValue()).includes('  replicas: 2'), {
+      message: 'the manifest is as it was',
+    })
+    expect(await page.getByRole('button', { name: 'Edit' }).count()).toBe(0)
+    await page.getByLabel('Moment').focus()
+    await page.keyboard.press('End')
+    await page.getByText('Now. Move the slider').waitFor()
+    await page.getByRole('button', { name: 'Close' }).click()
+    await page.getByRole('button', { name: 'Edit' }).waitFor()
   })
 
   test('light and dark are the system’s, until one chooses', async () => {

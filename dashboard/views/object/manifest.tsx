@@ -1,8 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
 import { type DiffLine, diffLines, withContext } from '../../model/diff.ts'
 import { readable } from '../../model/manifest.ts'
+import { moment } from '../../moment.ts'
 import { Failure, Loading } from '../../parts/states.tsx'
 import { type Kind, pathOf } from '../../server/kinds.ts'
+import { askPastManifest } from '../../server/past.ts'
 import { ask, ServerError } from '../../server/request.ts'
 import type { TabProps } from './object.tsx'
 
@@ -23,12 +25,18 @@ export function Manifest({ kind, object: { metadata } }: TabProps) {
   const [text, setText] = useState('')
   const [stage, setStage] = useState<Stage>({ at: 'reading' })
   const [fault, setFault] = useState('')
+  const atMs = moment.use()
   const editing = stage.at !== 'reading' && stage.at !== 'applied'
   useEffect(() => {
     // What is being edited stays what it is: a change made meanwhile is refused as a conflict.
     if (editing) return
     const asked = new AbortController()
-    ask(path, { accept: yaml, signal: asked.signal })
+    const { namespace = '', name = '' } = metadata
+    const reading =
+      atMs === undefined
+        ? ask(path, { accept: yaml, signal: asked.signal })
+        : askPastManifest(kind, namespace, name, atMs, asked.signal)
+    reading
       .then((answer) => {
         const manifest = readable(answer)
         setStanding(manifest)
@@ -39,7 +47,7 @@ export function Manifest({ kind, object: { metadata } }: TabProps) {
         if (!asked.signal.aborted) setFault(error.message)
       })
     return () => asked.abort()
-  }, [path, metadata.resourceVersion, editing])
+  }, [path, metadata.resourceVersion, editing, atMs])
   if (fault) return <Failure>{fault}</Failure>
   if (standing === undefined) return <Loading what="the manifest" />
 
@@ -83,8 +91,12 @@ export function Manifest({ kind, object: { metadata } }: TabProps) {
   return (
     <div class="manifest">
       <div class="bar">
-        {stage.at === 'applied' ? <p role="status">Applied.</p> : <p class="muted">{hint(editing)}</p>}
-        {editing ? (
+        {stage.at === 'applied' ? (
+          <p role="status">Applied.</p>
+        ) : (
+          <p class="muted">{hint(editing, atMs !== undefined)}</p>
+        )}
+        {atMs !== undefined ? null : editing ? (
           <>
             <button type="button" onClick={giveUp}>
               Give up
@@ -117,8 +129,10 @@ export function Manifest({ kind, object: { metadata } }: TabProps) {
   )
 }
 
-const hint = (editing: boolean): string =>
-  editing ? 'Nothing is written before you have seen what would change.' : 'As it stands, without managedFields.'
+function hint(editing: boolean, past: boolean): string {
+  if (past) return 'As it was then, without managedFields.'
+  return editing ? 'Nothing is written before you have seen what would change.' : 'As it stands, without managedFields.'
+}
 
 /** Replaces the object, or only says what would come of it. */
 async function put(path: string, body: string, kind: Kind, dryRun: boolean): Promise<string> {

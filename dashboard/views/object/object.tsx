@@ -3,14 +3,15 @@ import type { Pod } from '../../../api/generated/types.ts'
 import type { AnyObject, Stored } from '../../../api/machinery/object.ts'
 import { age } from '../../../api/machinery/print.ts'
 import { stateOf } from '../../model/owned.ts'
+import { moment } from '../../moment.ts'
 import { Heading } from '../../parts/heading.tsx'
 import { Await, Badge, Failure, Loading, Quiet } from '../../parts/states.tsx'
-import type { Collection } from '../../server/collection.ts'
 import { servedKinds } from '../../server/discovery.ts'
-import { type Kind, kinds, linkTo, pathOf } from '../../server/kinds.ts'
-import { useNow, usePath } from '../../server/use.ts'
+import { type Kind, kinds, linkTo } from '../../server/kinds.ts'
+import { useKind, useNow } from '../../server/use.ts'
 import type { ViewProps } from '../views.tsx'
 import { Facts } from './facts.tsx'
+import { History } from './history.tsx'
 import { Logs } from './logs.tsx'
 import { Manifest } from './manifest.tsx'
 import { NodePods } from './node-pods.tsx'
@@ -21,12 +22,14 @@ export interface TabProps {
   object: AnyObject
 }
 
-const tabs: Record<string, { label: string; only?: string }> = {
+/** Some there are only of one kind, or only now. */
+const tabs: Record<string, { label: string; only?: string; now?: true }> = {
   overview: { label: 'Overview' },
   pods: { label: 'Pods', only: 'Node' },
-  logs: { label: 'Logs', only: 'Pod' },
-  terminal: { label: 'Terminal', only: 'Pod' },
+  logs: { label: 'Logs', only: 'Pod', now: true },
+  terminal: { label: 'Terminal', only: 'Pod', now: true },
   yaml: { label: 'YAML' },
+  history: { label: 'History' },
 }
 
 /** One object, followed as it changes. */
@@ -58,11 +61,13 @@ const known = (group: string, version: string, plural: string): Kind | undefined
 
 function Followed({ kind, namespace, name, tab }: { kind: Kind; namespace: string; name: string; tab: string }) {
   const selector = encodeURIComponent(`metadata.name=${name}`)
-  const found: Collection<AnyObject> = usePath(`${pathOf(kind, namespace)}?fieldSelector=${selector}`)
+  const found = useKind<AnyObject>(kind, namespace, `?fieldSelector=${selector}`)
   const [object] = found.items.values()
   const nowMs = useNow()
+  const past = moment.use() !== undefined
   const last = useLast(object)
-  const shown = object ?? last
+  // What was not there then was not there; what has gone just now is still worth a look.
+  const shown = object ?? (past ? undefined : last)
   const heading = (
     <Heading
       title={name}
@@ -86,7 +91,8 @@ function Followed({ kind, namespace, name, tab }: { kind: Kind; namespace: strin
         {!shown ? (
           <Quiet title="It is not there">
             There is no {kind.kind} {name}
-            {namespace && ` in ${namespace}`}. If it is made, it shows up here.
+            {namespace && ` in ${namespace}`}
+            {past ? ' at this moment.' : '. If it is made, it shows up here.'}
           </Quiet>
         ) : (
           <>
@@ -97,7 +103,7 @@ function Followed({ kind, namespace, name, tab }: { kind: Kind; namespace: strin
             )}
             <nav class="tabs" aria-label={`Views of ${name}`}>
               {Object.entries(tabs)
-                .filter(([, { only }]) => only === undefined || only === kind.kind)
+                .filter(([, { only, now }]) => (only ?? kind.kind) === kind.kind && !(now && past))
                 .map(([id, { label }]) => (
                   <a key={id} href={linkTo(kind, namespace, name, id)} aria-current={id === tab ? 'page' : undefined}>
                     {label}
@@ -129,6 +135,8 @@ function Tab({ kind, object, tab }: TabProps & { tab: string }) {
       return <Logs pod={object as unknown as Stored<Pod>} />
     case 'terminal':
       return <TerminalTab pod={object as unknown as Stored<Pod>} />
+    case 'history':
+      return <History kind={kind} object={object} />
     case 'pods':
       return <NodePods node={object.metadata.name ?? ''} />
     default:

@@ -9,7 +9,7 @@ import { Choice, Heading } from '../../parts/heading.tsx'
 import { RolloutBar } from '../../parts/rollout-bar.tsx'
 import { Badge } from '../../parts/states.tsx'
 import { shownNamespace } from '../../route.ts'
-import type { Collection } from '../../server/collection.ts'
+import type { View } from '../../server/collection.ts'
 import { keyOf, kinds, linkTo } from '../../server/kinds.ts'
 import { useUsage } from '../../server/usage.ts'
 import { useKind, useNow } from '../../server/use.ts'
@@ -40,9 +40,9 @@ export function Overview() {
           health={nodes.phase === 'live' && ready < nodes.items.size ? 'bad' : 'good'}
           href="#/nodes"
         />
-        <Tile label="Pods well" value={told(pods, String(count('good')))} health="good" href="#/pods" />
-        <Tile label="On their way" value={told(pods, String(count('busy')))} health="busy" href="#/pods" />
-        <Tile label="Not well" value={told(pods, String(count('bad')))} health="bad" href="#/pods" />
+        <Tile label="Pods well" value={told(pods, String(count('good')))} health="good" href="#/pods/good" />
+        <Tile label="On their way" value={told(pods, String(count('busy')))} health="busy" href="#/pods/busy" />
+        <Tile label="Not well" value={told(pods, String(count('bad')))} health="bad" href="#/pods/bad" />
         <Tile
           label="Workloads as wanted"
           value={firstRefusal ? 'hidden' : `${workloads.length - moving.length}/${workloads.length}`}
@@ -86,7 +86,7 @@ export function Overview() {
   )
 }
 
-const told = ({ phase }: Collection<never> | Pick<Collection, 'phase'>, value: string): string =>
+const told = ({ phase }: Pick<View, 'phase'>, value: string): string =>
   phase === 'refused' ? 'hidden' : phase === 'loading' ? '…' : value
 
 function Tile({ label, value, health, href }: { label: string; value: string; health: string; href: string }) {
@@ -130,11 +130,11 @@ function Charts({ namespace }: { namespace: string }) {
         without={denied.requests ?? waiting}
       />
       <Chart
-        title="Time to answer"
+        title="Answered within"
         times={times}
         lines={[
-          { label: 'half within', values: requests?.p50 ?? [] },
-          { label: '99 % within', values: requests?.p99 ?? [], class: 'second' },
+          { label: 'half', values: requests?.p50 ?? [] },
+          { label: '99 %', values: requests?.p99 ?? [], class: 'second' },
         ]}
         text={(value) => `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`}
         without={denied.requests ?? waiting}
@@ -144,7 +144,7 @@ function Charts({ namespace }: { namespace: string }) {
 }
 
 /** Pods that wait or fail, and why, in the words of whoever knows. */
-function Troubles({ pods }: { pods: Collection<PodObject> }) {
+function Troubles({ pods }: { pods: View<PodObject> }) {
   const all = [...pods.items.values()].filter((pod) => {
     const { health, why } = viewOf(pod)
     return health === 'bad' || (health === 'busy' && why !== '')
@@ -167,7 +167,7 @@ function Troubles({ pods }: { pods: Collection<PodObject> }) {
           ))}
           {all.length > 8 && (
             <li>
-              <a href="#/pods">All {all.length}</a>
+              <a href="#/pods/bad">All {all.length}</a>
             </li>
           )}
         </ul>
