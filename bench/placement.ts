@@ -138,5 +138,7 @@ for (const scenario of scenarios) {
   const title = `${name}, ${pods} on ${nodes} nodes`
   if (wanted.length > 0 && !wanted.some((word) => title.includes(word))) continue
   const { perSecond, cpuMicros } = await run(scenario)
-  process.stdout.write(`${title}: ${Math.round(perSecond)} pods/s, ${Math.round(cpuMicros)} µs of processor time each\n`)
+  process.stdout.write(
+    `${title}: ${Math.round(perSecond)} pods/s, ${Math.round(cpuMicros)} µs of processor time each\n`,
+  )
 }

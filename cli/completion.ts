@@ -3,7 +3,7 @@ import { scripts } from './completion/scripts.ts'
 import { CliError } from './errors.ts'
 import { nearest } from './nearest.ts'
 import { Session } from './session.ts'
-import type { Verb } from './verb.ts'
+import type { Verb, Verbs } from './verb.ts'
 
 export const completion: Verb<object> = {
   usage: Object.keys(scripts).join('|'),
@@ -28,7 +28,7 @@ export const completion: Verb<object> = {
 }
 
 /** What the scripts ask; they show nothing where it knows nothing, or no server answers. */
-export const complete: Verb<object> = {
+export const completeAmong = (verbs: Verbs): Verb<object> => ({
   usage: '-- WORD...',
   examples: ['gantry __complete -- get po'],
   async run(session, _args, _flags, words = []) {
@@ -39,7 +39,7 @@ export const complete: Verb<object> = {
     )
     try {
       const current = words.at(-1) ?? ''
-      const found = await nextWords(asking, words)
+      const found = await nextWords(asking, words, verbs)
       session.io.out(
         found
           .filter((word) => word.startsWith(current))
@@ -54,7 +54,7 @@ export const complete: Verb<object> = {
       asking.close()
     }
   },
-}
+})
 
 /** The flags among the words that say which cluster and namespace is meant. */
 function sharedFlags(words: readonly string[]): Record<string, string> {

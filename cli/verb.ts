@@ -13,3 +13,6 @@ export interface Verb<Flags = any> {
   /** Verbs below this one: `rollout status`. */
   verbs?: Record<string, Verb & { summary: string }>
 }
+
+/** The kubectl-like verbs by their names: loaded when they are run. */
+export type Verbs = Readonly<Record<string, { summary: string; load: () => Promise<Verb> }>>

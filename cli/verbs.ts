@@ -1,7 +1,7 @@
-import type { Verb } from './verb.ts'
+import type { Verbs } from './verb.ts'
 
-/** The kubectl-like verbs: loaded when they are run. */
-export const verbs: Record<string, { summary: string; load: () => Promise<Verb> }> = {
+/** The kubectl-like verbs. */
+export const verbs: Verbs = {
   apply: { summary: 'make objects as files describe them', load: async () => (await import('./apply.ts')).apply },
   create: { summary: 'make objects from files or from words', load: async () => (await import('./create.ts')).create },
   get: { summary: 'show objects', load: async () => (await import('./get.ts')).get },
@@ -77,7 +77,10 @@ export const verbs: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'let the shell complete what you type',
     load: async () => (await import('./completion.ts')).completion,
   },
-  __complete: { summary: 'what a shell asks', load: async () => (await import('./completion.ts')).complete },
+  __complete: {
+    summary: 'what a shell asks',
+    load: async () => (await import('./completion.ts')).completeAmong(verbs),
+  },
   compose: {
     summary: 'run the services of a compose file',
     load: async () => (await import('./compose.ts')).compose,

@@ -51,30 +51,57 @@ else if (task === 'test') await test(args)
 else if (task !== 'build') fail(`there is no task ${task}: start, test or build`)
 
 async function test(only) {
-  const steps = [
+  const isMeant = ([name]) => only.length === 0 || only.some((word) => name.includes(word))
+  // Each has one thread to run on: two side by side take half the time.
+  const checks = [
     ['types', 'npx', ['tsc', '--noEmit']],
-    ['types of the page', 'npx', ['tsc', '--noEmit', '-p', 'dashboard']],
     ['format and lint', 'npx', ['biome', 'check', '.']],
     ['import directions', 'node', ['scripts/check-imports.mjs']],
     ['unused code', 'npx', ['knip', '--no-progress']],
+    ['types of the page', 'npx', ['tsc', '--noEmit', '-p', 'dashboard']],
+  ].filter(isMeant)
+  const steps = [
     ['unit tests', 'npx', ['vitest', 'run', '--project', 'unit', ...reporters('unit')]],
     ['integration tests', 'npx', ['vitest', 'run', '--project', 'integration', ...reporters('integration')]],
     ['cluster tests', 'npx', ['vitest', 'run', '--project', 'clusters', ...reporters('clusters')]],
   ]
   rmSync(results, { recursive: true, force: true })
   const failed = []
-  for (const [name, command, parameters] of steps) {
-    if (only.length > 0 && !only.some((word) => name.includes(word))) continue
+  const tell = (name, status, at) => {
+    say(`${name}: ${status === 0 ? 'passed' : 'FAILED'} in ${((Date.now() - at) / 1000).toFixed(0)} s`)
+    if (status !== 0) failed.push(name)
+  }
+  const check = async () => {
+    for (let next = checks.shift(); next; next = checks.shift()) {
+      const [name, command, parameters] = next
+      const at = Date.now()
+      const { status, output } = await collect(command, parameters)
+      process.stdout.write(output)
+      tell(name, status, at)
+    }
+  }
+  await Promise.all([check(), check()])
+  for (const [name, command, parameters] of steps.filter(isMeant)) {
     say(name)
     const at = Date.now()
     const { status } = spawnSync(command, parameters, { cwd: root, stdio: 'inherit' })
-    say(`${name}: ${status === 0 ? 'passed' : 'FAILED'} in ${((Date.now() - at) / 1000).toFixed(0)} s`)
-    if (status !== 0) failed.push(name)
+    tell(name, status, at)
   }
   // What CI reads: alone on its line, over all suites.
   const { passed, failed: broken, skipped } = counts()
   process.stdout.write(`${passed} passed, ${broken} failed, ${skipped} skipped\n`)
   if (failed.length > 0) fail(`failed: ${failed.join(', ')}`)
+}
+
+/** Runs a command to its end; resolves to its status and all that it said. */
+function collect(command, parameters) {
+  return new Promise((resolve) => {
+    const child = spawn(command, parameters, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    const said = []
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(chunk))
+    child.once('error', (error) => resolve({ status: 1, output: `${error.message}\n` }))
+    child.once('close', (status) => resolve({ status, output: Buffer.concat(said) }))
+  })
 }
 
 /** For people a line a file, for {@link counts} the numbers. */

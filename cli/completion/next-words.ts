@@ -4,8 +4,7 @@ import { addSharedFlags } from '../flags.ts'
 import type { ServedKind } from '../kinds.ts'
 import { namespaceFor } from '../objects.ts'
 import type { Session } from '../session.ts'
-import type { Verb } from '../verb.ts'
-import { verbs } from '../verbs.ts'
+import type { Verb, Verbs } from '../verb.ts'
 
 /** Commands that are no verbs like kubectl's. */
 const others = ['up', 'down', 'status', 'image', 'plan', 'why', 'snapshot', 'help']
@@ -33,7 +32,7 @@ const ofObjects = new Set([
 const ofNodes = new Set(['cordon', 'uncordon', 'drain'])
 
 /** The words that may stand in the place of the last one, which may have been begun. */
-export async function nextWords(session: Session, words: readonly string[]): Promise<string[]> {
+export async function nextWords(session: Session, words: readonly string[], verbs: Verbs): Promise<string[]> {
   const [name = '', ...args] = words
   if (args.length === 0) return [...Object.keys(verbs).filter((verb) => !verb.startsWith('_')), ...others].sort()
   const entry = verbs[name]
