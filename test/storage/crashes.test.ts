@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { devicesOf } from '../../node-agent/csi/drivers/loop-devices.ts'
 import { hasLoop, testDirectory } from '../../node-agent/csi/testing/drivers.ts'
 import { mountPointsBelow } from '../../node-agent/volumes/mount-points.ts'
+import { until } from '../support/until.ts'
 
 let tools: ReturnType<typeof testDirectory>
 let program: string
@@ -62,6 +63,7 @@ async function run(args: string[], killAt = ''): Promise<NodeJS.Signals | number
 
 const loop = 'loop.gantry.dev'
 const all = 'create,mount,unmount,delete'
+const copying = 'create,mount,snapshot,restore,unmount,forget,delete'
 
 /** Nothing of the volume is left on the machine. */
 async function expectNothingLeft(directory: string, driver: string): Promise<void> {
@@ -69,7 +71,8 @@ async function expectNothingLeft(directory: string, driver: string): Promise<voi
   expect(await devicesOf(join(directory, 'plugins', driver, 'volumes/disk/image'))).toEqual([])
   expect(await devicesOf(join(directory, 'plugins', driver, 'volumes/.old-disk/image'))).toEqual([])
   const volumes = join(directory, 'plugins', driver, 'volumes')
-  expect(existsSync(volumes) ? readdirSync(volumes) : []).toEqual([])
+  const snapshots = join(directory, 'plugins', driver, 'snapshots')
+  for (const place of [volumes, snapshots]) expect(existsSync(place) ? readdirSync(place) : []).toEqual([])
   expect(existsSync(join(directory, 'pods/uid-web/volumes/kubernetes.io~csi/pv-disk/vol_data.json'))).toBe(false)
 }
 
@@ -93,6 +96,41 @@ describe.runIf(hasLoop).each([
       expect(await run([driver, directory, 'unmount,delete'])).toBe(0)
       await expectNothingLeft(directory, driver)
     })
+  })
+})
+
+describe.runIf(hasLoop).each([
+  { driver: 'loop.gantry.dev', from: 4 },
+  { driver: 'local-path.gantry.dev', from: 3 },
+])('an agent that is killed with a snapshot of a volume of $driver', ({ driver, from }) => {
+  // Those of the snapshot, and of the volume made of it.
+  const turns = [from, from + 1].flatMap((call) => [
+    [call, 'before'],
+    [call, 'after'],
+  ])
+
+  it.each(turns)('at call %i, %s it, does all again and leaves nothing behind', async (call, when) => {
+    await inDirectory(async (directory) => {
+      expect(await run([driver, directory, copying, String(call), String(when)])).toBe('SIGKILL')
+      expect(await run([driver, directory, copying])).toBe(0)
+      await expectNothingLeft(directory, driver)
+    })
+  })
+})
+
+it('an agent that is killed while it copies leaves nobody copying', async () => {
+  await inDirectory(async (directory) => {
+    const driver = 'local-path.gantry.dev'
+    expect(await run([driver, directory, 'create'])).toBe(0)
+    const pidFile = join(directory, 'copier')
+    const cp = join(tools.path, 'bin/cp')
+    writeFileSync(cp, `#!/bin/sh\necho $$ > ${pidFile}\nkill -9 $PPID\nexec sleep 1000\n`, { mode: 0o755 })
+    expect(await run([driver, directory, 'snapshot'])).toBe('SIGKILL')
+    rmSync(cp)
+    const copier = readFileSync(pidFile, 'utf8').trim()
+    await until(() => !existsSync(`/proc/${copier}`), { message: 'who copied has gone' })
+    expect(await run([driver, directory, 'snapshot,restore,forget,delete'])).toBe(0)
+    await expectNothingLeft(directory, driver)
   })
 })
 

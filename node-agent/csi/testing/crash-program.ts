@@ -1,5 +1,5 @@
 /**
- * Makes, mounts, unmounts and deletes one volume of a driver of ours, as an agent and a controller do together, and is
+ * Makes, mounts, copies, unmounts and deletes one volume of a driver of ours, as an agent and a controller do together, and is
  * killed at one of the calls: `DRIVER DIRECTORY STEPS [CALL before|after]`.
  */
 import { writeFileSync } from 'node:fs'
@@ -36,16 +36,26 @@ await rig.api.create(csiDrivers, { metadata: { name: driver }, spec: { attachReq
 const spec = await rig.claim(driver, { handle: 'disk' })
 const options = { timeoutMs: 30_000 }
 
-if (steps.includes('create')) {
-  const accessMode = { mode: 'SINGLE_NODE_WRITER' }
-  const capacityRange = { requiredBytes: String(16 * 1024 * 1024) }
-  const request = { name: 'disk', capacityRange, volumeCapabilities: [{ mount: {}, accessMode }] }
-  await drivers.call(driver, 'CreateVolume', request, options)
+const wanted = {
+  capacityRange: { requiredBytes: String(16 * 1024 * 1024) },
+  volumeCapabilities: [{ mount: {}, accessMode: { mode: 'SINGLE_NODE_WRITER' } }],
 }
+const call = (method: string, request: object) => drivers.call(driver, method, request, options)
+
+if (steps.includes('create')) await call('CreateVolume', { name: 'disk', ...wanted })
 if (steps.includes('mount')) {
   const { hostPath } = await rig.mount(spec)
   writeFileSync(join(hostPath, 'note'), 'kept')
 }
+if (steps.includes('snapshot')) await call('CreateSnapshot', { name: 'then', sourceVolumeId: 'disk' })
+if (steps.includes('restore')) {
+  const volumeContentSource = { snapshot: { snapshotId: 'then' } }
+  await call('CreateVolume', { name: 'again', ...wanted, volumeContentSource })
+}
 if (steps.includes('unmount')) await rig.unmount(spec)
-if (steps.includes('delete')) await drivers.call(driver, 'DeleteVolume', { volumeId: 'disk' }, options)
+if (steps.includes('forget')) {
+  await call('DeleteSnapshot', { snapshotId: 'then' })
+  await call('DeleteVolume', { volumeId: 'again' })
+}
+if (steps.includes('delete')) await call('DeleteVolume', { volumeId: 'disk' })
 process.exit(0)
