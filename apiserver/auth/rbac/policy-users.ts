@@ -43,6 +43,9 @@ export const clusterRoles: Record<string, readonly string[]> = {
   ],
   // Not of upstream's own: it comes with the server of these metrics, which here is this one.
   'system:aggregated-metrics-reader': ['metrics.k8s.io: nodes pods: READ'],
+  // Elsewhere these come with the snapshotter, if somebody thinks of them: who may make claims may take snapshots of them.
+  'system:aggregated-snapshot-editor': ['snapshot.storage.k8s.io: volumesnapshots: WRITE'],
+  'system:aggregated-snapshot-reader': ['snapshot.storage.k8s.io: volumesnapshots volumesnapshots/status: READ'],
   // What was, of what one may read now: each answer asks for that right as well.
   'system:aggregated-history-reader': [
     'gantry.dev: changes histories moments pastobjects: list',
@@ -200,6 +203,8 @@ export const aggregateTo: Record<string, string> = {
   'system:aggregate-to-view': 'view',
   'system:aggregated-metrics-reader': 'view',
   'system:aggregated-history-reader': 'view',
+  'system:aggregated-snapshot-editor': 'edit',
+  'system:aggregated-snapshot-reader': 'view',
 }
 
 /** Bindings of cluster roles to those who hold them, each of its role's name. */

@@ -216,6 +216,18 @@ describe('bootstrap policy', () => {
     expect(rbac.authorize({ ...attributes, user: who }).allowed).toBe(allowed)
   })
 
+  test.each([
+    ['view', 'list', true],
+    ['view', 'create', false],
+    ['edit', 'create', true],
+  ])('who may %s may %s snapshots of claims: %s', (held, verb, allowed) => {
+    install()
+    const all = binding('theirs', `ClusterRole ${held}`, { kind: 'User', name: 'jane' }, 'web')
+    client.put(rbacGroup, 'rolebindings', all)
+    const asked = ask(verb, 'volumesnapshots', { group: 'snapshot.storage.k8s.io' })
+    expect(rbac.authorize(asked).allowed).toBe(allowed)
+  })
+
   test('admin holds what edit holds, and edit what view holds, as the aggregation would have it', () => {
     const roles = bootstrapObjects(client.lookup)
       .filter(({ resource }) => resource.plural === 'clusterroles')
