@@ -8,9 +8,25 @@ import { handleHistories } from './versions.ts'
 /** What serves the store's history, by `group/plural/`. */
 export const historyHandlers: Record<string, SubresourceHandler> = {
   'gantry.dev/moments/': handleMoments,
-  'gantry.dev/histories/': handleHistories,
-  'gantry.dev/pastobjects/': handlePastObjects,
-  'gantry.dev/changes/': handleChanges,
+  'gantry.dev/histories/': unlessBare('History', 'resource=deployments.apps&name=web', handleHistories),
+  'gantry.dev/pastobjects/': unlessBare('PastObject', 'resource=pods&at=10m', handlePastObjects),
+  'gantry.dev/changes/': unlessBare('Change', 'from=10m', handleChanges),
+}
+
+const questions = ['resource', 'name', 'at', 'from', 'to', 'before']
+
+/**
+ * Whoever lists all there is, kind by kind, says nothing of what he wants to know: an empty list and a hint are more use to
+ * him than a refusal.
+ */
+function unlessBare(kind: string, example: string, handler: SubresourceHandler): SubresourceHandler {
+  return async (scope) => {
+    const { info, res, media, server, warn } = scope
+    if (questions.some((name) => info.query.has(name))) return handler(scope)
+    warn(`this is worked out when it is asked for: say of what, such as ?${example}`)
+    const metadata = { resourceVersion: String(server.feed.revision) }
+    sendObject(res, 200, { kind: `${kind}List`, apiVersion: 'gantry.dev/v1', metadata, items: [] }, media)
+  }
 }
 
 /** GET …/moments: how far history reaches; with `at`, the moment that means. */

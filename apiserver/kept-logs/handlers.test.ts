@@ -46,6 +46,13 @@ describe('the logs of deleted pods', () => {
     expect(headers.warning).not.toContain('lost')
   })
 
+  it('are listed of all namespaces to who may read logs in all', async () => {
+    const all = '/apis/gantry.dev/v1/keptlogs'
+    const { code, body } = await server.get(all)
+    expect([code, body.items.length]).toEqual([200, 4])
+    expect((await server.get(all, { as: server.nobody })).code).toBe(403)
+  })
+
   it('are found by whose the pods were', async () => {
     const names = async (owner: string) =>
       (await server.get(`${path}?owner=${owner}`)).body.items.map(
@@ -115,7 +122,7 @@ async function startAgent(pki: string): Promise<{ port: number; stop: () => void
   const made = createServer(
     { cert: read('apiserver.crt'), key: read('apiserver.key'), ca: read('ca.crt'), requestCert: true },
     (req, res) => {
-      if (req.url === '/keptLogs/default') {
+      if (req.url === '/keptLogs/default' || req.url === '/keptLogs') {
         res.end(JSON.stringify({ items }))
       } else if (req.url?.includes('/other')) {
         res.writeHead(404)

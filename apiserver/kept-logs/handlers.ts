@@ -105,10 +105,9 @@ async function sendLog(scope: Scope, agent: Agent, client: NodeAgentClient, pod:
   await relay(scope, target, { refusal: logRefusal })
 }
 
-/** What all nodes keep of the request's namespace, the pod that went last first. */
+/** What all nodes keep of the request's namespace, or of all, the pod that went last first. */
 async function askAll({ server, info, warn }: Scope, agent: Agent, client: NodeAgentClient): Promise<FoundPod[]> {
-  const namespaces = server.registry('', 'namespaces')
-  const namespace = (await namespaces.get('', info.namespace)).object as unknown as Stored<Namespace>
+  const bornMs = info.namespace === '' ? 0 : await birthOf(server, info.namespace)
   const waiting = server.client
     .cachedList<Stored<Node>>(server.registry('', 'nodes').resource, '')
     .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
@@ -117,7 +116,7 @@ async function askAll({ server, info, warn }: Scope, agent: Agent, client: NodeA
     for (let node = waiting.pop(); node; node = waiting.pop()) {
       const { name = '' } = node.metadata
       try {
-        const path = `/keptLogs/${info.namespace}`
+        const path = info.namespace === '' ? '/keptLogs' : `/keptLogs/${info.namespace}`
         const { items } = JSON.parse(await askAgent(agent, agentAddress(node, client), path, agentTimeoutMs)) as {
           items: KeptPod[]
         }
@@ -128,9 +127,13 @@ async function askAll({ server, info, warn }: Scope, agent: Agent, client: NodeA
     }
   }
   await Promise.all(Array.from({ length: nodesAtOnce }, askNext))
-  // What was in a namespace of the same name that was deleted may have been somebody else's.
-  const bornAt = Date.parse(namespace.metadata.creationTimestamp ?? '')
   return found
-    .filter((pod) => !(Date.parse(pod.createdAt) < bornAt))
+    .filter((pod) => !(Date.parse(pod.createdAt) < bornMs))
     .sort((a, b) => (a.deletedAt > b.deletedAt ? -1 : 1))
+}
+
+/** When the namespace was made: what was in one of the same name before may have been somebody else's. Throws 404. */
+async function birthOf(server: Scope['server'], name: string): Promise<number> {
+  const namespace = (await server.registry('', 'namespaces').get('', name)).object as unknown as Stored<Namespace>
+  return Date.parse(namespace.metadata.creationTimestamp ?? '')
 }

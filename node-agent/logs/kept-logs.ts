@@ -85,10 +85,12 @@ export class KeptLogs {
     await writeFile(join(home, description), JSON.stringify(pod))
   }
 
-  /** What is kept of a namespace, the newest first. */
+  /** What is kept of a namespace, or with '' of all, the newest first. */
   async list(namespace: string): Promise<KeptPod[]> {
     const nowMs = this.#clock.now()
-    return (await this.#all()).filter((pod) => pod.namespace === namespace && Date.parse(pod.until) > nowMs)
+    return (await this.#all()).filter(
+      (pod) => (namespace === '' || pod.namespace === namespace) && Date.parse(pod.until) > nowMs,
+    )
   }
 
   /**

@@ -2,7 +2,7 @@ import { logOptions, sendLog } from './container-logs.ts'
 import { readLog } from './log-reader.ts'
 import { HttpError, type Request, type ServerContext } from './types.ts'
 
-/** `/keptLogs/NAMESPACE`: the deleted pods whose logs are here; `/keptLogs/NAMESPACE/UID/CONTAINER`: one of the logs. */
+/** `/keptLogs` or `/keptLogs/NAMESPACE`: the deleted pods whose logs are here; `/keptLogs/NAMESPACE/UID/CONTAINER`: one of the logs. */
 export async function keptLogs(
   { keptLogs: kept }: ServerContext,
   { res, parts, query, signal }: Request,

@@ -171,6 +171,11 @@ export function describeHistory(name: string, start: () => Promise<RunningServer
         const { code, body } = await server.get(`${api}/namespaces/past/histories?${query}`)
         expect([code, body.message]).toEqual([400, expect.stringContaining(words as string)])
       }
+      for (const kind of ['histories', 'pastobjects', 'changes']) {
+        const bare = await server.get(`${api}/${kind}`)
+        expect([bare.code, bare.body.items]).toEqual([200, []])
+        expect(bare.headers.warning).toContain('say of what, such as ?')
+      }
       const at = (text: string) => server.get(`${api}/namespaces/past/pastobjects?resource=configmaps&at=${text}`)
       expect((await at('yesterday')).body.message).toContain('must be a revision, a time ago such as 10m')
       expect((await at('999999999')).body.message).toContain('has not been reached')
