@@ -2,10 +2,13 @@ import { parseArgs } from 'node:util'
 import { parseConfig } from '../apiserver/config.ts'
 import { storeOptions } from '../apiserver/start.ts'
 import { snapshotRestore, snapshotSave } from '../apiserver/storage/snapshot.ts'
+import { cloneCluster } from './clone.ts'
 
 const help = `Usage: gantry snapshot save|restore FILE [flags]
+       gantry snapshot clone DIR [flags]
 
-Saves all objects of a stopped cluster, or of an etcd, to one file, and brings them back.
+Saves all objects of a stopped cluster, or of an etcd, to one file, and brings them back; or makes another cluster of them,
+which \`gantry up --data-dir DIR\` starts beside the first.
 
   --data-dir DIR        where the embedded store lies (default .gantry)
   --etcd-servers U,…    the store is this etcd
@@ -31,7 +34,7 @@ export async function snapshot(args: readonly string[]): Promise<number> {
     process.stdout.write(help)
     return 0
   }
-  if ((verb !== 'save' && verb !== 'restore') || path === undefined || positionals.length > 2) {
+  if ((verb !== 'save' && verb !== 'restore' && verb !== 'clone') || path === undefined || positionals.length > 2) {
     process.stderr.write(`gantry snapshot: say what to do, and with which file\n\n${help}`)
     return 2
   }
@@ -44,9 +47,11 @@ export async function snapshot(args: readonly string[]): Promise<number> {
     const summary =
       verb === 'save'
         ? await snapshotSave({ store, path })
-        : await snapshotRestore({ store, path, force: values.force })
+        : verb === 'clone'
+          ? await cloneCluster(store, values['data-dir'], path)
+          : await snapshotRestore({ store, path, force: values.force })
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-    const what = verb === 'save' ? 'saved' : 'restored'
+    const what = { save: 'saved', restore: 'restored', clone: 'cloned' }[verb]
     process.stdout.write(`${what} ${summary.entries} objects at revision ${summary.revision} in ${seconds} s\n`)
     return 0
   } catch (error) {
