@@ -5,21 +5,16 @@ import { isNotFound } from '../client/errors.ts'
 import { type DryRun, dryRunOption, parseDryRun } from './dry-run.ts'
 import { CliError, explain } from './errors.ts'
 import { addFileFlags, optionalValue, parseDuration } from './flags.ts'
-import { kindName, type ServedKind } from './kinds.ts'
-import { readManifests } from './manifests.ts'
-import { getObject, listObjects, namespaceFor } from './objects.ts'
+import { kindName } from './kinds.ts'
+import { getObject } from './objects.ts'
+import { placesGiven } from './places.ts'
 import type { Session } from './session.ts'
+import type { SubjectFlags } from './subjects.ts'
 import { parseTargets } from './targets.ts'
-import { inTime, untilGone } from './until.ts'
+import { inTime, type Place, untilGone } from './until.ts'
 import type { Verb } from './verb.ts'
 
-interface DeleteFlags {
-  filename?: string[]
-  recursive?: boolean
-  allNamespaces?: boolean
-  all?: boolean
-  selector?: string
-  fieldSelector?: string
+interface DeleteFlags extends SubjectFlags {
   gracePeriod?: string
   now?: boolean
   force?: boolean
@@ -31,13 +26,8 @@ interface DeleteFlags {
   dryRun?: string
 }
 
-/** One object that is to go. */
-interface Doomed {
-  kind: ServedKind
-  name: string
-  namespace: string | undefined
-}
-
+const unnamed =
+  'You must provide one or more resources by argument or filename: `gantry delete pod NAME`, `gantry delete -f FILE`'
 const propagation: Record<string, string> = {
   background: 'Background',
   foreground: 'Foreground',
@@ -97,7 +87,7 @@ export const deleteVerb: Verb<DeleteFlags> = {
       ...(dryRun === 'server' ? { dryRun: ['All'] } : {}),
     }
     let failed = false
-    const going: (Doomed & { uid: string | undefined })[] = []
+    const going: (Place & { uid: string | undefined })[] = []
     for (const one of doomed) {
       try {
         const answer =
@@ -136,51 +126,24 @@ function graceOf({ gracePeriod, now, force }: DeleteFlags): number | undefined {
   return seconds < 0 ? undefined : seconds
 }
 
-async function whatGoes(session: Session, args: readonly string[], flags: DeleteFlags): Promise<Doomed[]> {
-  const kinds = await session.kinds()
-  if (flags.filename) {
-    const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
-    return manifests.map(({ object }) => {
-      const kind = kinds.of(object.apiVersion, object.kind)
-      const namespace = kind.namespaced ? object.metadata.namespace || session.namespace : undefined
-      return { kind, name: object.metadata.name ?? '', namespace }
-    })
-  }
-  if (args.length === 0)
-    throw new CliError(
-      'You must provide one or more resources by argument or filename: `gantry delete pod NAME`, `gantry delete -f FILE`',
-    )
-  const targets = parseTargets(args, kinds)
-  if (targets.type === 'named') {
-    if (flags.all || flags.selector) throw new CliError('name cannot be provided when a selector is specified')
-    return targets.objects.map(({ kind, name }) => ({ kind, name, namespace: namespaceFor(session, kind) }))
-  }
-  if (!flags.all && !flags.selector && !flags.fieldSelector)
-    throw new CliError('resource(s) were provided, but no name was specified. Give names, -l LABELS, or --all')
-  const lists = await Promise.all(
-    targets.kinds.map(async (kind) => {
-      const objects = await listObjects(session, kind, {
-        namespace: namespaceFor(session, kind, flags.allNamespaces),
-        labelSelector: flags.selector,
-        fieldSelector: flags.fieldSelector,
-      })
-      return objects.map(({ metadata }) => ({ kind, name: metadata.name, namespace: metadata.namespace }))
-    }),
-  )
-  return lists.flat()
+async function whatGoes(session: Session, args: readonly string[], flags: DeleteFlags): Promise<Place[]> {
+  const isNamed = !flags.filename && args.length > 0 && parseTargets(args, await session.kinds()).type === 'named'
+  if (isNamed && (flags.all || flags.selector))
+    throw new CliError('name cannot be provided when a selector is specified')
+  return placesGiven(session, args, flags, unnamed)
 }
 
-const remove = (session: Session, { kind, name, namespace }: Doomed, body: object): Promise<AnyObject> =>
+const remove = (session: Session, { kind, name, namespace }: Place, body: object): Promise<AnyObject> =>
   session.json<AnyObject>('DELETE', pathOf(kind, namespace, name), { body: JSON.stringify(body) })
 
 interface Telling {
   graceSeconds: number | undefined
   flags: DeleteFlags
   dryRun: DryRun
-  all: readonly Doomed[]
+  all: readonly Place[]
 }
 
-function told({ kind, name, namespace }: Doomed, { graceSeconds, dryRun, flags }: Telling): string {
+function told({ kind, name, namespace }: Place, { graceSeconds, dryRun, flags }: Telling): string {
   const verb = graceSeconds === 0 && flags.force ? 'force deleted' : 'deleted'
   const where = namespace ? ` from ${namespace} namespace` : ''
   const how = dryRun === 'client' ? ' (dry run)' : dryRun === 'server' ? ' (server dry run)' : ''
@@ -190,7 +153,7 @@ function told({ kind, name, namespace }: Doomed, { graceSeconds, dryRun, flags }
 /** Waits until each is gone, or another stands under its name. False when the time is up. */
 async function allGone(
   session: Session,
-  going: readonly (Doomed & { uid: string | undefined })[],
+  going: readonly (Place & { uid: string | undefined })[],
   { timeout }: DeleteFlags,
 ): Promise<boolean> {
   const limitMs = timeout ? parseDuration(timeout) : 0

@@ -2,12 +2,11 @@ import type { Command } from 'commander'
 import { CliError } from './errors.ts'
 import { addFileFlags, collect, parseDuration } from './flags.ts'
 import { kindName } from './kinds.ts'
-import { readManifests } from './manifests.ts'
-import { getObject, listObjects, type NamedObject, namespaceFor } from './objects.ts'
+import { getObject, type NamedObject } from './objects.ts'
+import { placesGiven } from './places.ts'
 import { parseOutput, printObject } from './print/printer.ts'
 import type { Session } from './session.ts'
 import type { SubjectFlags } from './subjects.ts'
-import { parseTargets } from './targets.ts'
 import { inTime, objectAt, type Place, untilSo } from './until.ts'
 import type { Verb } from './verb.ts'
 import { type Awaited, isSo, parseAwaited } from './wait/awaited.ts'
@@ -18,6 +17,7 @@ interface WaitFlags extends SubjectFlags {
   output?: string
 }
 
+const unnamed = 'name what to wait for: `gantry wait pod/NAME --for=condition=Ready`'
 const weekMs = 7 * 24 * 3_600_000
 
 export const wait: Verb<WaitFlags> = {
@@ -42,7 +42,7 @@ export const wait: Verb<WaitFlags> = {
     if (limitMs === undefined) throw new CliError(`invalid --timeout "${flags.timeout}": write 30s, 2m or 1h`)
     const output = parseOutput(flags.output)
     const deadline = session.clock.now() + limitMs
-    const places = await placesGiven(session, args, flags)
+    const places = await placesGiven(session, args, flags, unnamed)
     if (places.length === 0 && !awaited.some(({ type }) => type === 'delete'))
       throw new CliError('no matching resources found')
     const late: string[] = []
@@ -100,33 +100,3 @@ async function waitFor(
 
 const gone = ({ kind, name }: Place) =>
   new CliError(`${kind.plural}/${name} is gone: what is not there comes to no condition`)
-
-async function placesGiven(session: Session, words: readonly string[], flags: WaitFlags): Promise<Place[]> {
-  const kinds = await session.kinds()
-  if (flags.filename) {
-    const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
-    return manifests.map(({ object }) => {
-      const kind = kinds.of(object.apiVersion, object.kind)
-      const namespace = kind.namespaced ? object.metadata.namespace || session.namespace : undefined
-      return { kind, name: object.metadata.name ?? '', namespace }
-    })
-  }
-  if (words.length === 0) throw new CliError('name what to wait for: `gantry wait pod/NAME --for=condition=Ready`')
-  const targets = parseTargets(words, kinds)
-  if (targets.type === 'named')
-    return targets.objects.map(({ kind, name }) => ({ kind, name, namespace: namespaceFor(session, kind) }))
-  if (!flags.all && !flags.selector && !flags.fieldSelector)
-    throw new CliError('resource(s) were provided, but no name was specified. Give names, -l LABELS, or --all')
-  const lists = await Promise.all(
-    targets.kinds.map(async (kind) => {
-      const { selector: labelSelector, fieldSelector } = flags
-      const namespace = namespaceFor(session, kind, flags.allNamespaces)
-      return (await listObjects(session, kind, { namespace, labelSelector, fieldSelector })).map(({ metadata }) => ({
-        kind,
-        name: metadata.name,
-        namespace: metadata.namespace,
-      }))
-    }),
-  )
-  return lists.flat()
-}
