@@ -12,6 +12,7 @@ import { CliError, explain, WhileDoing } from './errors.ts'
 import { addFileFlags } from './flags.ts'
 import type { ServedKind } from './kinds.ts'
 import { type ManifestObject, readManifests } from './manifests.ts'
+import { showPlaces } from './mistakes/show-places.ts'
 import { getObject, type NamedObject } from './objects.ts'
 import { type Output, objectName, parseOutput, printObject } from './print/printer.ts'
 import type { Session } from './session.ts'
@@ -103,6 +104,7 @@ export const apply: Verb<ApplyFlags> = {
         )
           throw error
         session.io.err(explain(error).text)
+        await showPlaces(session, error, manifest)
         failed = true
       }
     }

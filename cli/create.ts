@@ -13,6 +13,7 @@ import { cronjob, deployment, job, jobFrom } from './create/workloads.ts'
 import { CliError, explain, WhileDoing } from './errors.ts'
 import { addFileFlags } from './flags.ts'
 import { readManifests } from './manifests.ts'
+import { showPlaces } from './mistakes/show-places.ts'
 import { getObject } from './objects.ts'
 import type { Verb } from './verb.ts'
 
@@ -44,13 +45,15 @@ export const create: Verb<FileFlags> = {
     if (!flags.filename) throw new CliError('must specify one of -f and -k')
     const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
     let failed = false
-    for (const { object, source } of manifests) {
+    for (const manifest of manifests) {
+      const { object, source } = manifest
       try {
         await createOne(session, object, flags)
       } catch (error) {
         // One that fails keeps nobody from the others.
         if (!(error instanceof StatusError)) throw error
         session.io.err(explain(new WhileDoing(`when creating "${source}"`, error)).text)
+        await showPlaces(session, error, manifest)
         failed = true
       }
     }

@@ -5,6 +5,7 @@ import { CliError, explain } from './errors.ts'
 import { addFileFlags } from './flags.ts'
 import type { ServedKind } from './kinds.ts'
 import { readManifests } from './manifests.ts'
+import { nameHint } from './mistakes/in-names.ts'
 import { getObject, listObjects, type NamedObject, namespaceFor, type Selection } from './objects.ts'
 import type { Session } from './session.ts'
 import { parseTargets } from './targets.ts'
@@ -51,6 +52,7 @@ export const describe: Verb<DescribeFlags> = {
     for (const [i, subject] of found.entries())
       session.io.out(`${i > 0 ? '\n\n' : ''}${await describeObject(session, subject, { showEvents })}`)
     for (const failure of failures) session.io.err(explain(failure).text)
+    if (failures.length === 1) session.io.err(await nameHint(session, missing))
     if (found.length === 0 && failures.length === 0)
       session.io.err(
         flags.allNamespaces ? 'No resources found\n' : `No resources found in ${session.namespace} namespace.\n`,

@@ -175,8 +175,11 @@ async function showTables(
     session.io.out(alignRows(rows))
     shown += rows.length
   }
-  if (shown === 0 && failures.length === 0 && !flags.ignoreNotFound)
+  if (shown === 0 && failures.length === 0 && !flags.ignoreNotFound) {
     session.io.err(nothingFound(session, wanted, flags))
+    if (session.namespaceGiven && !flags.allNamespaces && !flags.at)
+      session.io.err(await (await import('./mistakes/in-names.ts')).namespaceHint(session))
+  }
   return tell(session, failures)
 }
 
@@ -255,8 +258,10 @@ async function attempt(flags: GetFlags, failures: unknown[], action: () => Promi
   }
 }
 
-function tell(session: Session, failures: readonly unknown[]): number {
+async function tell(session: Session, failures: readonly unknown[]): Promise<number> {
   for (const failure of failures) session.io.err(explain(failure).text)
+  if (failures.length === 1)
+    session.io.err(await (await import('./mistakes/in-names.ts')).nameHint(session, failures[0]))
   return failures.length > 0 ? 1 : 0
 }
 

@@ -10,6 +10,9 @@ export interface ManifestObject {
   object: AnyObject & { apiVersion: string; kind: string }
   /** The file, URL or `STDIN`. */
   source: string
+  /** The document in it, and how many lines are before that. */
+  text: string
+  linesBefore: number
 }
 
 const extensions = /\.(ya?ml|json)$/
@@ -32,13 +35,22 @@ export async function readManifests(
 /** The objects of a text of YAML or JSON documents; lists are taken apart. */
 export function parseManifest(text: string, source: string): ManifestObject[] {
   return documentsOf(text).flatMap((document) => {
-    const value = parseDocument(document, source)
-    return value === null || value === undefined ? [] : objectsOf(value as AnyObject, source)
+    const value = parseDocument(document.text, source)
+    return value === null || value === undefined ? [] : objectsOf(value as AnyObject, { source, ...document })
   })
 }
 
+type Place = Omit<ManifestObject, 'object'>
+
 /** JSON has no line that begins so: a new line in a string is written as an escape. */
-const documentsOf = (text: string): string[] => text.split(/^---(?=\s|$).*$/m)
+function documentsOf(text: string): Omit<Place, 'source'>[] {
+  let linesBefore = 0
+  return text.split(/^---(?=\s|$).*$/m).map((document) => {
+    const place = { text: document, linesBefore }
+    linesBefore += document.split('\n').length - 1
+    return place
+  })
+}
 
 function parseDocument(text: string, source: string): unknown {
   try {
@@ -51,17 +63,18 @@ function parseDocument(text: string, source: string): unknown {
   }
 }
 
-function objectsOf(value: AnyObject, source: string): ManifestObject[] {
+function objectsOf(value: AnyObject, place: Place): ManifestObject[] {
+  const { source } = place
   if (typeof value !== 'object' || Array.isArray(value))
     throw new CliError(`error parsing ${source}: a manifest is an object with apiVersion, kind and metadata`)
   if (typeof value.kind === 'string' && value.kind.endsWith('List') && Array.isArray(value.items))
-    return (value.items as AnyObject[]).flatMap((item) => objectsOf(item, source))
+    return (value.items as AnyObject[]).flatMap((item) => objectsOf(item, place))
   for (const field of ['kind', 'apiVersion'] as const)
     if (typeof value[field] !== 'string' || value[field] === '')
       throw new CliError(
         `error validating "${source}": error validating data: ${field} not set; if you choose to ignore these errors, turn validation off with --validate=false`,
       )
-  return [{ object: { ...value, metadata: value.metadata ?? {} } as ManifestObject['object'], source }]
+  return [{ object: { ...value, metadata: value.metadata ?? {} } as ManifestObject['object'], ...place }]
 }
 
 function filesOf(path: string, recursive: boolean): string[] {

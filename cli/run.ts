@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { StatusError } from '../api/machinery/errors.ts'
 import type { Clock } from '../client/types.ts'
 import { explain } from './errors.ts'
 import { addSharedFlags, normalizeArgs, type SharedFlags } from './flags.ts'
@@ -55,6 +56,8 @@ async function runOne(
     if (error instanceof CommanderError) return refuseFlags(name, error, io)
     const { text, code } = explain(error, session?.server)
     io.err(text)
+    if (session && error instanceof StatusError && error.code === 404)
+      io.err(await (await import('./mistakes/in-names.ts')).nameHint(session, error))
     return code
   } finally {
     session?.close()

@@ -1,4 +1,5 @@
 /** `gantry COMMAND …`: finds the command and loads nothing else. */
+import { nearest } from '../cli/nearest.ts'
 import { runVerb } from '../cli/run-verb.ts'
 import { verbs } from '../cli/verbs.ts'
 import { exitWith } from './exit.ts'
@@ -77,7 +78,9 @@ async function main([name = 'help', ...args]: readonly string[]): Promise<number
   const list = Object.entries(commands)
     .filter(([word]) => !word.startsWith('_'))
     .map(([word, { summary }]) => `  ${word.padEnd(width)}  ${summary}`)
-  const text = `${asked ? '' : `gantry: there is no command ${JSON.stringify(name)}\n\n`}Usage: gantry COMMAND [flags]\n\n${list.join('\n')}\n\ngantry COMMAND --help tells more of one.\n`
+  const meant = nearest(name, Object.keys(commands))
+  const unknown = `gantry: there is no command ${JSON.stringify(name)}${meant ? `. Did you mean ${JSON.stringify(meant)}?` : ''}\n\n`
+  const text = `${asked ? '' : unknown}Usage: gantry COMMAND [flags]\n\n${list.join('\n')}\n\ngantry COMMAND --help tells more of one.\n`
   if (asked) process.stdout.write(text)
   else process.stderr.write(text)
   return asked ? 0 : 1

@@ -317,6 +317,34 @@ COMP_WORDS=(gantry rollout re); COMP_CWORD=2; _gantry; printf '%s\\n' "\${COMPRE
   })
 })
 
+describe('mistakes lead to the fix', () => {
+  test('in a file, with the line and the column', async () => {
+    const path = file(
+      'typo.yaml',
+      '# a comment\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: typo\n  lables: {a: b}\n',
+    )
+    for (const verb of ['apply', 'create']) {
+      const { stderr, code } = await gantry(`${verb} -f ${path} -n ours`)
+      expect(code).toBe(1)
+      expect(stderr).toContain(`\n  ${path}:7:3: metadata.lables: did you mean "labels"?\n`)
+    }
+  })
+
+  test.each([
+    ['get deployment helo', 'Did you mean "hello"?'],
+    ['describe svc/helo', 'Did you mean "hello"?'],
+    ['scale deployment/helo --replicas=1', 'Did you mean "hello"?'],
+    ['get deployment hello -n ours', 'There is one in the namespace "default": add -n default'],
+    ['get pods -n defalt', 'There is no namespace "defalt". Did you mean "default"?'],
+    ['get deploymnts', 'Did you mean "deployments"?'],
+    ['rollout histroy deployment/hello', 'Did you mean "history"?'],
+    ['get pods -o jsno', 'Did you mean "json"?'],
+    ['gte pods', 'Did you mean "get"?'],
+  ])('%s', async (line, words) => {
+    expect((await gantry(line)).stderr).toContain(words)
+  })
+})
+
 describe('a compose file', () => {
   const compose = (extra: string) =>
     file(

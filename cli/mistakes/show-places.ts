@@ -1,0 +1,12 @@
+import type { ManifestObject } from '../manifests.ts'
+import type { Session } from '../session.ts'
+import { placesOf } from './in-manifest.ts'
+
+/** Shows where in the file a refusal finds fault; an object out of a list stands elsewhere than it says. */
+export async function showPlaces(session: Session, error: unknown, manifest: ManifestObject): Promise<void> {
+  if (/^\s*(kind: \w*List|\{)/m.test(manifest.text)) return
+  const { schemaOf } = await import('../apply/schema-of.ts')
+  const { apiVersion, kind } = manifest.object
+  const [version = '', group = ''] = apiVersion.split('/').reverse()
+  for (const line of placesOf(error, manifest, schemaOf({ group, version, kind }))) session.io.err(`${line}\n`)
+}
