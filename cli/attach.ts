@@ -53,6 +53,7 @@ export async function attachTo(
   pod: Live<Pod>,
   container: Container,
   flags: Omit<AttachFlags, 'container' | 'podRunningTimeout'>,
+  onOutput?: () => void,
 ): Promise<number> {
   const { name, namespace } = pod.metadata
   if (flags.tty && !container.tty && !flags.quiet)
@@ -71,6 +72,7 @@ export async function attachTo(
     stdin,
     terminal,
     detachKeys: flags.detachKeys ?? 'ctrl-p,ctrl-q',
+    ...(onOutput ? { onOutput } : {}),
   })
   if (code === 0 && terminal && !flags.quiet)
     session.io.out(

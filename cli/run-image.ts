@@ -10,7 +10,7 @@ import { addCreateFlags, type CreateFlags, createOne } from './create/creating.t
 import { parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
 import { collect, collectList, parseDuration } from './flags.ts'
-import type { NamedObject } from './objects.ts'
+import { getObject, type NamedObject } from './objects.ts'
 import { overridden } from './overrides.ts'
 import { type PodFlags, podToRun, serviceFor } from './run/pod.ts'
 import type { Session } from './session.ts'
@@ -124,8 +124,13 @@ const settlingMs = 10_000
 async function attachOrShow(session: Session, pod: Live<Pod>, container: Container, flags: RunFlags): Promise<number> {
   const { name, namespace } = pod.metadata
   if (!ended(pod)) {
+    let isHeard = false
     try {
-      return await attachTo(session, pod, container, flags)
+      const code = await attachTo(session, pod, container, flags, () => {
+        isHeard = true
+      })
+      // It may have said all before we were connected: then its log has it. Where it goes on, it may just be silent.
+      if (isHeard || container.tty || !(await hasEnded(session, pod))) return code
     } catch (error) {
       if (!(error instanceof StatusError)) throw error
       // Its status follows a moment later.
@@ -139,6 +144,11 @@ async function attachOrShow(session: Session, pod: Live<Pod>, container: Contain
   })
   for await (const chunk of answer) await session.io.write('out', chunk as Buffer)
   return 0
+}
+
+async function hasEnded(session: Session, { metadata }: Live<Pod>): Promise<boolean> {
+  const kind = (await session.kinds()).named('pods')
+  return ended((await getObject(session, kind, metadata.name, metadata.namespace)) as Live<Pod>)
 }
 
 const ended = ({ status }: Live<Pod>) => status?.phase === 'Succeeded' || status?.phase === 'Failed'

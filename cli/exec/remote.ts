@@ -16,12 +16,14 @@ export interface Remote {
   terminal: Terminal | undefined
   /** With a terminal: keys that end the connection and leave the process alone. */
   detachKeys?: string
+  /** Called when the other side says something. */
+  onOutput?: () => void
 }
 
 /** Connects, and resolves to the exit code when the other side has ended, or to 0 when the user has let go of it. */
 export async function runRemote(session: Session, remote: Remote): Promise<number> {
   const socket = await openWebSocket(session, remote.path, remote.query, [protocol])
-  const ending = whenEnded(socket, session.io)
+  const ending = whenEnded(socket, session.io, remote.onOutput)
   // Told by the await below; here only so that it is not unheard when something else fails first.
   ending.catch(() => {})
   const giveBack = remote.terminal ? takeTerminal(socket, remote.terminal) : () => {}
@@ -37,11 +39,12 @@ export async function runRemote(session: Session, remote: Remote): Promise<numbe
 }
 
 /** Shows what comes; resolves to the exit code. */
-function whenEnded(socket: WebSocket, io: Io): Promise<number> {
+function whenEnded(socket: WebSocket, io: Io, onOutput: () => void = () => {}): Promise<number> {
   return new Promise((resolve, reject) => {
     const shown: Promise<void>[] = []
     const after = (then: () => void) => void Promise.all(shown).then(then, reject)
     const show = (to: 'out' | 'err', bytes: Buffer) => {
+      if (bytes.length > 0) onOutput()
       const room = io.write(to, bytes)
       if (!room) return
       // Whoever reads us is slow: so are we.

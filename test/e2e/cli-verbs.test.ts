@@ -133,6 +133,17 @@ describe('making', () => {
     expect(code).toBe(3)
     expect((await kubectl('get pods -n ours -o name')).stdout).toBe('')
   })
+
+  test('run: also what was printed before anybody was connected', async () => {
+    const args = 'run quick --image=gantry.local/hello:1 --restart=Never --rm -i -q -n ours --command -- node -e'.split(
+      ' ',
+    )
+    for (let i = 0; i < 3; i++) {
+      const { stdout, stderr, code } = await gantry([...args, 'console.log("hi"); process.exit(4)'])
+      expect(stdout, stderr).toBe('hi\n')
+      expect(code).toBe(4)
+    }
+  })
 })
 
 describe('changing', () => {
