@@ -15,7 +15,7 @@ export interface Converted {
 }
 
 /** By which the objects of a project find together. */
-export const projectLabel = 'app.kubernetes.io/part-of'
+const projectLabel = 'app.kubernetes.io/part-of'
 const nameLabel = 'app.kubernetes.io/name'
 const volumeSize = '1Gi'
 
