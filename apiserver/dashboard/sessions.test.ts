@@ -53,6 +53,7 @@ test('a session that was ended is nobody, on other servers within seconds', asyn
   const other = sessions()
   expect(await userOf(token, other)).toMatchObject({ name: 'jane' })
   const own = sessions()
+  expect(await userOf(token, own)).toMatchObject({ name: 'jane' })
   await own.end(token)
   await expect(userOf(token, own)).rejects.toThrow('the session is over')
   nowMs += 5000

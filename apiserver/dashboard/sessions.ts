@@ -78,8 +78,8 @@ export function createSessions(store: Store, now: () => number): Sessions {
     },
     async end(token) {
       const key = keyOf('sessions', token)
-      known.delete(key)
       await store.commit([{ key, expect: 'any', value: null }])
+      known.delete(key)
     },
     authenticator: {
       async authenticateToken(token, audiences) {

@@ -11,7 +11,10 @@ metadata:
         f:spec: {}
   uid: x
 status:
-  phase: Running
+  message: |
+    so
+
+    it is
 spec:
   text: |
     one
@@ -28,7 +31,10 @@ spec:
 
     status:
 status:
-  phase: Running
+  message: |
+    so
+
+    it is
 `)
 })
 

@@ -42,7 +42,7 @@ export function Workloads() {
         sub={
           loading
             ? ''
-            : `${items.length === 1 ? 'One' : items.length}${moving ? `, ${moving} on their way` : ''}${bad ? `, ${bad} not well` : ''}`
+            : `${items.length} in all${moving ? `, ${moving} on the way` : ''}${bad ? `, ${bad} not well` : ''}`
         }
       >
         <Filter label="Filter by kind or name" value={words} onInput={setWords} />
