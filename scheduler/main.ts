@@ -114,6 +114,7 @@ async function serve(
     log,
     metrics,
     maxUnschedulableMs,
+    takesOver: config.leaderElect,
     ...given({ profiles, extenders, initialBackoffMs, maxBackoffMs }),
   })
   let isSynced = false

@@ -174,14 +174,15 @@ const mostBest = 3
 /** The chosen node and the next best, with what each plugin gave them. */
 function bestOf(nodes: readonly NodeInfo[], { totals, parts }: Scores, chosen: NodeInfo): BestNodes {
   const best: number[] = []
+  let least = Number.NEGATIVE_INFINITY
   for (let i = 0; i < nodes.length; i++) {
     const total = totals[i] as number
+    if (best.length === mostBest && total <= least) continue
     let at = best.length
     while (at > 0 && (totals[best[at - 1] as number] as number) < total) at--
-    if (at < mostBest) {
-      best.splice(at, 0, i)
-      if (best.length > mostBest) best.pop()
-    }
+    best.splice(at, 0, i)
+    if (best.length > mostBest) best.pop()
+    least = totals[best.at(-1) as number] as number
   }
   const first = nodes.indexOf(chosen)
   const order = [first, ...best.filter((i) => i !== first)].slice(0, mostBest)

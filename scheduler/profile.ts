@@ -70,7 +70,7 @@ export const pluginMakers = {
   NodeResourcesBalancedAllocation: ({ cache }, args) =>
     newNodeResourcesBalancedAllocation(cache.columns, args.NodeResourcesBalancedAllocation),
   ImageLocality: ({ cache }) => newImageLocality(cache),
-  DefaultBinder: ({ api }) => newDefaultBinder(api),
+  DefaultBinder: (context) => newDefaultBinder(context),
 } satisfies Record<string, (context: ProfileContext, args: PluginArgs) => Plugin>
 
 /** What the scores of plugins weigh where nobody says otherwise; those that are not named weigh 1. */

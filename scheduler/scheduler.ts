@@ -6,6 +6,7 @@ import type { Logger } from '../client/logger.ts'
 import type { Api, Clock } from '../client/types.ts'
 import { Cache } from './cache/cache.ts'
 import { Gangs, gangKey } from './cache/gangs.ts'
+import { catchUp } from './catch-up.ts'
 import { Decisions, type Kept, refusedNodes, type Why } from './decisions/decisions.ts'
 import { judge } from './decisions/judge.ts'
 import { remedies } from './decisions/remedies.ts'
@@ -40,6 +41,8 @@ export interface SchedulerOptions {
   metrics: SchedulerMetrics
   /** Pods that name none of them are left to others. */
   profiles?: readonly SchedulerProfile[]
+  /** Others have led before, and the watches may be late: nothing is scheduled before what they did is known. */
+  takesOver?: boolean
   /** Others who have a say; they see the whole of pods and nodes, which costs memory. */
   extenders?: readonly Extender[]
   initialBackoffMs?: number
@@ -172,6 +175,7 @@ export class Scheduler {
   async run(signal: AbortSignal): Promise<void> {
     setMaxListeners(0, this.#stopping.signal)
     signal.addEventListener('abort', () => this.#stopping.abort(signal.reason), { once: true })
+    if (this.#options.takesOver) await this.#catchUp(signal)
     while (!signal.aborted) {
       for (const pod of this.cache.expireAssumed()) {
         this.#options.log.warn({ pod: pod.key, node: pod.nodeName }, 'a bound pod was never confirmed: forgotten')
@@ -184,6 +188,13 @@ export class Scheduler {
     }
     await Promise.all(this.#bindings)
     await this.#status.flush()
+  }
+
+  async #catchUp(signal: AbortSignal): Promise<void> {
+    const { api, clock, log } = this.#options
+    const isKnown = (uid: string) => this.cache.pod(uid) !== undefined
+    const onError = ({ message }: Error) => log.warn({ err: message }, 'pods could not be listed, trying again')
+    await catchUp({ api, clock, isKnown, onError }, signal)
   }
 
   /** Lets what has arrived be heard, and waits while too many bindings are under way. */

@@ -74,6 +74,12 @@ profiles:
   expect(await nodeOf('left')).toBe('')
 })
 
+test('one that is elected learns first of the pods that have nodes, and goes on', async () => {
+  scheduler = await startScheduler(server, ['--leader-elect=true'])
+  await createPod('after')
+  await isOn('after', 'large')
+})
+
 test('an extender is asked over HTTPS', async () => {
   const { key, cert, files } = await issueEtcdCertificates(server.directory)
   const asked: string[] = []
