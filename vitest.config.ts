@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 const rooms = '{api,apiserver,client,cli,cluster,scheduler,controller-manager,node-agent,dashboard,bench}'
 
-const clusters = 'test/e2e/cluster-*.test.ts'
+/** Those that look at how soon things happen, or take the whole machine. */
+const clusters = 'test/e2e/cluster-{workloads,crashes,nodes,forms}.test.ts'
 const whole = {
   globalSetup: ['test/support/build.ts'],
   testTimeout: 120_000,

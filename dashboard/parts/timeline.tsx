@@ -77,6 +77,10 @@ export function Timeline({ onClose }: { onClose: () => void }) {
           value={shownMs}
           disabled={!reach}
           onInput={(event) => move(Number(event.currentTarget.value))}
+          onKeyDown={(event) => {
+            // A moment within the last step stands at the end already: the key would change nothing.
+            if (event.key === 'End' && reach) move(reach.newestMs)
+          }}
         />
         <div class="timeline-marks" aria-hidden="true">
           {changes.map(({ time = '', object }) => (
