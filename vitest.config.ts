@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 const rooms = '{api,apiserver,client,cli,cluster,scheduler,controller-manager,node-agent,dashboard,bench}'
 
-/** Those that look at how soon things happen, or take the whole machine. */
-const clusters = 'test/e2e/cluster-{workloads,crashes,nodes,forms}.test.ts'
+/** Those that look at how soon things happen, and how much they take. */
+const clusters = 'test/e2e/cluster-{workloads,crashes}.test.ts'
 const whole = {
   globalSetup: ['test/support/build.ts'],
   testTimeout: 120_000,
@@ -29,8 +29,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [clusters],
           ...whole,
-          // Each has servers and a network of its own, and waits half of its time.
-          maxWorkers: 2,
+          // Each has servers and a network of its own, and waits half of its time: three keep two cores busy.
+          maxWorkers: 3,
         },
       },
       {
