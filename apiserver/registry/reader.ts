@@ -18,9 +18,13 @@ export interface ServerClient {
     name: string,
     change: (object: T) => T | undefined,
   ): Promise<T>
-  /** Called for every change the watch cache sees, and once for each object there already. Returns the unsubscriber. */
+  /**
+   * Called for every change the watch cache sees, and once for each object there already. Returns the unsubscriber. Who
+   * keeps nothing of the object beyond the call says so with `glance`: it then need not be parsed for that.
+   */
   onChange<T = AnyObject>(
     resource: Resource,
     listener: (change: { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }) => void,
+    options?: { glance: boolean },
   ): () => void
 }

@@ -54,7 +54,11 @@ export function createServerClient(registryOf: (resource: Resource) => Registry,
       )
       return written.object as T
     },
-    onChange<T>(resource: Resource, listener: (change: { type: CacheEvent['type']; object: T }) => void) {
+    onChange<T>(
+      resource: Resource,
+      listener: (change: { type: CacheEvent['type']; object: T }) => void,
+      { glance } = { glance: false },
+    ) {
       const { cache } = registryOf(resource)
       let known = new Map<string, CachedObject>()
       const addAll = () => {
@@ -71,7 +75,7 @@ export function createServerClient(registryOf: (resource: Resource) => Registry,
           for (const { type, object } of events) {
             if (type === 'DELETED') known.delete(object.key)
             else known.set(object.key, object)
-            listener({ type, object: object.object as T })
+            listener({ type, object: (glance ? object.glance() : object.object) as T })
           }
         },
         onReset: addAll,

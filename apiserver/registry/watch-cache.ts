@@ -32,18 +32,23 @@ export class CachedObject {
 
   get labels(): Record<string, string> {
     // A copy: what is lent may change once it is taken back.
-    this.#labels ??= { ...(this.#lent ?? this.object).metadata.labels }
+    this.#labels ??= { ...this.glance().metadata.labels }
     return this.#labels
   }
 
   /** A field that selectors ask about, remembered: each version is asked twice, as the new one and as the one before. */
   field(name: string, read: (object: AnyObject) => string): string {
     this.#fields ??= {}
-    this.#fields[name] ??= read(this.#lent ?? this.object)
+    this.#fields[name] ??= read(this.glance())
     return this.#fields[name]
   }
 
-  /** Selectors may look at the writer's own object, which saves parsing the bytes, until it is taken back. */
+  /** The object, to be looked at and forgotten before anything else is done: it may be another's, who will change it. */
+  glance(): AnyObject {
+    return this.#lent ?? this.object
+  }
+
+  /** Those who only glance may look at the writer's own object, which saves parsing the bytes, until it is taken back. */
   lend(object: AnyObject | undefined): void {
     this.#lent = object
   }

@@ -32,10 +32,15 @@ export class NodeGraph {
       plural: string,
       change: (key: string, object: T | undefined) => void,
     ) =>
-      client.onChange<T>(lookup(group, plural), ({ type, object }) => {
-        const { namespace, name = '' } = object.metadata
-        change(namespace ? `${namespace}/${name}` : name, type === 'DELETED' ? undefined : object)
-      })
+      client.onChange<T>(
+        lookup(group, plural),
+        ({ type, object }) => {
+          const { namespace, name = '' } = object.metadata
+          change(namespace ? `${namespace}/${name}` : name, type === 'DELETED' ? undefined : object)
+        },
+        // Names are kept, and words made of them; nothing of the object itself.
+        { glance: true },
+      )
     const nodeInto =
       (into: Map<string, string>) => (key: string, object: { spec: { nodeName?: string } } | undefined) => {
         const node = object?.spec.nodeName
