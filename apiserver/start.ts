@@ -5,6 +5,7 @@ import { builtinResources } from '../api/registry.ts'
 import { assembleParts } from './assemble.ts'
 import { bootstrapObjects } from './auth/rbac/bootstrap.ts'
 import { bootstrap } from './bootstrap.ts'
+import { loadCompilers } from './compilers.ts'
 import type { ApiServerConfig } from './config.ts'
 import { ensurePki, localSans } from './pki/ensure.ts'
 import { writeKubeconfig } from './pki/kubeconfig.ts'
@@ -48,11 +49,12 @@ export async function startApiServer(
         ]),
       ]
 
-  // Certificates and store do not depend on each other.
+  // None of these depends on another.
   const [pki, store] = await Promise.all([
     // Those who check certificates go by the system's time.
     ensurePki(join(config.dataDir, 'pki'), { sans, nowMs: Date.now() }),
     open(storeOptions(config, (error) => onError(error, 'the store'))),
+    loadCompilers(),
   ])
   let server: ApiServer | undefined
   try {

@@ -20,6 +20,9 @@ export type ExpressionUse =
   | 'jsonPatch'
   | 'deviceSelector'
 
+/** What is said of an expression that would take too long; it is forbidden rather than invalid. */
+export const tooComplex = 'too complex, exceeds cost limit'
+
 let compilers: Compilers = {}
 
 /** Called once, when a server starts. */

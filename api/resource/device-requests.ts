@@ -9,8 +9,17 @@ import type {
   ExactDeviceRequest,
   OpaqueDeviceConfiguration,
 } from '../generated/types.ts'
-import { expressionFault } from '../machinery/compilers.ts'
-import { child, type FieldError, index, invalid, notSupported, required, tooLong } from '../machinery/field-errors.ts'
+import { expressionFault, tooComplex } from '../machinery/compilers.ts'
+import {
+  child,
+  type FieldError,
+  forbidden,
+  index,
+  invalid,
+  notSupported,
+  required,
+  tooLong,
+} from '../machinery/field-errors.ts'
 import { isValidLabelValue } from '../machinery/names.ts'
 import { validateDriverName } from '../storage/driver-name.ts'
 import {
@@ -119,6 +128,7 @@ export function validateSelectors(
     const expression = cel.expression ?? ''
     if (Buffer.byteLength(expression) > maxExpressionBytes) return [tooLong(expressionPath, maxExpressionBytes)]
     const fault = stored ? undefined : expressionFault(expression, 'deviceSelector')
+    if (fault === tooComplex) return [forbidden(expressionPath, fault)]
     return fault ? [invalid(expressionPath, expression, fault)] : []
   })
 }
