@@ -103,6 +103,7 @@ async function run({ nodes, pods, spread, parts }: Scenario): Promise<Result> {
       evict: async () => {},
       activate: () => {},
       opened: () => {},
+      onError: () => {},
       gangs: new Gangs(),
       onAttempt: () => {},
       random: Math.random,

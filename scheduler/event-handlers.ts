@@ -4,10 +4,13 @@ import {
   csiDrivers,
   csiNodes,
   csiStorageCapacities,
+  deviceClasses,
   nodes as nodeRef,
   persistentVolumeClaims,
   persistentVolumes,
   pods as podRef,
+  resourceClaims,
+  resourceSlices,
   storageClasses,
   volumeAttachments,
 } from '../client/resources.ts'
@@ -48,10 +51,16 @@ export function connectInformers(
     ...(whole ? {} : { transform: trimPod }),
   })
   followPods(pods, connection)
-  const follow = <T extends object>(ref: ResourceRef<T>, added?: ClusterEvent, updated?: ClusterEvent) => {
+  const follow = <T extends object>(
+    ref: ResourceRef<T>,
+    added?: ClusterEvent,
+    updated?: ClusterEvent,
+    deleted?: ClusterEvent,
+  ) => {
     informers.for(ref).on({
       add: (after) => added && queue.moveOn(added, { object: { after } }),
       update: (before, after) => updated && queue.moveOn(updated, { object: { before, after } }),
+      delete: (before) => deleted && queue.moveOn(deleted, { object: { before } }),
     })
   }
   follow(persistentVolumeClaims, 'PersistentVolumeClaim/Add', 'PersistentVolumeClaim/Update')
@@ -60,9 +69,10 @@ export function connectInformers(
   follow(csiNodes, 'CSINode/Add', 'CSINode/Update')
   follow(csiDrivers, undefined, 'CSIDriver/Update')
   follow(csiStorageCapacities, 'CSIStorageCapacity/Add', 'CSIStorageCapacity/Update')
-  informers.for(volumeAttachments).on({
-    delete: (before) => queue.moveOn('VolumeAttachment/Delete', { object: { before } }),
-  })
+  follow(volumeAttachments, undefined, undefined, 'VolumeAttachment/Delete')
+  follow(resourceClaims, 'ResourceClaim/Add', 'ResourceClaim/Update', 'ResourceClaim/Delete')
+  follow(deviceClasses, 'DeviceClass/Add', 'DeviceClass/Update')
+  follow(resourceSlices, 'ResourceSlice/Add', 'ResourceSlice/Update')
   return ({ namespace, name, uid }) => {
     const pod = pods.lister.get(namespace, name)
     return pod?.metadata.uid === uid ? new PodInfo(pod) : undefined

@@ -18,6 +18,7 @@ import {
   volumeAttachments,
 } from '../client/resources.ts'
 import type { Live } from '../client/types.ts'
+import { newDeviceWorld } from './dra/device-world.ts'
 import type { World } from './framework/world.ts'
 
 const noLabels: Labels = {}
@@ -87,6 +88,7 @@ export function newInformerWorld(informers: InformerFactory): World {
     csiNode: (name) => csiNode.get(undefined, name),
     storageCapacities: () => capacity.list(),
     attachmentsOn: (node) => attachment.byIndex(byNode, node),
+    devices: newDeviceWorld(informers),
     onVolumeChange(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)

@@ -7,6 +7,7 @@ import { defaultArgs, type PluginArgs } from './plugins/args.ts'
 import { type CoschedulingContext, newCoscheduling } from './plugins/coscheduling/coscheduling.ts'
 import { newDefaultBinder } from './plugins/default-binder.ts'
 import { newDefaultPreemption, type PreemptionContext } from './plugins/default-preemption/default-preemption.ts'
+import { newDynamicResources } from './plugins/dynamic-resources/dynamic-resources.ts'
 import { newImageLocality } from './plugins/image-locality.ts'
 import { newInterPodAffinity } from './plugins/inter-pod-affinity/inter-pod-affinity.ts'
 import { newNodeAffinity } from './plugins/node-affinity.ts'
@@ -31,6 +32,8 @@ export interface ProfileContext extends PreemptionContext, CoschedulingContext {
   clock: Clock
   /** Fires when the scheduler is to end: whatever waits gives up. */
   stopping: AbortSignal
+  /** Told what went wrong beside the scheduling of a pod. */
+  onError: (error: unknown, doing: string) => void
 }
 
 /** The plugins of a profile, and where they take part; left out, wherever they can. */
@@ -65,6 +68,7 @@ export const pluginMakers = {
   VolumeZone: ({ world }) => newVolumeZone(world),
   PodTopologySpread: ({ cache, world }, args) => newPodTopologySpread(cache, world, args.PodTopologySpread),
   InterPodAffinity: ({ cache, world }, args) => newInterPodAffinity(cache, world, args.InterPodAffinity),
+  DynamicResources: (context) => newDynamicResources(context),
   DefaultPreemption: (context, args) => newDefaultPreemption(context, args.DefaultPreemption),
   Coscheduling: (context) => newCoscheduling(context),
   NodeResourcesBalancedAllocation: ({ cache }, args) =>
@@ -79,6 +83,7 @@ export const defaultWeights: Readonly<Partial<Record<PluginName, number>>> = {
   NodeAffinity: 2,
   PodTopologySpread: 2,
   InterPodAffinity: 2,
+  DynamicResources: 2,
 }
 
 /** The plugins that run where nobody says otherwise. */

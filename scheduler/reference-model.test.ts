@@ -44,6 +44,7 @@ class Pair {
       evict: async () => {},
       activate: () => {},
       opened: () => {},
+      onError: () => {},
       gangs: new Gangs(),
       onAttempt: () => {},
       random: Math.random,

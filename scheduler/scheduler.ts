@@ -147,6 +147,7 @@ export class Scheduler {
       clock,
       world,
       stopping: this.#stopping.signal,
+      onError: (error, doing) => this.#options.log.warn({ err: error }, doing),
       framework: () => framework,
       evict: (preemptor, nodeName, victims) =>
         evictVictims({ api, status: this.#status, tell }, preemptor, nodeName, victims),

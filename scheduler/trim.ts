@@ -40,7 +40,7 @@ function only(all: Record<string, string> | undefined, names: readonly string[])
 
 function trimSpec(spec: PodSpec): PodSpec {
   const { nodeName, schedulerName, priority, preemptionPolicy, initContainers, schedulingGates, volumes } = spec
-  const { tolerations, nodeSelector, affinity, topologySpreadConstraints, overhead, resources } = spec
+  const { tolerations, nodeSelector, affinity, topologySpreadConstraints, overhead, resources, resourceClaims } = spec
   const relevant = volumes?.filter(isRelevant)
   return given({
     nodeName,
@@ -57,6 +57,7 @@ function trimSpec(spec: PodSpec): PodSpec {
     resources: shared(resources),
     schedulingGates: schedulingGates?.length ? schedulingGates : undefined,
     volumes: relevant?.length ? shared(relevant) : undefined,
+    resourceClaims: shared(resourceClaims),
   })
 }
 
@@ -82,7 +83,8 @@ function trimContainer({ name, image, ports, resources, restartPolicy }: Contain
 }
 
 function trimStatus(status: PodStatus, spec: PodSpec | undefined): PodStatus {
-  const { nominatedNodeName, startTime, conditions, containerStatuses, initContainerStatuses } = status
+  const { nominatedNodeName, startTime, conditions, containerStatuses, initContainerStatuses, resourceClaimStatuses } =
+    status
   const read = conditions?.filter(({ type }) => readConditions.has(type))
   return given({
     nominatedNodeName,
@@ -90,6 +92,7 @@ function trimStatus(status: PodStatus, spec: PodSpec | undefined): PodStatus {
     conditions: read?.length ? read : undefined,
     containerStatuses: beingResized(containerStatuses, spec?.containers),
     initContainerStatuses: beingResized(initContainerStatuses, spec?.initContainers),
+    resourceClaimStatuses,
   })
 }
 

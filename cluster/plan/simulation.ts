@@ -58,6 +58,7 @@ export class Simulation {
         evict: async () => {},
         activate: () => {},
         opened: () => {},
+        onError: () => {},
         gangs,
         random: () => 0,
         onAttempt: () => {},

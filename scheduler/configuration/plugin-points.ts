@@ -14,7 +14,6 @@ interface Chosen {
 
 /** Upstream's plugins that have nothing to be switched off here. */
 const absent = new Set([
-  'DynamicResources',
   'GangScheduling',
   'NodeDeclaredFeatures',
   'PodGroupPodsCount',

@@ -17,6 +17,7 @@ const labels = {
   'Pod/UpdateScaleDown': 'PodRequestScaledDown',
   'Pod/UpdateToleration': 'PodTolerationChange',
   'Pod/UpdateGatesEliminated': 'PodSchedulingGateEliminatedChange',
+  'Pod/UpdateGeneratedResourceClaim': 'PodGeneratedResourceClaimChange',
   'Pod/Update': 'AssignedPodUpdate',
   'PersistentVolumeClaim/Add': 'PersistentVolumeClaimAdd',
   'PersistentVolumeClaim/Update': 'PersistentVolumeClaimUpdate',
@@ -30,6 +31,13 @@ const labels = {
   'CSIStorageCapacity/Add': 'CSIStorageCapacityAdd',
   'CSIStorageCapacity/Update': 'CSIStorageCapacityUpdate',
   'VolumeAttachment/Delete': 'VolumeAttachmentDelete',
+  'ResourceClaim/Add': 'ResourceClaimAdd',
+  'ResourceClaim/Update': 'ResourceClaimUpdate',
+  'ResourceClaim/Delete': 'ResourceClaimDelete',
+  'DeviceClass/Add': 'DeviceClassAdd',
+  'DeviceClass/Update': 'DeviceClassUpdate',
+  'ResourceSlice/Add': 'ResourceSliceAdd',
+  'ResourceSlice/Update': 'ResourceSliceUpdate',
 } as const
 
 export type ClusterEvent = keyof typeof labels
@@ -55,6 +63,8 @@ export function podChanges(before: PodInfo, after: PodInfo): ClusterEvent[] {
   if (asksForLess(before.requests, after.requests)) events.push('Pod/UpdateScaleDown')
   const gates = ({ pod }: PodInfo) => pod.spec?.schedulingGates?.length ?? 0
   if (gates(before) > 0 && gates(after) === 0) events.push('Pod/UpdateGatesEliminated')
+  const made = ({ pod }: PodInfo) => pod.status?.resourceClaimStatuses
+  if (!same(made(before), made(after))) events.push('Pod/UpdateGeneratedResourceClaim')
   // Tolerations can be added only.
   if (before.tolerations.length !== after.tolerations.length) events.push('Pod/UpdateToleration')
   return events.length > 0 ? events : ['Pod/Update']

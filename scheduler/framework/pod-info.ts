@@ -31,6 +31,8 @@ export class PodInfo {
   readonly requests: Requests
   readonly hostPorts: readonly HostPort[]
   readonly claims: readonly ClaimedVolume[]
+  /** Whether it has claims of devices: each pod has its own, so pods of one template are not alike. */
+  readonly usesDevices: boolean
   /** With whom it is given a node, or not at all. */
   readonly gang: Gang | undefined
   /** Where it runs, or is about to; empty while it has no node. */
@@ -49,6 +51,7 @@ export class PodInfo {
     this.requests = like?.requests ?? podRequests(pod)
     this.hostPorts = like?.hostPorts ?? hostPorts(pod)
     this.claims = pod.spec?.volumes === undefined ? noClaims : (like?.claims ?? claimedVolumes(pod))
+    this.usesDevices = (pod.spec?.resourceClaims?.length ?? 0) > 0
     this.gang = pod.metadata.annotations && gangOf(pod.metadata.annotations)
     this.nodeName = nodeName
     this.#terms = like?.terms

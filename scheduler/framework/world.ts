@@ -11,6 +11,7 @@ import type {
 } from '../../api/generated/types.ts'
 import type { Labels } from '../../api/machinery/labels.ts'
 import type { Live } from '../../client/types.ts'
+import type { DeviceWorld } from '../dra/device-world.ts'
 
 /** What plugins may look up besides nodes and pods. All of it is in memory. */
 export interface World {
@@ -29,6 +30,7 @@ export interface World {
   csiNode(name: string): Live<CSINode> | undefined
   storageCapacities(): readonly Live<CSIStorageCapacity>[]
   attachmentsOn(node: string): readonly Live<VolumeAttachment>[]
+  readonly devices: DeviceWorld
   /** Called after each change of a claim or a volume. Answers what ends that. */
   onVolumeChange(listener: () => void): () => void
 }

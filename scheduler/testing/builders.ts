@@ -1,5 +1,7 @@
-import type { Container, Node, Pod, PodSpec, PodStatus, Taint } from '../../api/generated/types.ts'
+import type { Container, DeviceClass, Node, Pod, PodSpec, PodStatus, Taint } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
+import type { Claim, DeviceWorld, Slice } from '../dra/device-world.ts'
+import { TakenDevices } from '../dra/taken-devices.ts'
 import { PodInfo } from '../framework/pod-info.ts'
 import type { World } from '../framework/world.ts'
 
@@ -89,6 +91,32 @@ export const emptyWorld = (parts: Partial<World> = {}): World => ({
   csiNode: () => undefined,
   storageCapacities: () => [],
   attachmentsOn: () => [],
+  devices: deviceWorld(),
   onVolumeChange: () => () => {},
   ...parts,
 })
+
+/** Claims, classes and slices of devices, looked up in plain lists. */
+export function deviceWorld({
+  claims = [],
+  classes = [],
+  slices = [],
+}: {
+  claims?: readonly Claim[]
+  classes?: readonly Live<DeviceClass>[]
+  slices?: readonly Slice[]
+} = {}): DeviceWorld {
+  const taken = new TakenDevices()
+  for (const claim of claims) taken.set(claim)
+  return {
+    claim: (namespace, name) =>
+      claims.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name),
+    deviceClass: (name) => classes.find(({ metadata }) => metadata.name === name),
+    slices: {
+      on: (name) => slices.filter(({ spec }) => spec.nodeName === name),
+      shared: () => slices.filter(({ spec }) => spec.nodeName === undefined),
+      ofPool: (driver, pool) => slices.filter(({ spec }) => spec.driver === driver && spec.pool.name === pool),
+    },
+    taken,
+  }
+}
