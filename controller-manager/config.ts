@@ -112,6 +112,7 @@ const concurrency: Readonly<Record<string, number>> = {
   namespace: 10,
   rc: 5,
   replicaset: 5,
+  resourceclaim: 50,
   'resource-quota': 5,
   'service-endpoint': 5,
   'serviceaccount-token': 5,

@@ -32,6 +32,7 @@ import { newPodGcController } from './pod-gc/controller.ts'
 import { newPvProtectionController } from './pv-protection/controller.ts'
 import { newPvcProtectionController } from './pvc-protection/controller.ts'
 import { newReplicaSetController, newReplicationController } from './replicaset/controller.ts'
+import { newResourceClaimController } from './resource-claim/controller.ts'
 import { newResourceQuotaController } from './resourcequota/controller.ts'
 import { newRestartOnChangeController } from './restart-on-change/controller.ts'
 import { newRolloutController } from './rollout/controller.ts'
@@ -150,6 +151,7 @@ export const controllers: readonly ControllerEntry[] = [
     component: 'ephemeral_volume',
     make: newEphemeralVolumeController,
   },
+  { name: 'resourceclaim-controller', component: 'resource_claim', make: newResourceClaimController },
   {
     name: 'persistentvolume-attach-detach-controller',
     alias: 'attachdetach',
