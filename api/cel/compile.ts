@@ -19,6 +19,8 @@ export function newEnvironment(): Environment {
 interface Bounds {
   /** Of what an expression may come to, by the name of the library; `dyn` is what only running it will tell. */
   results: readonly string[]
+  /** It may come to anything. */
+  anything?: boolean
   /** More steps than that are refused. */
   maxCost: number
   /** No text, list or map that the expression is given has more parts. */
@@ -33,7 +35,7 @@ export function compile(environment: Environment, expression: string, bounds: Bo
   if ('fault' in parsed) return parsed
   const { valid, type = '', error } = parsed.check()
   if (!valid && error) return { fault: describeFault(expression, error) }
-  if (!bounds.results.includes(type) && type !== 'dyn') {
+  if (!bounds.anything && !bounds.results.includes(type) && type !== 'dyn') {
     return { fault: `must evaluate to ${bounds.results.join(' or ')} or the unknown type, not ${type}` }
   }
   if (worstCost(parsed.ast, bounds.maxSize) > bounds.maxCost) return { fault: tooComplex }
