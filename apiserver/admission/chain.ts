@@ -12,6 +12,12 @@ export class AdmissionChain {
 
   /** Lets every mutating plugin change the object, before validation. Throws the StatusError of the first that refuses. */
   async admit(attributes: AdmissionAttributes): Promise<void> {
+    await this.#admitOnce(attributes)
+    // What a webhook added lacks what the others add.
+    if (attributes.reinvoke) await this.#admitOnce(attributes)
+  }
+
+  async #admitOnce(attributes: AdmissionAttributes): Promise<void> {
     for (const plugin of this.#plugins) {
       if (!plugin.admit || !plugin.handles(attributes)) continue
       // Awaiting what is no promise costs a turn of the loop for each plugin.

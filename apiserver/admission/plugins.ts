@@ -1,3 +1,7 @@
+import { createMutatingPolicies } from '../extensions/policies/mutating.ts'
+import { createValidatingPolicies } from '../extensions/policies/validating.ts'
+import { createMutatingWebhooks } from '../extensions/webhooks/mutating.ts'
+import { createValidatingWebhooks } from '../extensions/webhooks/validating.ts'
 import {
   createCertificateApproval,
   createCertificateSigning,
@@ -47,6 +51,10 @@ const plugins: readonly { name: string; on: boolean; create: (context: Admission
   { name: 'CertificateSubjectRestriction', on: true, create: createCertificateSubjectRestriction },
   { name: 'DefaultIngressClass', on: true, create: createDefaultIngressClass },
   { name: 'PodResizeValidator', on: true, create: createPodResizeValidator },
+  { name: 'MutatingAdmissionPolicy', on: true, create: createMutatingPolicies },
+  { name: 'MutatingAdmissionWebhook', on: true, create: createMutatingWebhooks },
+  { name: 'ValidatingAdmissionPolicy', on: true, create: createValidatingPolicies },
+  { name: 'ValidatingAdmissionWebhook', on: true, create: createValidatingWebhooks },
   // Last: what another plugin still refuses must not be counted.
   { name: 'ResourceQuota', on: true, create: createResourceQuota },
 ]

@@ -16,10 +16,16 @@ export interface AdmissionAttributes {
   old?: AnyObject
   user: UserInfo
   dryRun: boolean
+  /** The version the request speaks; absent: the storage version. */
+  apiVersion?: string
+  /** Of `object`, where a subresource has a kind of its own (PodAttachOptions, Binding). */
+  kind?: { group: string; version: string; kind: string }
   /** Adds a Warning header to the answer. */
   warn(message: string): void
   /** Lets the write change another object in the same commit. Absent where nothing is committed. */
   amend?(amendment: Amendment): void
+  /** Somebody outside changed the object: the plugins that ran before look at it once more. */
+  reinvoke?: boolean
 }
 
 /**

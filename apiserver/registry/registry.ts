@@ -430,6 +430,7 @@ export class Registry {
       ...(old ? { old } : {}),
       user: options.user,
       dryRun: options.dryRun,
+      ...(options.apiVersion ? { apiVersion: options.apiVersion } : {}),
       warn: options.warn,
       ...(amendments ? { amend: (amendment) => void amendments.push(amendment) } : {}),
     }

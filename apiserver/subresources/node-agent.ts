@@ -13,6 +13,8 @@ import type { Stored } from '../../api/machinery/object.ts'
 import type { Scope } from '../handlers/context.ts'
 import { wantsSocket } from '../handlers/upgrade.ts'
 import { agentAddress, agentConnections, type NodeAgentClient } from '../node-agents/connection.ts'
+import { serviceBackend } from '../services/backend.ts'
+import { admitConnect } from './connect.ts'
 import { isProxiedHtml, type ProxiedAt, proxiedLink } from './proxied-links.ts'
 
 const connectTimeoutMs = 10_000
@@ -30,6 +32,7 @@ export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scop
     const pod = await podOf(scope)
     requireMethods(scope, ['GET', 'POST'])
     const container = containerOf(pod, scope.info.query.get('container') ?? '')
+    await admitConnect(scope, verb === 'exec' ? 'PodExecOptions' : 'PodAttachOptions')
     const { namespace, name } = scope.info
     const query = streamQuery(scope.info.query, verb)
     await relay(scope, await toAgent(scope, pod, `/${verb}/${namespace}/${name}/${container}${query}`))
@@ -57,6 +60,7 @@ export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scop
     '/pods/portforward': async (scope) => {
       const pod = await podOf(scope)
       requireMethods(scope, ['GET', 'POST'])
+      await admitConnect(scope, 'PodPortForwardOptions')
       const ports = scope.info.query.getAll('ports')
       const query =
         ports.length > 0 ? `?${new URLSearchParams(ports.map((port): [string, string] => ['port', port]))}` : ''
@@ -68,15 +72,20 @@ export function nodeAgentHandlers(client: NodeAgentClient): Record<string, (scop
       const pod = await podOf(scope, true, name)
       const ip = pod.status?.podIP
       if (!ip) throw badRequestError(`pod ${name} does not have an address to proxy to yet`)
+      await admitConnect(scope, 'PodProxyOptions')
       const number = port === '' ? firstPort(pod) : portOf(pod, port)
       await proxy(scope, { protocol: `${scheme}:`, host: ip, port: number })
     },
     '/services/proxy': async (scope) => {
+      await admitConnect(scope, 'ServiceProxyOptions')
       const target = splitTarget(scope.info.name)
-      const backend = await serviceBackend(scope, target.name, target.port)
+      const { server, info } = scope
+      const lookup = (group: string, plural: string) => server.registry(group, plural).resource
+      const backend = await serviceBackend(server.client, lookup, { ...target, namespace: info.namespace })
       await proxy(scope, { protocol: `${target.scheme}:`, ...backend })
     },
     '/nodes/proxy': async (scope) => {
+      await admitConnect(scope, 'NodeProxyOptions')
       const { scheme, name, port } = splitTarget(scope.info.name)
       const address = await addressOf(scope, client, name)
       const own = port !== '' && Number(port) !== address.port
@@ -178,46 +187,6 @@ function portOf(pod: Stored<Pod>, port: string): number {
     for (const candidate of container.ports ?? []) if (candidate.name === port) return candidate.containerPort
   }
   throw badRequestError(`no port ${JSON.stringify(port)} on pod ${pod.metadata.name}`)
-}
-
-interface SliceView {
-  endpoints: { addresses: string[]; conditions?: { ready?: boolean } }[]
-  ports?: { name?: string; port?: number }[]
-}
-
-/** Any ready endpoint of a service, found through its slices. */
-async function serviceBackend(scope: Scope, name: string, port: string): Promise<{ host: string; port: number }> {
-  const { server, info } = scope
-  const services = server.registry('', 'services')
-  const service = (await services.get(info.namespace, name)).object as {
-    spec?: { ports?: { name?: string; port: number }[] }
-  }
-  const ports = service.spec?.ports ?? []
-  const wanted =
-    port === '' ? ports[0] : ports.find((candidate) => candidate.name === port || candidate.port === Number(port))
-  if (!wanted)
-    throw new StatusError(
-      503,
-      'ServiceUnavailable',
-      `no service port ${JSON.stringify(port)} found for service ${JSON.stringify(name)}`,
-    )
-  const slices = server.client
-    .cachedList<SliceView & { metadata: { labels?: Record<string, string> } }>(
-      server.registry('discovery.k8s.io', 'endpointslices').resource,
-      info.namespace,
-    )
-    .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name)
-  const backends = slices.flatMap(({ endpoints, ports: slicePorts = [] }) => {
-    const target = slicePorts.find((candidate) => (candidate.name ?? '') === (wanted.name ?? ''))?.port
-    if (target === undefined) return []
-    return endpoints
-      .filter(({ conditions }) => conditions?.ready !== false)
-      .map(({ addresses }) => ({ host: addresses[0] as string, port: target }))
-  })
-  const chosen = backends[Math.floor(Math.random() * backends.length)]
-  if (!chosen)
-    throw new StatusError(503, 'ServiceUnavailable', `no endpoints available for service ${JSON.stringify(name)}`)
-  return chosen
 }
 
 /** Plain HTTP to what has an address of its own. Pages and redirections name paths as the client has to ask for them. */
