@@ -19,6 +19,7 @@ import {
 } from '../client/resources.ts'
 import type { Live } from '../client/types.ts'
 import { newDeviceWorld } from './dra/device-world.ts'
+import { same } from './framework/cluster-events.ts'
 import type { World } from './framework/world.ts'
 
 const noLabels: Labels = {}
@@ -40,11 +41,20 @@ const selectorOnly = <S>(object: { spec?: S & { selector?: unknown } }) => ({
 
 /** What plugins look up, followed by informers. Ask for it before they are started. */
 export function newInformerWorld(informers: InformerFactory): World {
-  const namespace = informers.for(namespaces, {
+  let namespacesVersion = 0
+  const namespaceInformer = informers.for(namespaces, {
     transform: ({ metadata: { name, labels, resourceVersion } }) => ({
       metadata: { name, ...(labels ? { labels } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
     }),
-  }).lister
+  })
+  const namespace = namespaceInformer.lister
+  namespaceInformer.on({
+    add: () => namespacesVersion++,
+    update: (before, after) => {
+      if (!same(before.metadata.labels, after.metadata.labels)) namespacesVersion++
+    },
+    delete: () => namespacesVersion++,
+  })
   const service = informers.for(services, { transform: only(selectorOnly) }).lister
   const replicaSet = informers.for(replicaSets, { transform: only(selectorOnly) }).lister
   const statefulSet = informers.for(statefulSets, { transform: only(selectorOnly) }).lister
@@ -77,6 +87,7 @@ export function newInformerWorld(informers: InformerFactory): World {
   }
   return {
     namespaceLabels: (name) => namespace.get(undefined, name)?.metadata.labels ?? noLabels,
+    namespacesVersion: () => namespacesVersion,
     serviceSelectors: (space) => service.list(space).flatMap(({ spec }) => (spec?.selector ? [spec.selector] : [])),
     controllerSelector: (apiVersion, kind, space, name) => selectors[`${apiVersion} ${kind}`]?.(space, name),
     disruptionBudgets: () => budget.list(),

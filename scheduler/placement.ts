@@ -6,9 +6,13 @@ import type { Extender } from './extenders/extender.ts'
 import { CycleState } from './framework/cycle-state.ts'
 import { FitError } from './framework/fit-error.ts'
 import type { Framework, Scores } from './framework/framework.ts'
+import { type NodeRefusals, noRefusals, refusalsByName } from './framework/node-refusals.ts'
 import type { Diagnosis } from './framework/plugin.ts'
 import type { PodInfo } from './framework/pod-info.ts'
 import { type Refusal, refusal } from './framework/refusal.ts'
+import { choose } from './verdicts/choose.ts'
+import type { Table } from './verdicts/table.ts'
+import { Tables } from './verdicts/tables.ts'
 
 /** There is no node at all. */
 export class NoNodesError extends Error {
@@ -55,6 +59,7 @@ export class Placement {
   readonly #cache: Cache
   readonly #random: () => number
   readonly #percentage: number
+  readonly #tables: Tables
   /** Searches start where the one before ended, so that all nodes get their turn. */
   #start = 0
 
@@ -64,6 +69,7 @@ export class Placement {
     this.#cache = cache
     this.#random = random
     this.#percentage = percentage
+    this.#tables = new Tables(framework, cache, random)
   }
 
   /** The best node for the pod, or why none will do. Throws NoNodesError, and what plugins throw. */
@@ -71,13 +77,24 @@ export class Placement {
     const search = this.#begin(state, pod)
     if ('misfit' in search) return search
     if (search.nominated) return { nodeName: search.nominated.name, evaluated: 1, feasible: 1 }
+    const table = search.namers ? undefined : this.#tables.find(state, pod)
+    if (table) return this.#choose(table, state, pod)
     const { feasible, refusals } = this.#findFeasible(state, pod, search.candidates)
-    if (feasible.length === 0) return { misfit: misfitOf(refusals, search.namers) }
+    if (feasible.length === 0) return { misfit: misfitOf(refusalsByName(refusals), search.namers) }
     const counts = { evaluated: feasible.length + refusals.size, feasible: feasible.length }
     if (feasible.length === 1) return { nodeName: (feasible[0] as NodeInfo).name, ...counts }
     const scores = this.#framework.score(state, pod, feasible)
     const chosen = this.#highest(feasible, scores.totals)
     return { nodeName: chosen.name, ...counts, best: bestOf(feasible, scores, chosen) }
+  }
+
+  /** From all nodes, since nearly all is known of them. */
+  #choose(table: Table, state: CycleState, pod: PodInfo): Placed {
+    const [framework, cache] = [this.#framework, this.#cache]
+    const choice = choose({ framework, cache, plugins: this.#tables.plugins }, table, state, pod)
+    if ('refusals' in choice) return { misfit: misfitOf(choice.refusals, undefined) }
+    const { node, feasible, best } = choice
+    return { nodeName: node.name, evaluated: cache.nodes.length, feasible, ...(best ? { best } : {}) }
   }
 
   /**
@@ -98,7 +115,7 @@ export class Placement {
     }
     const { feasible, refusals } = this.#findFeasible(state, pod, search.candidates)
     const left = await filterBy(extenders, pod, feasible, refusals, onFailure)
-    if (left.length === 0) return { misfit: misfitOf(refusals, search.namers) }
+    if (left.length === 0) return { misfit: misfitOf(refusalsByName(refusals), search.namers) }
     if (left.length === 1) return this.#standing(pod, left[0] as NodeInfo, feasible.length + refusals.size)
     const more = await scoresBy(extenders, pod, left, onFailure)
     const scores = this.#framework.score(state, pod, left)
@@ -187,7 +204,7 @@ function bestOf(nodes: readonly NodeInfo[], { totals, parts }: Scores, chosen: N
   const first = nodes.indexOf(chosen)
   const order = [first, ...best.filter((i) => i !== first)].slice(0, mostBest)
   return {
-    plugins: parts.map(({ plugin }) => plugin),
+    plugins: parts.map(({ plugin }) => plugin.name),
     nodes: order.map((i) => (nodes[i] as NodeInfo).name),
     scores: order.flatMap((i) => [
       totals[i] as number,
@@ -206,7 +223,7 @@ export function feasibleNodesToFind(nodes: number, percentage = 0): number {
 function refusedAtOnce(refused: Refusal, namers: ReadonlySet<string>): Misfit {
   const isPending = refused.code === 'Pending'
   return {
-    diagnosis: { perNode: new Map(), others: refused },
+    diagnosis: { perNode: noRefusals, others: refused },
     preFilter: refused,
     rejectors: isPending ? namers : new Set(namers).add(refused.plugin),
     pending: isPending ? new Set([refused.plugin]) : new Set(),
@@ -214,10 +231,13 @@ function refusedAtOnce(refused: Refusal, namers: ReadonlySet<string>): Misfit {
 }
 
 /** `namers` are the plugins that ruled out all nodes that were not looked at. */
-function misfitOf(refusals: ReadonlyMap<string, Refusal>, namers: ReadonlySet<string> | undefined): Misfit {
+function misfitOf(refusals: NodeRefusals, namers: ReadonlySet<string> | undefined): Misfit {
   const rejectors = new Set(namers)
   const pending = new Set<string>()
-  for (const { code, plugin } of refusals.values()) (code === 'Pending' ? pending : rejectors).add(plugin)
+  for (const {
+    refusal: { code, plugin },
+  } of refusals.alike())
+    (code === 'Pending' ? pending : rejectors).add(plugin)
   const names = namers && [...namers].sort()
   const others =
     names &&

@@ -6,13 +6,14 @@ import type { Live } from '../client/types.ts'
 import { Cache } from './cache/cache.ts'
 import { Gangs } from './cache/gangs.ts'
 import type { NodeInfo } from './cache/node-info.ts'
+import type { BestNodes } from './decisions/decisions.ts'
 import { CycleState } from './framework/cycle-state.ts'
 import { Framework } from './framework/framework.ts'
 import { PodInfo } from './framework/pod-info.ts'
-import { Placement } from './placement.ts'
+import { type Misfit, Placement } from './placement.ts'
 import { defaultProfile } from './profile.ts'
 import { Nominations } from './queue/nominations.ts'
-import { type Step, stepsArbitrary, surroundingsArbitrary } from './testing/arbitraries.ts'
+import { alikeStepsArbitrary, type Step, stepsArbitrary, surroundingsArbitrary } from './testing/arbitraries.ts'
 import { node, type PodParts, pod } from './testing/builders.ts'
 import { type ModelCluster, podsOn, worldOf } from './testing/model/cluster.ts'
 import { model } from './testing/model/model.ts'
@@ -115,12 +116,46 @@ class Pair {
     const placed = this.placement.place(new CycleState(), info)
     if ('misfit' in placed) {
       expect(feasible.map(({ metadata }) => metadata.name)).toEqual([])
+      this.#compareRefusals(info, placed.misfit)
       return
     }
+    expect(placed.feasible).toBe(feasible.length)
+    this.#compareBest(placed.best, totals)
     const best = Math.max(...totals.values())
     expect(totals.get(placed.nodeName), `${placed.nodeName} of ${JSON.stringify([...totals])}`).toBe(best)
     cluster.pods.push({ ...live, spec: { containers: [], ...live.spec, nodeName: placed.nodeName } })
     cache.assume(info.on(placed.nodeName))
+  }
+
+  /** What is told of the nodes that refuse the pod is what each of them says. */
+  #compareRefusals(info: PodInfo, { diagnosis: { perNode, others }, preFilter }: Misfit): void {
+    if (preFilter) return
+    const { cache, whole } = this
+    const state = new CycleState()
+    const first = whole.preFilter(state, info, cache.nodes)
+    if (first.refusal) throw new Error('the pod is refused as a whole')
+    const refused = (each: NodeInfo) =>
+      first.nodes?.has(each.name) === false ? others : whole.filter(state, info, each)
+    const told = cache.nodes.map(({ name }) => [name, perNode.get(name) ?? others])
+    expect(told).toEqual(cache.nodes.map((each) => [each.name, refused(each)]))
+    const counts = [...perNode.alike()].map(({ nodes, examples }) => [nodes, examples(nodes).length])
+    expect(counts.reduce((sum, [nodes = 0]) => sum + nodes, 0)).toBe(perNode.size)
+    for (const [nodes, examples] of counts) expect(examples).toBe(nodes)
+  }
+
+  /** A plugin that gives all nodes the same may be left out, so it is differences that count. */
+  #compareBest(best: BestNodes | undefined, totals: ReadonlyMap<string, number>): void {
+    if (!best) return
+    const width = best.plugins.length + 1
+    const sums = best.nodes.map((name, i) => [best.scores[i * width] as number, totals.get(name) as number])
+    const [first = [0, 0]] = sums
+    const behind = sums.map(([given = 0, expected = 0]) => [
+      (first[0] as number) - given,
+      (first[1] as number) - expected,
+    ])
+    for (const [given, expected] of behind) expect(given, JSON.stringify([best, [...totals]])).toBe(expected)
+    const highest = [...totals.values()].sort((a, b) => b - a).slice(0, best.nodes.length)
+    expect(sums.map(([, expected]) => expected)).toEqual(highest)
   }
 
   #compareFilters(live: Live<Pod>, info: PodInfo): Live<Node>[] {
@@ -212,6 +247,16 @@ test('every plugin filters and scores as the reference model does, and the best 
 }, () => {
   fc.assert(
     fc.property(surroundingsArbitrary, stepsArbitrary, (surroundings, steps) => {
+      const pair = new Pair(surroundings)
+      for (const step of steps) pair.take(step)
+    }),
+    runs,
+  )
+})
+
+test('so it is when pods are alike, and what is known of one is used for the next', { timeout: 1_800_000 }, () => {
+  fc.assert(
+    fc.property(surroundingsArbitrary, alikeStepsArbitrary, (surroundings, steps) => {
       const pair = new Pair(surroundings)
       for (const step of steps) pair.take(step)
     }),

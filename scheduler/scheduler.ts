@@ -17,6 +17,7 @@ import type { Extender } from './extenders/extender.ts'
 import { CycleState } from './framework/cycle-state.ts'
 import { FitError } from './framework/fit-error.ts'
 import { Framework } from './framework/framework.ts'
+import { noRefusals, refusalsByName } from './framework/node-refusals.ts'
 import type { PermitWait, PostFilterOutcome, QueuePlugin } from './framework/plugin.ts'
 import type { PodInfo } from './framework/pod-info.ts'
 import { type Refusal, refusal } from './framework/refusal.ts'
@@ -404,7 +405,7 @@ export class Scheduler {
     // It has been deleted, or somebody else has given it a node.
     if (pod?.nodeName !== '') return
     queued.pod = pod
-    const perNode = misfit?.diagnosis.perNode ?? new Map<string, Refusal>()
+    const perNode = misfit?.diagnosis.perNode ?? noRefusals
     this.#keep(pod, {
       result: isRefused ? 'unschedulable' : 'error',
       message,
@@ -440,7 +441,7 @@ function refOf({ namespace, name, uid, pod }: PodInfo): ObjectReference {
 const refusedBy = (refused: Refusal, nodeName: string): FitError =>
   new FitError({
     nodeCount: 1,
-    diagnosis: { perNode: new Map([[nodeName, refused]]) },
+    diagnosis: { perNode: refusalsByName(new Map([[nodeName, refused]])) },
     rejectors: new Set(refused.code === 'Pending' ? [] : [refused.plugin]),
     pending: new Set(refused.code === 'Pending' ? [refused.plugin] : []),
   })

@@ -3,6 +3,7 @@ import type { Labels } from '../../api/machinery/labels.ts'
 import type { Clock, Live } from '../../client/types.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { type AlikePods, AlikePodsIndex } from './alike-pods.ts'
+import { Changes } from './changes.ts'
 import { Columns } from './columns.ts'
 import { type ImageState, NodeInfo } from './node-info.ts'
 import { byZonesInTurn, zoneOf } from './node-order.ts'
@@ -28,10 +29,13 @@ const defaultAssumedForMs = 15 * 60_000
  */
 export class Cache {
   readonly columns = new Columns()
+  /** Of nodes and the pods on them, by row. */
+  readonly changes = new Changes()
   readonly alikePods = new AlikePodsIndex()
   readonly podGroups = new PodGroups()
   readonly topologies = new Topologies(() => this.#nodes.values())
   readonly #nodes = new Map<string, NodeInfo>()
+  readonly #byRow: (NodeInfo | undefined)[] = []
   readonly #pods = new Map<string, PodState>()
   /** How many pods on nodes use the claim `namespace/name`. */
   readonly #claims = new Map<string, number>()
@@ -75,6 +79,12 @@ export class Cache {
   /** Undefined for a node that does not exist. */
   node(name: string): NodeInfo | undefined {
     const info = this.#nodes.get(name)
+    return info?.node ? info : undefined
+  }
+
+  /** The node of a row of the columns; undefined where it does not exist. */
+  nodeAt(row: number): NodeInfo | undefined {
+    const info = this.#byRow[row]
     return info?.node ? info : undefined
   }
 
@@ -154,6 +164,7 @@ export class Cache {
     this.#pods.set(pod.uid, state)
     const node = this.#nodeOrNew(pod.nodeName)
     node.addPod(pod)
+    this.changes.mark(node.row)
     state.alike = this.alikePods.add(pod, node)
     state.group = this.podGroups.add(pod, node)
     this.#countClaims(pod, 1)
@@ -168,6 +179,7 @@ export class Cache {
     const node = this.#nodes.get(info.nodeName)
     if (!node) return
     node.removePod(info)
+    this.changes.mark(node.row)
     if (alike) this.alikePods.remove(alike, node)
     if (group) this.podGroups.remove(group, node)
     this.#dropIfEmpty(node)
@@ -177,6 +189,7 @@ export class Cache {
     const { labels } = info
     info.setNode(node)
     this.topologies.set(info)
+    this.changes.mark(info.row)
     if (info.pods.length === 0 || sameLabels(labels, info.labels)) return
     this.podGroups.forgetDomains()
     this.alikePods.forgetDomains()
@@ -196,6 +209,7 @@ export class Cache {
     if (!info) {
       info = new NodeInfo(name, this.columns)
       this.#nodes.set(name, info)
+      this.#byRow[info.row] = info
     }
     return info
   }
@@ -203,6 +217,7 @@ export class Cache {
   #dropIfEmpty(info: NodeInfo): void {
     if (info.node || info.pods.length > 0) return
     this.#nodes.delete(info.name)
+    this.#byRow[info.row] = undefined
     this.columns.releaseRow(info.row)
   }
 

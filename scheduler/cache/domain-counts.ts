@@ -7,10 +7,16 @@ export class DomainCounts {
   /** How many domains have just so many; 0 is left out. */
   readonly #domainsWith = new Map<number, number>()
   #filled = 0
+  #total = 0
 
   /** How many domains have any. */
   get filled(): number {
     return this.#filled
+  }
+
+  /** How many there are in all. */
+  get total(): number {
+    return this.#total
   }
 
   get(domain: number): number {
@@ -34,6 +40,7 @@ export class DomainCounts {
     const before = this.counts[domain] as number
     const after = before + amount
     this.counts[domain] = after
+    this.#total += amount
     this.#move(before, -1)
     this.#move(after, 1)
   }

@@ -13,6 +13,7 @@ export class Topology {
   /** How many nodes each domain has. */
   readonly #nodesIn: number[] = []
   #domains = 0
+  #inside = 0
   #outside = 0
 
   constructor(key: string) {
@@ -22,6 +23,11 @@ export class Topology {
   /** How many domains have nodes. */
   get domains(): number {
     return this.#domains
+  }
+
+  /** Whether no two nodes share a domain, as with host names. */
+  get isOneEach(): boolean {
+    return this.#inside === this.#domains
   }
 
   /** How many nodes are in no domain. */
@@ -53,6 +59,7 @@ export class Topology {
   #count(domain: number, sign: 1 | -1): void {
     if (domain === none) this.#outside += sign
     if (domain < 0) return
+    this.#inside += sign
     const nodes = (this.#nodesIn[domain] ?? 0) + sign
     if (nodes === 0) this.#domains--
     else if (nodes === 1 && sign === 1) this.#domains++

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { refusalsByName } from '../framework/node-refusals.ts'
 import { type Refusal, refusal } from '../framework/refusal.ts'
 import { podInfo } from '../testing/builders.ts'
 import { Decisions, type Kept, refusedNodes } from './decisions.ts'
@@ -54,7 +55,7 @@ test('nodes that are refused alike are told together, with some of their names',
   const tainted = refusal('Taints', 'UnschedulableAndUnresolvable', 'tainted')
   const perNode = new Map<string, Refusal>([['t', tainted]])
   for (const name of ['a', 'b', 'c', 'd']) perNode.set(name, full)
-  expect(refusedNodes(perNode)).toEqual([
+  expect(refusedNodes(refusalsByName(perNode))).toEqual([
     { plugin: 'Fit', reasons: ['Insufficient cpu'], nodes: 4, examples: ['a', 'b', 'c'] },
     { plugin: 'Taints', reasons: ['tainted'], nodes: 1, examples: ['t'] },
   ])

@@ -1,6 +1,6 @@
 import { formatTime } from '../../api/machinery/time.ts'
+import type { NodeRefusals } from '../framework/node-refusals.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
-import type { Refusal } from '../framework/refusal.ts'
 
 /** The best nodes of a decision. The scores of a node stand together: its sum, and what each plugin gave. */
 export interface BestNodes {
@@ -92,26 +92,17 @@ function spelledOut({ plugins, nodes, scores }: BestNodes): Decision['best'] {
 }
 
 /** Nodes refused alike, put together; most nodes first. */
-export function refusedNodes(perNode: ReadonlyMap<string, Refusal>): RefusedNodes[] {
-  // Most refusals are made once for very many nodes: what they say is compared only between different ones.
-  const same = new Map<Refusal, { nodes: number; examples: string[] }>()
-  for (const [node, refused] of perNode) {
-    const group = same.get(refused)
-    if (!group) same.set(refused, { nodes: 1, examples: [node] })
-    else {
-      group.nodes++
-      if (group.examples.length < mostExamples) group.examples.push(node)
-    }
-  }
+export function refusedNodes(perNode: NodeRefusals): RefusedNodes[] {
   const groups = new Map<string, RefusedNodes>()
-  for (const [{ plugin, reasons }, { nodes, examples }] of same) {
+  for (const refused of perNode.alike()) {
+    const { plugin, reasons } = refused.refusal
     const key = `${plugin}\n${reasons.join('\n')}`
     const alike = groups.get(key)
     groups.set(key, {
       plugin,
       reasons,
-      nodes: nodes + (alike?.nodes ?? 0),
-      examples: [...(alike?.examples ?? []), ...examples].slice(0, mostExamples),
+      nodes: refused.nodes + (alike?.nodes ?? 0),
+      examples: [...(alike?.examples ?? []), ...refused.examples(mostExamples)].slice(0, mostExamples),
     })
   }
   return [...groups.values()].sort((a, b) => b.nodes - a.nodes).slice(0, mostGroups)

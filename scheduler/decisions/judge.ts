@@ -44,7 +44,7 @@ export function judge(framework: Framework, cache: Cache, pod: PodInfo): Judged 
   const ranking = feasible.map((node, i) => ({
     node,
     total: totals[i] as number,
-    scores: new Map(parts.map(({ plugin, weight, scores }) => [plugin, weight * (scores[i] as number)])),
+    scores: new Map(parts.map(({ plugin, weight, scores }) => [plugin.name, weight * (scores[i] as number)])),
   }))
   return { verdicts, ranking: ranking.sort((a, b) => b.total - a.total) }
 }

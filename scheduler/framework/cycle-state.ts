@@ -31,6 +31,11 @@ export class CycleState {
     return value as T
   }
 
+  /** Undefined where nothing was written. */
+  find<T>(key: StateKey<T>): T | undefined {
+    return this.#values.get(key) as T | undefined
+  }
+
   copy(): CycleState {
     const copy = new CycleState()
     for (const [key, value] of this.#values) copy.#values.set(key, isCopyable(value) ? value.copy() : value)

@@ -46,7 +46,7 @@ function countReasons(nodeCount: number, { perNode, others }: Diagnosis): string
   const count = (reasons: readonly string[], nodes: number) => {
     for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + nodes)
   }
-  for (const { reasons } of perNode.values()) count(reasons, 1)
+  for (const { refusal, nodes } of perNode.alike()) count(refusal.reasons, nodes)
   if (others && perNode.size < nodeCount) count(others.reasons, nodeCount - perNode.size)
   return [...counts].map(([reason, nodes]) => `${nodes} ${reason}`).sort()
 }

@@ -14,12 +14,12 @@ export interface Scores {
 }
 
 export interface ScorePart {
-  readonly plugin: string
+  readonly plugin: With<'score'>
   readonly weight: number
   readonly scores: Float64Array
 }
 
-type With<K extends keyof Plugin> = Plugin & Required<Pick<Plugin, K>>
+export type With<K extends keyof Plugin> = Plugin & Required<Pick<Plugin, K>>
 
 /** Runs the plugins of a profile, point by point, in their order. */
 export class Framework {
@@ -28,12 +28,12 @@ export class Framework {
   readonly #postFilters: readonly With<'postFilter'>[]
   readonly #nominations: Nominations
   readonly #preFilters: readonly With<'preFilter'>[]
-  readonly #filters: readonly With<'filter'>[]
+  readonly filters: readonly With<'filter'>[]
   readonly #adders: readonly With<'addPod'>[]
   readonly #removers: readonly With<'removePod'>[]
   readonly #buffers = new Buffers()
-  readonly #preScorers: readonly With<'preScore'>[]
-  readonly #scorers: readonly { plugin: With<'score'>; weight: number }[]
+  readonly preScorers: readonly With<'preScore'>[]
+  readonly scorers: readonly { readonly plugin: With<'score'>; readonly weight: number }[]
   readonly #reservers: readonly With<'reserve'>[]
   readonly #unreservers: readonly With<'unreserve'>[]
   readonly #permitters: readonly With<'permit'>[]
@@ -49,10 +49,10 @@ export class Framework {
     this.#preFilters = having(points.preFilter, 'preFilter')
     this.#adders = having(points.preFilter, 'addPod')
     this.#removers = having(points.preFilter, 'removePod')
-    this.#filters = having(points.filter, 'filter')
+    this.filters = having(points.filter, 'filter')
     this.#postFilters = having(points.postFilter, 'postFilter')
-    this.#preScorers = having(points.preScore, 'preScore')
-    this.#scorers = points.score.map(({ plugin, weight }) => ({ plugin: plugin as With<'score'>, weight }))
+    this.preScorers = having(points.preScore, 'preScore')
+    this.scorers = points.score.map(({ plugin, weight }) => ({ plugin: plugin as With<'score'>, weight }))
     this.#reservers = having(points.reserve, 'reserve')
     this.#unreservers = having(points.reserve, 'unreserve').reverse()
     this.#permitters = having(points.permit, 'permit')
@@ -104,7 +104,7 @@ export class Framework {
 
   /** The filters that have something to say about the pod of this cycle. */
   filtersFor(state: CycleState): readonly With<'filter'>[] {
-    return this.#filters.filter(({ name }) => !state.skipsFilter.has(name))
+    return this.filters.filter(({ name }) => !state.skipsFilter.has(name))
   }
 
   /**
@@ -118,15 +118,22 @@ export class Framework {
     filters: readonly With<'filter'>[] = this.filtersFor(state),
   ): Refusal | undefined {
     if (!this.#nominations.isEmpty) {
-      const ahead = this.#nominations
-        .on(node.name)
-        .filter(({ uid, priority }) => uid !== pod.uid && priority >= pod.priority)
+      const ahead = this.#aheadOn(node.name, pod)
       if (ahead.length > 0) {
         const refused = this.#filterBeside(ahead, state.copy(), pod, node, filters)
         if (refused) return refused
       }
     }
     return runFilters(state, pod, node, filters)
+  }
+
+  /** The nodes that pods of no lower priority have been promised. */
+  *promised(pod: PodInfo): Iterable<string> {
+    for (const name of this.#nominations.nodes()) if (this.#aheadOn(name, pod).length > 0) yield name
+  }
+
+  #aheadOn(nodeName: string, pod: PodInfo): PodInfo[] {
+    return this.#nominations.on(nodeName).filter(({ uid, priority }) => uid !== pod.uid && priority >= pod.priority)
   }
 
   #filterBeside(
@@ -186,20 +193,23 @@ export class Framework {
     return { ...(cleared ? { nominate: '' } : {}), ...(messages.length > 0 ? { message: messages.join(', ') } : {}) }
   }
 
-  /** What the plugins give each node, in the nodes' order. The arrays are used again by the next call. */
-  score(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Scores {
-    for (const plugin of this.#preScorers) {
-      if (plugin.preScore(state, pod, nodes) === 'skip') state.skipsScore.add(plugin.name)
+  /**
+   * What the plugins give each node, in the nodes' order; where nodes stand for others of their kind, `standFor` says for how
+   * many. The arrays are used again by the next call.
+   */
+  score(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[], standFor?: readonly number[]): Scores {
+    for (const plugin of this.preScorers) {
+      if (plugin.preScore(state, pod, nodes, standFor) === 'skip') state.skipsScore.add(plugin.name)
     }
     const totals = this.#buffers.take(0, nodes.length).fill(0)
     const parts: ScorePart[] = []
-    for (const { plugin, weight } of this.#scorers) {
+    for (const { plugin, weight } of this.scorers) {
       if (state.skipsScore.has(plugin.name)) continue
       const scores = this.#buffers.take(parts.length + 1, nodes.length)
       for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score(state, pod, nodes[i] as NodeInfo)
       plugin.normalize?.(state, pod, scores, nodes)
       for (let i = 0; i < nodes.length; i++) totals[i] = (totals[i] as number) + weight * (scores[i] as number)
-      parts.push({ plugin: plugin.name, weight, scores })
+      parts.push({ plugin, weight, scores })
     }
     return { totals, parts }
   }
@@ -268,7 +278,8 @@ function heard<T extends { messages: string[]; cleared: boolean }>(told: T, outc
 const hasWork = (plugin: Plugin, state: CycleState, pod: PodInfo, nodeName: string): boolean =>
   plugin.preBindPreFlight?.(state, pod, nodeName) !== 'skip'
 
-function runFilters(
+/** Why the first filter that refuses does. */
+export function runFilters(
   state: CycleState,
   pod: PodInfo,
   node: NodeInfo,

@@ -4,6 +4,7 @@ import type { NodeInfo } from '../cache/node-info.ts'
 import type { QueuedPod } from '../queue/queued-pod.ts'
 import type { ClusterEvent } from './cluster-events.ts'
 import type { CycleState } from './cycle-state.ts'
+import type { NodeRefusals } from './node-refusals.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -23,9 +24,6 @@ export interface Hint {
   /** Whether to try the pod again; left out, every such event is worth a try. */
   worthATry?(pod: PodInfo, objects: EventObjects): boolean
 }
-
-/** Why each node was refused. */
-export type NodeRefusals = ReadonlyMap<string, Refusal>
 
 export interface Diagnosis {
   readonly perNode: NodeRefusals
@@ -50,12 +48,37 @@ export interface PermitWait {
   readonly timeoutMs: number
 }
 
+/** What a plugin tells nodes apart by for one pod. */
+export interface Kinds {
+  /** What a node's kind rests on beside the node and its pods. Where it differs, nothing that is known of kinds holds. */
+  readonly key: string
+  /** Two nodes of one kind are the same to the plugin at any one time. It changes only when the node or its pods do. */
+  of(node: NodeInfo): string | number
+}
+
+/**
+ * What a plugin goes by, so that what it said of a node can be kept for pods that are alike: `node` where nothing counts but
+ * the pod's template and the node with its pods; `kind` where nodes of one kind are filtered and scored alike, which is asked
+ * anew for each pod. A score that goes by the node is a whole number and is not compared with other nodes' (no normalize).
+ */
+export interface Basis {
+  readonly filter?: 'node' | 'kind'
+  readonly score?: 'node' | 'kind'
+  /** Called after preFilter. Undefined where all nodes are the same to it. */
+  kinds?(state: CycleState, pod: PodInfo): Kinds | undefined
+}
+
 /**
  * One concern of scheduling, by upstream's names of the points it takes part in. The points up to permit run without a
  * pause for each pod and must not wait for anything; those after it run beside the scheduling of other pods.
  */
 export interface Plugin {
   readonly name: string
+  /**
+   * Left out, pods are compared with every node each time, but for those that the plugin's preFilter skips: of them it must
+   * have nothing to say in scores, either.
+   */
+  readonly basis?: Basis
   /** What can make a pod schedulable that this plugin refused. */
   readonly hints?: readonly Hint[]
   /** Negative where a goes before b. Exactly one plugin has it. */
@@ -72,7 +95,13 @@ export interface Plugin {
     pod: PodInfo,
     diagnosis: Diagnosis,
   ): PostFilterOutcome | undefined | Promise<PostFilterOutcome | undefined>
-  preScore?(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): 'skip' | undefined
+  /** Where nodes stand for others of their kind, `standFor` says for how many. */
+  preScore?(
+    state: CycleState,
+    pod: PodInfo,
+    nodes: readonly NodeInfo[],
+    standFor?: readonly number[],
+  ): 'skip' | undefined
   score?(state: CycleState, pod: PodInfo, node: NodeInfo): number
   /** Brings the scores of the nodes, in their order, to between 0 and {@link maxScore}, in place. */
   normalize?(state: CycleState, pod: PodInfo, scores: Float64Array, nodes: readonly NodeInfo[]): void

@@ -16,6 +16,8 @@ import type { DeviceWorld } from '../dra/device-world.ts'
 /** What plugins may look up besides nodes and pods. All of it is in memory. */
 export interface World {
   namespaceLabels(namespace: string): Labels
+  /** Grows whenever the labels of a namespace change. */
+  namespacesVersion(): number
   /** The selectors of the namespace's services. */
   serviceSelectors(namespace: string): Iterable<Labels>
   /** What a replica set, stateful set or replication controller selects; undefined for what is not there. */

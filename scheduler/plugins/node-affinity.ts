@@ -1,4 +1,5 @@
 import type { NodeSelectorTerm, PreferredSchedulingTerm } from '../../api/generated/types.ts'
+import type { NodeInfo } from '../cache/node-info.ts'
 import { stateKey } from '../framework/cycle-state.ts'
 import { type NodeTest, nodeSelectorTest, requiredNodeTest, termTest } from '../framework/node-affinity.ts'
 import type { Plugin, PreFilterOutcome } from '../framework/plugin.ts'
@@ -31,6 +32,16 @@ export function newNodeAffinity({ addedAffinity } = defaultArgs.NodeAffinity): P
   const addedTests = testsOf(rather)
   return {
     name,
+    basis: {
+      filter: 'node',
+      score: 'kind',
+      kinds(state, pod) {
+        const wishes = wishesOf(pod)
+        if (wishes.length === 0) return undefined
+        state.write(preferred, wishes)
+        return { key: '', of: (node) => sumOf(wishes, node) }
+      },
+    },
     hints: [
       {
         on: ['Node/Add', 'Node/UpdateLabel'],
@@ -55,17 +66,25 @@ export function newNodeAffinity({ addedAffinity } = defaultArgs.NodeAffinity): P
       if (added && !added(node)) return notAdded
       return state.read(required)(node) ? undefined : unmatched
     },
-    preScore(state, { pod }) {
-      const terms = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution
-      if (!terms && addedTests.length === 0) return 'skip'
-      state.write(preferred, [...addedTests, ...testsOf(terms)])
+    preScore(state, pod) {
+      if (state.find(preferred)) return undefined
+      const wishes = wishesOf(pod)
+      if (wishes.length === 0) return 'skip'
+      state.write(preferred, wishes)
       return undefined
     },
-    score: (state, _pod, node) =>
-      state.read(preferred).reduce((sum, { weight, test }) => (test(node) ? sum + weight : sum), 0),
+    score: (state, _pod, node) => sumOf(state.read(preferred), node),
     normalize: (_state, _pod, scores) => normalizeByLargest(scores),
   }
+
+  function wishesOf({ pod }: PodInfo): readonly WeightedTest[] {
+    const terms = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution
+    return terms ? [...addedTests, ...testsOf(terms)] : addedTests
+  }
 }
+
+const sumOf = (wishes: readonly WeightedTest[], node: NodeInfo): number =>
+  wishes.reduce((sum, { weight, test }) => (test(node) ? sum + weight : sum), 0)
 
 const testsOf = (terms: readonly PreferredSchedulingTerm[] = []): WeightedTest[] =>
   terms.flatMap(({ weight, preference }) => {

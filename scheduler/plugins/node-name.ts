@@ -7,6 +7,7 @@ const otherNode = refusal(name, 'UnschedulableAndUnresolvable', "node(s) didn't 
 /** A pod that names its node goes there and nowhere else. */
 export const nodeName: Plugin = {
   name,
+  basis: { filter: 'node' },
   hints: [
     { on: ['Node/Add'], worthATry: ({ pod }, { node }) => isNamed(pod.spec?.nodeName, node?.after?.metadata.name) },
   ],

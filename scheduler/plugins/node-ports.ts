@@ -8,6 +8,7 @@ const taken = refusal(name, 'Unschedulable', "node(s) didn't have free ports for
 /** Two pods cannot have the same port of a node. */
 export const nodePorts: Plugin = {
   name,
+  basis: { filter: 'node' },
   hints: [
     {
       on: ['Pod/Delete'],

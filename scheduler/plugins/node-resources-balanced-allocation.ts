@@ -38,6 +38,7 @@ export function newNodeResourcesBalancedAllocation(
   }
   return {
     name: 'NodeResourcesBalancedAllocation',
+    basis: { score: 'node' },
     // Pods that ask for nothing change no balance: they would all go to one node.
     preScore: (_state, { requests }) => (resources.every(({ wanted }) => wanted(requests) === 0) ? 'skip' : undefined),
     score(_state, { requests }, { row }) {

@@ -17,6 +17,7 @@ export function newNodeResourcesFit(columns: Columns, args = defaultArgs.NodeRes
   const heeded = heedingAll(args) ? (requests: Requests) => requests : withoutIgnored(args)
   return {
     name,
+    basis: { filter: 'node', score: 'node' },
     hints: hintsFor(heeded),
     filter: (_state, { requests }, { row }) => shortages(columns, row, heeded(requests)),
     score:

@@ -9,6 +9,7 @@ const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
 /** Keeps pods off cordoned nodes, but for those that tolerate the taint such a node gets. */
 export const nodeUnschedulable: Plugin = {
   name,
+  basis: { filter: 'node' },
   hints: [
     {
       on: ['Node/Add', 'Node/UpdateTaint'],

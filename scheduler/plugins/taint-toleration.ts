@@ -1,6 +1,8 @@
 import type { Toleration } from '../../api/generated/types.ts'
+import type { NodeInfo } from '../cache/node-info.ts'
 import { stateKey } from '../framework/cycle-state.ts'
 import type { Plugin } from '../framework/plugin.ts'
+import type { PodInfo } from '../framework/pod-info.ts'
 import { refusal } from '../framework/refusal.ts'
 import { tolerates, untoleratedTaint } from '../framework/tolerations.ts'
 import { normalizeByLargest } from './normalize.ts'
@@ -13,6 +15,14 @@ const softTolerations = stateKey<readonly Toleration[]>(name)
 /** Keeps pods off nodes with taints that they do not tolerate, and prefers nodes with fewer of the soft kind. */
 export const taintToleration: Plugin = {
   name,
+  basis: {
+    filter: 'node',
+    score: 'kind',
+    kinds: (_state, pod) => {
+      const tolerations = softOnes(pod)
+      return { key: '', of: (node) => untoleratedSoft(tolerations, node) }
+    },
+  },
   hints: [
     {
       on: ['Node/Add', 'Node/UpdateTaint'],
@@ -29,15 +39,15 @@ export const taintToleration: Plugin = {
   preScore(state, pod, nodes) {
     // Where no node has a soft taint, all would score alike.
     if (!nodes.some(({ taints }) => taints.some(({ effect }) => effect === soft))) return 'skip'
-    state.write(
-      softTolerations,
-      pod.tolerations.filter(({ effect }) => !effect || effect === soft),
-    )
+    state.write(softTolerations, softOnes(pod))
     return undefined
   },
-  score(state, _pod, { taints }) {
-    const tolerations = state.read(softTolerations)
-    return taints.filter((taint) => taint.effect === soft && !tolerates(tolerations, taint)).length
-  },
+  score: (state, _pod, node) => untoleratedSoft(state.read(softTolerations), node),
   normalize: (_state, _pod, scores) => normalizeByLargest(scores, { reverse: true }),
 }
+
+const softOnes = ({ tolerations }: PodInfo): readonly Toleration[] =>
+  tolerations.filter(({ effect }) => !effect || effect === soft)
+
+const untoleratedSoft = (tolerations: readonly Toleration[], { taints }: NodeInfo): number =>
+  taints.length === 0 ? 0 : taints.filter((taint) => taint.effect === soft && !tolerates(tolerations, taint)).length

@@ -35,6 +35,11 @@ export class Nominations {
     return this.#byNode.get(nodeName) ?? nobody
   }
 
+  /** Those that somebody has been promised. */
+  nodes(): Iterable<string> {
+    return this.#byNode.keys()
+  }
+
   nodeOf(uid: string): string {
     return this.#nodeOf.get(uid) ?? ''
   }

@@ -262,31 +262,50 @@ const nodeParts: Arbitrary<NodeParts> = record<NodeParts & { hasName: boolean }>
   hasName ? parts : { ...parts, labels: { ...parts.labels, [hostname]: 'shared' } },
 )
 
-export const stepsArbitrary: Arbitrary<Step[]> = fc
-  .tuple(
-    fc.array(nodeParts, { minLength: 1, maxLength: nodeNames.length }),
-    fc.array(
-      fc.oneof(
-        { weight: 8, arbitrary: podParts.map((parts): Step => ({ do: 'place', pod: parts })) },
-        { weight: 2, arbitrary: nodeParts.map((parts): Step => ({ do: 'setNode', node: parts })) },
-        { weight: 1, arbitrary: one(...nodeNames).map((name): Step => ({ do: 'removeNode', name })) },
-        {
-          weight: 2,
-          arbitrary: fc.record({ do: one('delete' as const, 'terminate' as const), at: fc.nat(5) }),
-        },
-        {
-          weight: 1,
-          arbitrary: fc.record({ do: fc.constant('relabel' as const), at: fc.nat(5), labels: podLabels }),
-        },
-        {
-          weight: 1,
-          arbitrary: fc.record({ do: fc.constant('resize' as const), at: fc.nat(5), status: resized }),
-        },
+/** Nodes come first; then pods are placed, and things change in between. */
+const stepsWith = (placing: Arbitrary<Step>, maxLength: number): Arbitrary<Step[]> =>
+  fc
+    .tuple(
+      fc.array(nodeParts, { minLength: 1, maxLength: nodeNames.length }),
+      fc.array(
+        fc.oneof(
+          { weight: 8, arbitrary: placing },
+          { weight: 2, arbitrary: nodeParts.map((parts): Step => ({ do: 'setNode', node: parts })) },
+          { weight: 1, arbitrary: one(...nodeNames).map((name): Step => ({ do: 'removeNode', name })) },
+          {
+            weight: 2,
+            arbitrary: fc.record({ do: one('delete' as const, 'terminate' as const), at: fc.nat(5) }),
+          },
+          {
+            weight: 1,
+            arbitrary: fc.record({ do: fc.constant('relabel' as const), at: fc.nat(5), labels: podLabels }),
+          },
+          {
+            weight: 1,
+            arbitrary: fc.record({ do: fc.constant('resize' as const), at: fc.nat(5), status: resized }),
+          },
+        ),
+        { minLength: 1, maxLength },
       ),
-      { minLength: 1, maxLength: 14 },
+    )
+    .map(([nodes, steps]) => [...nodes.map((parts): Step => ({ do: 'setNode', node: parts })), ...steps])
+
+export const stepsArbitrary = stepsWith(
+  podParts.map((parts): Step => ({ do: 'place', pod: parts })),
+  14,
+)
+
+/** The same with pods of a few templates, some with other labels: what is known of one is used for the next. */
+export const alikeStepsArbitrary: Arbitrary<Step[]> = fc
+  .array(podParts, { minLength: 1, maxLength: 3 })
+  .chain((templates) =>
+    stepsWith(
+      fc
+        .tuple(one(...templates), rarely(podLabels))
+        .map(([parts, labels]): Step => ({ do: 'place', pod: labels ? { ...parts, labels } : parts })),
+      30,
     ),
   )
-  .map(([nodes, steps]) => [...nodes.map((parts): Step => ({ do: 'setNode', node: parts })), ...steps])
 
 const volumeTerms = sometimes(
   one(...['a', 'b']).map((value) => ({

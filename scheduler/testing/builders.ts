@@ -80,6 +80,7 @@ export function node(parts: NodeParts = {}): Live<Node> {
 /** A world in which there is nothing but what is named. */
 export const emptyWorld = (parts: Partial<World> = {}): World => ({
   namespaceLabels: () => ({}),
+  namespacesVersion: () => 0,
   serviceSelectors: () => [],
   controllerSelector: () => undefined,
   disruptionBudgets: () => [],

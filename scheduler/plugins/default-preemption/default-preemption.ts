@@ -3,6 +3,7 @@ import type { NodeInfo } from '../../cache/node-info.ts'
 import type { CycleState } from '../../framework/cycle-state.ts'
 import { fitMessage } from '../../framework/fit-error.ts'
 import type { Framework } from '../../framework/framework.ts'
+import { refusalsByName } from '../../framework/node-refusals.ts'
 import type { Diagnosis, Plugin, PostFilterOutcome } from '../../framework/plugin.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
 import { type Refusal, refusal } from '../../framework/refusal.ts'
@@ -68,7 +69,10 @@ export function newDefaultPreemption(context: PreemptionContext, args = defaultA
         onAttempt(best?.victims.length ?? 0)
         if (!best) {
           const nodeCount = cache.nodes.length
-          const message = fitMessage({ nodeCount, diagnosis: { perNode: refusals, others: notHelpful } })
+          const message = fitMessage({
+            nodeCount,
+            diagnosis: { perNode: refusalsByName(refusals), others: notHelpful },
+          })
           return { nominate: '', message: `preemption: ${message}` }
         }
         start(pod, best)

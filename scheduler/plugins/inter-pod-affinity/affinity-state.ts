@@ -5,6 +5,7 @@ import type { Topologies } from '../../cache/topology.ts'
 import type { AffinityTerm } from '../../framework/affinity-terms.ts'
 import type { Copyable } from '../../framework/cycle-state.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
+import type { Look } from './kinds.ts'
 import { TopologyCounts } from './topology-counts.ts'
 
 type NamespaceLabels = (namespace: string) => Labels
@@ -76,6 +77,22 @@ export class AffinityState implements Copyable<AffinityState> {
 
   isUnwelcome(node: NodeInfo): boolean {
     return this.#unwelcome.hasAny(node)
+  }
+
+  /** The topologies that decide, each with what it knows of a node beside the domain. */
+  *looks(): Iterable<Look> {
+    const { requiredAffinity, requiredAntiAffinity } = this.pod.terms
+    for (const { topologyKey } of requiredAffinity) {
+      const topology = this.#topologies.of(topologyKey)
+      yield { topology, at: (node) => (this.#wanted.in(topology, node) > 0 ? 1 : 0) }
+    }
+    for (const { topologyKey } of requiredAntiAffinity) {
+      const topology = this.#topologies.of(topologyKey)
+      yield { topology, at: (node) => (this.#unwanted.in(topology, node) > 0 ? 1 : 0) }
+    }
+    for (const topology of this.#unwelcome.topologies) {
+      yield { topology, at: (node) => (this.#unwelcome.in(topology, node) > 0 ? 1 : 0) }
+    }
   }
 
   copy(): AffinityState {

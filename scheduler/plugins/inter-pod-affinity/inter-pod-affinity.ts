@@ -1,12 +1,14 @@
 import type { Cache } from '../../cache/cache.ts'
 import type { AffinityTerm, WeightedTerm } from '../../framework/affinity-terms.ts'
 import { stateKey } from '../../framework/cycle-state.ts'
+import { idOf } from '../../framework/identity.ts'
 import { type EventObjects, maxScore, type Plugin } from '../../framework/plugin.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
 import { refusal } from '../../framework/refusal.ts'
 import type { World } from '../../framework/world.ts'
-import { defaultArgs } from '../args.ts'
+import { defaultArgs, type PluginArgs } from '../args.ts'
 import { AffinityState, matchesAll } from './affinity-state.ts'
+import { kindsOf, type Look } from './kinds.ts'
 import { TopologyCounts } from './topology-counts.ts'
 
 const name = 'InterPodAffinity'
@@ -19,6 +21,19 @@ const preferences = stateKey<TopologyCounts>(`${name} score`)
 /** Pods that must be, or would rather be, near other pods or away from them. */
 export const newInterPodAffinity = (cache: Cache, world: World, args = defaultArgs.InterPodAffinity): Plugin => ({
   name,
+  basis: {
+    filter: 'kind',
+    score: 'kind',
+    kinds(state, pod) {
+      const looks: Look[] = state.skipsFilter.has(name) ? [] : [...state.read(affinity).looks()]
+      const counts = ignores(pod, args) ? undefined : weights(pod, cache, world, args.hardPodAffinityWeight)
+      if (counts && !counts.isUnused) {
+        state.write(preferences, counts)
+        for (const topology of counts.topologies) looks.push({ topology, at: (node) => counts.in(topology, node) })
+      }
+      return kindsOf(looks, `${pod.namespace} ${idOf(pod.labels)} ${world.namespacesVersion()}`)
+    },
+  },
   hints: [
     {
       on: ['Pod/Add', 'Pod/Delete', 'Pod/UpdateLabel'],
@@ -41,11 +56,10 @@ export const newInterPodAffinity = (cache: Cache, world: World, args = defaultAr
     return near.isUnwelcome(node) ? unwelcome : undefined
   },
   preScore(state, pod) {
-    const { preferredAffinity, preferredAntiAffinity } = pod.terms
-    const hasWishes = preferredAffinity.length + preferredAntiAffinity.length > 0
-    if (args.ignorePreferredTermsOfExistingPods && !hasWishes) return 'skip'
+    if (state.find(preferences)) return undefined
+    if (ignores(pod, args)) return 'skip'
     const counts = weights(pod, cache, world, args.hardPodAffinityWeight)
-    if (counts.isEmpty) return 'skip'
+    if (counts.isUnused) return 'skip'
     state.write(preferences, counts)
     return undefined
   },
@@ -62,6 +76,10 @@ export const newInterPodAffinity = (cache: Cache, world: World, args = defaultAr
     }
   },
 })
+
+/** Whether what others would like of a pod without wishes of its own does not count. */
+const ignores = ({ terms }: PodInfo, { ignorePreferredTermsOfExistingPods }: PluginArgs['InterPodAffinity']): boolean =>
+  ignorePreferredTermsOfExistingPods && terms.preferredAffinity.length + terms.preferredAntiAffinity.length === 0
 
 /** What the pod thinks of having others near, and they of having it. */
 function weights(

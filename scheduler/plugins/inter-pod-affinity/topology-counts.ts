@@ -29,13 +29,24 @@ export class TopologyCounts {
     this.#topologies = topologies
   }
 
+  /** Whether there is nothing at all. Only for counts of pods, of which no domain has fewer than none. */
   get isEmpty(): boolean {
     return this.#parts.every(({ layers, own }) => {
-      if (!own) return layers.length === 0
-      const domains = new Set(own.keys())
-      for (const { counts } of layers) for (const domain of counts.counts.keys()) domains.add(domain)
-      return [...domains].every((domain) => sumIn(layers, own, domain) === 0)
+      let sum = 0
+      for (const { counts, times } of layers) sum += times * counts.total
+      for (const amount of own?.values() ?? []) sum += amount
+      return sum === 0
     })
+  }
+
+  /** Whether nobody has counted anything yet, even if it should come to nothing. */
+  get isUnused(): boolean {
+    return this.#parts.length === 0
+  }
+
+  /** Of which something is known. */
+  get topologies(): readonly Topology[] {
+    return this.#parts.map(({ topology }) => topology)
   }
 
   /** The counts of some pods. They are to stay as they are for as long as these are used. */
@@ -60,6 +71,11 @@ export class TopologyCounts {
       if (topology.key === topologyKey) return sumIn(layers, own, topology.domainOf[node.row] as number)
     }
     return 0
+  }
+
+  /** In the domain of one topology that the node is in. */
+  in(topology: Topology, node: NodeInfo): number {
+    return this.get(node, topology.key)
   }
 
   /** The sum over all keys. */

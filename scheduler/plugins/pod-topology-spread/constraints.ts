@@ -19,6 +19,7 @@ export type WhenUnsatisfiable = 'DoNotSchedule' | 'ScheduleAnyway'
 export interface Spread {
   readonly maxSkew: number
   readonly topologyKey: string
+  readonly selector: LabelSelector | undefined
   readonly minDomains: number
   readonly matches: LabelMatcher
   /** Labels without which nothing matches. */
@@ -69,6 +70,7 @@ function newSpread(
   return {
     maxSkew,
     topologyKey,
+    selector,
     minDomains,
     matches: selector ? labelSelectorMatcher(selector) : () => false,
     required: selector?.matchLabels ?? {},

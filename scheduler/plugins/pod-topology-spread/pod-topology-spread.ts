@@ -8,7 +8,7 @@ import { refusal } from '../../framework/refusal.ts'
 import type { World } from '../../framework/world.ts'
 import { defaultArgs } from '../args.ts'
 import { hasAllKeys, type Spread, spreadsOf } from './constraints.ts'
-import { normalizeSpread, prepareSpreadScore, type SpreadScore, spreadScore } from './score.ts'
+import { normalizeSpread, prepareSpreadScore, type SpreadScore, softKinds, softSpreads, spreadScore } from './score.ts'
 import { SpreadCounts } from './spread-counts.ts'
 
 const name = 'PodTopologySpread'
@@ -16,11 +16,28 @@ const message = "node(s) didn't match pod topology spread constraints"
 const uneven = refusal(name, 'Unschedulable', message)
 const noDomain = refusal(name, 'UnschedulableAndUnresolvable', `${message} (missing required label)`)
 const counts = stateKey<SpreadCounts>(`${name} counts`)
+const softOnes = stateKey<readonly Spread[]>(`${name} soft constraints`)
 const soft = stateKey<SpreadScore>(`${name} score`)
 
 /** Spreads pods that are alike over the domains (hosts, zones) that node labels tell apart. */
 export const newPodTopologySpread = (cache: Cache, world: World, args = defaultArgs.PodTopologySpread): Plugin => ({
   name,
+  basis: {
+    filter: 'kind',
+    score: 'kind',
+    kinds(state, pod) {
+      const hard = state.skipsFilter.has(name) ? undefined : state.read(counts)
+      const context = { cache, world, args }
+      const spreads = softSpreads(pod, context)
+      state.write(softOnes, spreads)
+      const rather = softKinds(spreads, pod, context)
+      if (!hard && !rather) return undefined
+      return {
+        key: `${pod.namespace} ${hard?.kindsKey ?? ''};${rather?.key ?? ''}`,
+        of: (node) => `${hard?.kindOf(node) ?? ''};${rather?.of(node) ?? ''}`,
+      }
+    },
+  },
   hints: [
     {
       on: ['Pod/Add', 'Pod/Delete', 'Pod/UpdateLabel', 'Pod/UpdateToleration'],
@@ -48,10 +65,11 @@ export const newPodTopologySpread = (cache: Cache, world: World, args = defaultA
     }
     return undefined
   },
-  preScore(state, pod, nodes) {
-    const prepared = prepareSpreadScore(pod, nodes, { cache, world, args })
-    if (!prepared) return 'skip'
-    state.write(soft, prepared)
+  preScore(state, pod, nodes, standFor) {
+    const context = { cache, world, args }
+    const spreads = state.find(softOnes) ?? softSpreads(pod, context)
+    if (spreads.length === 0) return 'skip'
+    state.write(soft, prepareSpreadScore(spreads, pod, nodes, context, standFor))
     return undefined
   },
   score: (state, _pod, node) => spreadScore(state.read(soft), node),

@@ -1,7 +1,7 @@
 import type { Cache } from '../../cache/cache.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import type { Topology } from '../../cache/topology.ts'
-import { maxScore } from '../../framework/plugin.ts'
+import { type Kinds, maxScore } from '../../framework/plugin.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
 import type { World } from '../../framework/world.ts'
 import type { PluginArgs } from '../args.ts'
@@ -33,21 +33,50 @@ export interface SpreadScore {
   readonly ignored: ReadonlySet<NodeInfo> | undefined
 }
 
-/** Undefined where the pod has no soft constraint. */
+export interface SpreadContext {
+  readonly cache: Cache
+  readonly world: World
+  readonly args: PluginArgs['PodTopologySpread']
+}
+
+/** The soft constraints of the pod. */
+export const softSpreads = (pod: PodInfo, { world, args }: SpreadContext): readonly Spread[] =>
+  spreadsOf(pod, 'ScheduleAnyway', world, args)
+
+/** What tells nodes apart in the score: how many pods are on them, for a constraint over hosts, or their domain. */
+export function softKinds(spreads: readonly Spread[], pod: PodInfo, { cache }: SpreadContext): Kinds | undefined {
+  if (spreads.length === 0) return undefined
+  const parts = spreads.map((spread) => {
+    const topology = cache.topologies.of(spread.topologyKey)
+    if (spread.topologyKey !== hostnameLabel) return { topology, of: (node: NodeInfo) => topology.of(node) }
+    const byNode = countMatching(cache, spread, pod.namespace)
+    return { topology, of: (node: NodeInfo) => byNode.get(node) ?? 0 }
+  })
+  return {
+    key: spreads.map(({ topologyKey, selector }) => JSON.stringify([topologyKey, selector])).join(),
+    of(node) {
+      let kind = ''
+      for (const { topology, of } of parts) kind += topology.of(node) < 0 ? '-,' : `${of(node)},`
+      return kind
+    },
+  }
+}
+
+/** Works out the constraints for some nodes; where those stand for others, `standFor` says for how many. */
 export function prepareSpreadScore(
+  spreads: readonly Spread[],
   pod: PodInfo,
   candidates: readonly NodeInfo[],
-  { cache, world, args }: { cache: Cache; world: World; args: PluginArgs['PodTopologySpread'] },
-): SpreadScore | undefined {
-  const spreads = spreadsOf(pod, 'ScheduleAnyway', world, args)
-  if (spreads.length === 0) return undefined
+  { cache, args }: SpreadContext,
+  standFor?: readonly number[],
+): SpreadScore {
   // Upstream's defaults spread over hosts even where nodes have no zone.
   const needsAllKeys = hasOwnConstraints(pod) || args.defaultingType !== 'System'
   const topologies = spreads.map(({ topologyKey }) => cache.topologies.of(topologyKey))
   const mayLack = needsAllKeys && topologies.some(({ outside }) => outside > 0)
   const without = mayLack ? candidates.filter(({ labels }) => !hasAllKeys(labels, spreads)) : []
   const ignored = without.length > 0 ? new Set(without) : undefined
-  const scored = candidates.length - without.length
+  const scored = numberOf(candidates, ignored, standFor)
   const isKept = needsAllKeys ? includesAll(spreads, cache) : spreads.every(({ includesEvery }) => includesEvery)
   const parts = spreads.map((spread, i): Part => {
     const topology = topologies[i] as Topology
@@ -65,6 +94,15 @@ export function prepareSpreadScore(
     return { topology, maxSkew, weight, count: (_, domain) => counted.get(domain) ?? 0 }
   })
   return { parts, ignored }
+}
+
+function numberOf(
+  nodes: readonly NodeInfo[],
+  ignored: ReadonlySet<NodeInfo> | undefined,
+  standFor: readonly number[] | undefined,
+): number {
+  if (!standFor) return nodes.length - (ignored?.size ?? 0)
+  return nodes.reduce((sum, node, i) => (ignored?.has(node) ? sum : sum + (standFor[i] as number)), 0)
 }
 
 const weightOf = (domains: number): number => Math.log(domains + 2)

@@ -75,6 +75,25 @@ export class SpreadCounts implements Copyable<SpreadCounts> {
     return countIn(tally, domain) + (this.#self[i] as number) - least
   }
 
+  /** What tells nodes apart: the domain; or, where each node has one of its own, how many pods are there. */
+  kindOf(node: NodeInfo): string {
+    let kind = ''
+    for (const tally of this.#tallies) {
+      const domain = tally.topology.of(node)
+      kind += domain < 0 ? '-,' : `${tally.topology.isOneEach ? countIn(tally, domain) : domain},`
+    }
+    return kind
+  }
+
+  /** What {@link kindOf} goes by. */
+  get kindsKey(): string {
+    return this.spreads
+      .map(({ topologyKey, selector }, i) =>
+        JSON.stringify([topologyKey, selector, (this.#tallies[i] as Tally).topology.isOneEach]),
+      )
+      .join()
+  }
+
   /** Of the i-th constraint, by what nodes say in its label. */
   byDomain(i: number, nodes: readonly NodeInfo[]): Map<string, number> {
     const tally = this.#tallies[i] as Tally
