@@ -8,7 +8,8 @@ interface Sleeper {
 /** Time that stands still until a test moves it. */
 export class FakeClock implements Clock {
   #now: number
-  readonly #sleepers = new Set<Sleeper>()
+  /** Who wakes next is last; of those who are due at one moment, who came first. */
+  readonly #sleepers: Sleeper[] = []
 
   constructor(startMs = Date.parse('2026-01-01T00:00:00Z')) {
     this.#now = startMs
@@ -20,7 +21,7 @@ export class FakeClock implements Clock {
 
   /** How many wait. */
   get sleeping(): number {
-    return this.#sleepers.size
+    return this.#sleepers.length
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -30,14 +31,15 @@ export class FakeClock implements Clock {
         return
       }
       const onAbort = () => {
-        if (this.#sleepers.delete(sleeper)) reject(signal?.reason)
+        this.#remove(sleeper)
+        reject(signal?.reason)
       }
       const wake = () => {
         signal?.removeEventListener('abort', onAbort)
         resolve()
       }
       const sleeper: Sleeper = { dueAt: this.#now + ms, wake }
-      this.#sleepers.add(sleeper)
+      this.#sleepers.splice(this.#firstDueBy(sleeper.dueAt), 0, sleeper)
       signal?.addEventListener('abort', onAbort, { once: true })
     })
   }
@@ -47,17 +49,31 @@ export class FakeClock implements Clock {
     const end = this.#now + ms
     await settle()
     for (;;) {
-      let next: Sleeper | undefined
-      for (const sleeper of this.#sleepers)
-        if (sleeper.dueAt <= end && (!next || sleeper.dueAt < next.dueAt)) next = sleeper
-      if (!next) break
-      this.#sleepers.delete(next)
+      const next = this.#sleepers.at(-1)
+      if (!next || next.dueAt > end) break
+      this.#sleepers.pop()
       this.#now = Math.max(this.#now, next.dueAt)
       next.wake()
       await settle()
     }
     this.#now = end
     await settle()
+  }
+
+  /** Where those begin who are due at that moment or before. */
+  #firstDueBy(moment: number): number {
+    let [low, high] = [0, this.#sleepers.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#sleepers[middle] as Sleeper).dueAt <= moment) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  #remove(sleeper: Sleeper): void {
+    const at = this.#sleepers.indexOf(sleeper, this.#firstDueBy(sleeper.dueAt))
+    if (at >= 0) this.#sleepers.splice(at, 1)
   }
 }
 
