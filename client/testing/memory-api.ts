@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import jsonPatch, { type Operation } from 'fast-json-patch'
+import type { Binding, Pod } from '../../api/generated/types.ts'
 import {
   alreadyExistsError,
   conflictError,
@@ -7,11 +9,10 @@ import {
   notFoundError,
   StatusError,
 } from '../../api/machinery/errors.ts'
-import { compileFieldSelector } from '../../api/machinery/fields.ts'
-import { compileSelector, formatSelectorString } from '../../api/machinery/labels.ts'
+import { formatSelectorString } from '../../api/machinery/labels.ts'
 import { formatTime } from '../../api/machinery/time.ts'
 import { keyOf } from '../key.ts'
-import { apiVersionOf, builtinRefs } from '../resources.ts'
+import { apiVersionOf, builtinRefs, pods } from '../resources.ts'
 import type {
   Api,
   Clock,
@@ -30,20 +31,18 @@ import type {
   WriteOptions,
 } from '../types.ts'
 import { FakeClock } from './fake-clock.ts'
-
-type Stored = Live<Record<string, unknown>>
-
-interface Change {
-  revision: number
-  type: 'ADDED' | 'MODIFIED' | 'DELETED'
-  before: Stored | undefined
-  object: Stored
-}
+import { History } from './history.ts'
+import { merged } from './merged.ts'
+import { copyOf, frozenCopyOf } from './plain-objects.ts'
+import { bookmark, type Change, type Stored, seenThrough, selection, shown, Waiting, wakeAll } from './watching.ts'
 
 interface Table {
   ref: ResourceRef
+  /** Frozen, and shared by all who follow the kind. */
   objects: Map<string, Stored>
-  history: Change[]
+  history: History<Change>
+  /** Those who wait for the next change. */
+  wakers: Set<() => void>
 }
 
 export interface Call {
@@ -57,19 +56,30 @@ export interface MemoryApiOptions {
   clock?: Clock
   /** Asked before each call: what it throws is the answer. */
   fault?: (call: Call) => void | Promise<void>
+  /** Whether `calls` is kept; it grows without end. Default: yes. */
+  keepsCalls?: boolean
+  /** How many changes of each kind are remembered for watches; who is further behind is refused with 410. */
+  historySize?: number
+  /** Between two rounds of bookmarks. Default: one follows everything that happens. */
+  bookmarkEveryMs?: number
 }
+
+const defaultHistorySize = 10_000
 
 /**
  * An API server in memory for unit tests: versions and conflicts, uids, generated names, generations, status apart from
  * the rest, finalizers and graceful deletion, selectors, watches with bookmarks. It defaults, validates and authorizes
- * nothing, and propagation of deletes is left to the garbage collector.
+ * nothing, and propagation of deletes is left to the garbage collector. What it tells its watchers and lists is shared by all of
+ * them: beside `metadata` itself it cannot be changed.
  */
 export class MemoryApi implements Api {
   /** Every call made, in order. */
   readonly calls: Call[] = []
   readonly #tables = new Map<string, Table>()
   readonly #clock: Clock
-  readonly #wakers = new Set<() => void>()
+  readonly #options: MemoryApiOptions
+  /** Those who wait for anything at all, to be told with a bookmark how far they are. */
+  readonly #bookmarkWakers = new Set<() => void>()
   /** Replaceable by the test at any time. */
   fault: ((call: Call) => void | Promise<void>) | undefined
   /** What subresources such as binding answer, by `plural/subresource`. */
@@ -78,60 +88,48 @@ export class MemoryApi implements Api {
   readonly paths = new Map<string, (query: Record<string, string>) => unknown>()
   #revision = 1
   #compactedTo = 0
+  /** Everybody is to be told that it has come so far. */
+  #bookmark = 0
+  #bookmarkedAt = Number.NEGATIVE_INFINITY
+  #isBookmarkUnderWay = false
 
   constructor(options: MemoryApiOptions = {}) {
     this.#clock = options.clock ?? new FakeClock()
+    this.#options = options
     this.fault = options.fault
-    this.posts.set('pods/binding', ({ namespace, name }, body) => {
-      const { target } = body as { target: { name: string } }
-      this.edit(
-        { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
-        { namespace, name },
-        (pod) => {
-          const spec = (pod as Stored).spec as Record<string, unknown>
-          if (spec.nodeName)
-            throw conflictError(
-              { group: '', resource: 'pods' },
-              name,
-              `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`,
-            )
-          spec.nodeName = target.name
-        },
-      )
-      return { kind: 'Status', status: 'Success' }
-    })
+    this.posts.set('pods/binding', (key, body) => this.#bind(key, body as Binding))
   }
 
   /** All objects of the kind as they stand, for a test to look at. */
   objects<T>(ref: ResourceRef<T>): Live<T>[] {
-    return [...this.#table(ref).objects.values()].map((object) => structuredClone(object) as Live<T>)
+    return [...this.#table(ref).objects.values()].map((object) => copyOf(object) as Live<T>)
   }
 
   /** Changes an object as some other client would: status and all, without a version. */
   edit<T>(ref: ResourceRef<T>, key: Key, change: (object: Live<T>) => void): Live<T> {
     const table = this.#table(ref)
     const standing = this.#standing(table, key)
-    const object = structuredClone(standing) as Live<T>
+    const object = copyOf(standing) as Live<T>
     change(object)
-    return structuredClone(this.#put(table, object as Stored, standing)) as Live<T>
+    return copyOf(this.#put(table, object as Stored, standing)) as Live<T>
   }
 
   /** Ends all watches, as a server that goes away does. */
   endWatches(): void {
     this.#ended++
-    this.#wake()
+    for (const { wakers } of this.#tables.values()) wakeAll(wakers)
   }
   #ended = 0
 
   /** Forgets what was: watches from before now are refused with 410. */
   compact(): void {
     this.#compactedTo = this.#revision
-    for (const table of this.#tables.values()) table.history.length = 0
+    for (const { history } of this.#tables.values()) history.forgetAll()
   }
 
   async get<T>(ref: ResourceRef<T>, key: Key, { subresource }: GetOptions = {}): Promise<Live<T>> {
     await this.#enter('get', ref, key, subresource)
-    const standing = structuredClone(this.#standing(this.#table(ref), key))
+    const standing = copyOf(this.#standing(this.#table(ref), key))
     return (subresource === 'scale' ? scaleOf(standing) : standing) as Live<T>
   }
 
@@ -153,57 +151,57 @@ export class MemoryApi implements Api {
         resourceVersion: String(this.#revision),
         ...(more ? { continue: String(from + page.length), remainingItemCount: all.length - from - page.length } : {}),
       },
-      items: page.map((object) => structuredClone(object) as Live<T>),
+      items: page.map((object) => shown(object) as Live<T>),
     }
   }
 
   async *watch<T>(ref: ResourceRef<T>, options: WatchOptions): AsyncGenerator<WatchEvent<T>> {
     await this.#enter('watch', ref, { namespace: options.namespace, name: '' })
-    const table = this.#table(ref)
+    const { history, objects, wakers } = this.#table(ref)
     const matches = selection(options)
-    const { signal } = options
+    const { signal, allowWatchBookmarks = false } = options
     const ended = this.#ended
     let after = Number(options.resourceVersion || 0)
     if (after === 0 || options.sendInitialEvents) {
       const now = this.#revision
-      for (const object of [...table.objects.values()].filter(matches))
-        yield { type: 'ADDED', object: structuredClone(object) as Live<T> }
+      for (const object of [...objects.values()].filter(matches))
+        yield { type: 'ADDED', object: shown(object) as Live<T> }
       after = now
       if (options.sendInitialEvents) yield bookmark(after, { 'k8s.io/initial-events-end': 'true' })
     }
-    for (;;) {
-      if (after < this.#compactedTo)
-        throw new StatusError(410, 'Expired', `too old resource version: ${after} (${this.#compactedTo})`)
-      for (const change of table.history.filter(({ revision }) => revision > after)) {
-        const event = seenThrough(change, matches)
-        if (event) yield structuredClone(event) as WatchEvent<T>
-        after = Math.max(after, change.revision)
-      }
-      if (signal?.aborted) throw signal.reason
-      if (this.#ended !== ended) return
-      // What came meanwhile may have been forgotten at once: then it is gone, and no bookmark may pass over it.
-      if (table.history.some(({ revision }) => revision > after) || after < this.#compactedTo) continue
-      if (options.allowWatchBookmarks && after < this.#revision) {
-        after = this.#revision
-        yield bookmark(after)
-        continue
-      }
-      await new Promise<void>((resolve) => {
-        const wake = () => {
-          this.#wakers.delete(wake)
-          signal?.removeEventListener('abort', wake)
-          resolve()
+    let place = history.after(after)
+    const wait = new Waiting(signal, [wakers, ...(allowWatchBookmarks ? [this.#bookmarkWakers] : [])])
+    try {
+      for (;;) {
+        // What came meanwhile may have been forgotten at once: then it is gone, and no bookmark may pass over it.
+        const forgottenTo = Math.max(this.#compactedTo, history.forgottenTo)
+        if (after < forgottenTo)
+          throw new StatusError(410, 'Expired', `too old resource version: ${after} (${forgottenTo})`)
+        if (place < history.end) {
+          const change = history.at(place++) as Change
+          const event = seenThrough(change, matches)
+          if (event) yield event as WatchEvent<T>
+          after = change.revision
+          continue
         }
-        this.#wakers.add(wake)
-        signal?.addEventListener('abort', wake, { once: true })
-      })
+        if (signal?.aborted) throw signal.reason
+        if (this.#ended !== ended) return
+        if (allowWatchBookmarks && after < this.#bookmark) {
+          after = this.#revision
+          yield bookmark(after)
+          continue
+        }
+        await wait.forNext()
+      }
+    } finally {
+      wait.end()
     }
   }
 
   async create<T>(ref: ResourceRef<T>, object: T, options: WriteOptions = {}): Promise<Live<T>> {
-    const made = structuredClone(object) as unknown as Stored
-    made.metadata ??= { name: '' }
-    const { metadata: meta } = made
+    const sent = object as unknown as Stored
+    const meta = { ...sent.metadata }
+    const made: Stored = { ...sent, metadata: meta }
     if (!meta.name && meta.generateName) meta.name = `${meta.generateName}${randomUUID().slice(0, 5)}`
     if (options.subresource) return (await this.post(ref, meta, options.subresource, made)) as Live<T>
     await this.#enter('create', ref, meta)
@@ -215,12 +213,12 @@ export class MemoryApi implements Api {
     meta.creationTimestamp = formatTime(this.#clock.now())
     if (made.spec !== undefined) meta.generation = 1
     if (ref.plural === 'pods') made.status = { phase: 'Pending', ...(made.status as object) }
-    if (options.dryRun) return made as Live<T>
-    return structuredClone(this.#put(table, made, undefined)) as Live<T>
+    if (options.dryRun) return copyOf(made) as Live<T>
+    return copyOf(this.#put(table, made, undefined)) as Live<T>
   }
 
   async update<T>(ref: ResourceRef<T>, object: T, options: WriteOptions = {}): Promise<Live<T>> {
-    const sent = structuredClone(object) as unknown as Stored
+    const sent = frozenCopyOf(object) as unknown as Stored
     await this.#enter('update', ref, sent.metadata, options.subresource)
     if (options.subresource === 'scale') {
       const { replicas } = sent.spec as { replicas: number }
@@ -243,7 +241,7 @@ export class MemoryApi implements Api {
     }
     return this.#write(ref, key, options, (old) => {
       if (patch.type === 'json')
-        return jsonPatch.applyPatch(structuredClone(old), patch.body as Operation[]).newDocument as Stored
+        return jsonPatch.applyPatch(copyOf(old), patch.body as Operation[]).newDocument as Stored
       return merged(old, patch.body, patch.type !== 'merge') as Stored
     }) as Live<T>
   }
@@ -278,13 +276,15 @@ export class MemoryApi implements Api {
   }
 
   async #enter(verb: Call['verb'], ref: ResourceRef, key: Key, subresource?: string): Promise<void> {
+    const { keepsCalls = true } = this.#options
+    if (!keepsCalls && !this.fault) return
     const call = {
       verb,
       resource: ref.plural,
       key: keyOf({ metadata: { name: key.name, ...(key.namespace ? { namespace: key.namespace } : {}) } }),
       ...(subresource ? { subresource } : {}),
     }
-    this.calls.push(call)
+    if (keepsCalls) this.calls.push(call)
     await this.fault?.(call)
   }
 
@@ -292,7 +292,8 @@ export class MemoryApi implements Api {
     const name = `${ref.group}/${ref.plural}`
     let table = this.#tables.get(name)
     if (!table) {
-      table = { ref, objects: new Map(), history: [] }
+      const history = new History<Change>(this.#options.historySize ?? defaultHistorySize)
+      table = { ref, objects: new Map(), history, wakers: new Set() }
       this.#tables.set(name, table)
     }
     return table
@@ -307,7 +308,7 @@ export class MemoryApi implements Api {
   #write(ref: ResourceRef, key: Key, options: WriteOptions, make: (old: Stored) => Stored): Stored {
     const table = this.#table(ref)
     const old = this.#standing(table, key)
-    const sent = structuredClone(make(old))
+    const sent = make(old)
     const { resourceVersion, uid } = sent.metadata
     if (uid && uid !== old.metadata.uid)
       throw conflictError(
@@ -321,7 +322,7 @@ export class MemoryApi implements Api {
     // Kinds that serve a status keep it from writers of the rest.
     const next: Stored = status
       ? {
-          ...structuredClone(old),
+          ...old,
           ...('status' in sent ? { status: sent.status } : {}),
           // Upstream's servers take annotations along: the deployment controller writes its revision so.
           metadata: {
@@ -330,8 +331,8 @@ export class MemoryApi implements Api {
           },
         }
       : 'status' in old
-        ? { ...sent, status: old.status }
-        : sent
+        ? { ...sent, status: old.status, metadata: { ...sent.metadata } }
+        : { ...sent, metadata: { ...sent.metadata } }
     const meta = next.metadata
     for (const field of [
       'uid',
@@ -344,15 +345,15 @@ export class MemoryApi implements Api {
       if (value === undefined) delete meta[field]
       else Object.assign(meta, { [field]: value })
     }
-    if (!status && JSON.stringify(next.spec) !== JSON.stringify(old.spec)) meta.generation = (meta.generation ?? 0) + 1
+    if (!status && !isDeepStrictEqual(frozenCopyOf(next.spec), old.spec)) meta.generation = (meta.generation ?? 0) + 1
     next.apiVersion = apiVersionOf(ref)
     next.kind = ref.kind
-    if (options.dryRun) return next
+    if (options.dryRun) return copyOf(next)
     if (meta.deletionTimestamp && (meta.finalizers ?? []).length === 0 && !(meta.deletionGracePeriodSeconds ?? 0)) {
       this.#remove(table, next)
-      return next
+      return copyOf(next)
     }
-    return structuredClone(this.#put(table, next, old))
+    return copyOf(this.#put(table, next, old))
   }
 
   #delete(ref: ResourceRef, key: Key, options: DeleteOptions): void {
@@ -368,8 +369,8 @@ export class MemoryApi implements Api {
     if (preconditions.resourceVersion && preconditions.resourceVersion !== old.metadata.resourceVersion)
       throw conflictError(nameOf(ref), key.name, modifiedMessage)
     if (options.dryRun) return
-    const next = structuredClone(old)
-    const meta = next.metadata
+    const meta = { ...old.metadata }
+    const next: Stored = { ...old, metadata: meta }
     const spec = next.spec as { nodeName?: string; terminationGracePeriodSeconds?: number } | undefined
     const bound = ref.plural === 'pods' && spec?.nodeName !== undefined
     const grace = bound ? (options.gracePeriodSeconds ?? spec?.terminationGracePeriodSeconds ?? 30) : 0
@@ -387,26 +388,59 @@ export class MemoryApi implements Api {
     this.#put(table, next, old)
   }
 
-  #put(table: Table, object: Stored, before: Stored | undefined): Stored {
-    object.metadata.resourceVersion = before?.metadata.resourceVersion ?? ''
-    if (before && JSON.stringify(object) === JSON.stringify(before)) return before
-    object.metadata.resourceVersion = String(++this.#revision)
+  /** As the real server does it: for the pod that is meant, once, and only while it stays. */
+  #bind(key: Key, { metadata, target }: Binding): object {
+    const table = this.#table(pods)
+    const pod = this.#standing(table, key) as Live<Pod> & Stored
+    const refuse = (why: string) => conflictError({ group: '', resource: 'pods/binding' }, key.name, why)
+    const { uid, deletionTimestamp } = pod.metadata
+    if (metadata?.uid && metadata.uid !== uid)
+      throw refuse(`Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${uid}`)
+    if (deletionTimestamp) throw refuse(`pod ${key.name} is being deleted, cannot be assigned to a host`)
+    const { nodeName } = pod.spec ?? {}
+    if (nodeName) throw refuse(`pod ${key.name} is already assigned to node ${JSON.stringify(nodeName)}`)
+    this.#put(table, { ...pod, spec: { ...pod.spec, nodeName: target.name } }, pod)
+    return { kind: 'Status', status: 'Success' }
+  }
+
+  #put(table: Table, sent: Stored, before: Stored | undefined): Stored {
+    const at = (resourceVersion: string) => frozenCopyOf({ ...sent, metadata: { ...sent.metadata, resourceVersion } })
+    if (before && isDeepStrictEqual(at(before.metadata.resourceVersion ?? ''), before)) return before
+    const object = at(String(++this.#revision))
     table.objects.set(keyOf(object), object)
-    table.history.push({ revision: this.#revision, type: before ? 'MODIFIED' : 'ADDED', before, object })
-    this.#wake()
+    this.#happened(table, { revision: this.#revision, type: before ? 'MODIFIED' : 'ADDED', before, object })
     return object
   }
 
   #remove(table: Table, last: Stored): void {
     const before = table.objects.get(keyOf(last))
-    const object = { ...last, metadata: { ...last.metadata, resourceVersion: String(++this.#revision) } }
+    const metadata = { ...last.metadata, resourceVersion: String(++this.#revision) }
     table.objects.delete(keyOf(last))
-    table.history.push({ revision: this.#revision, type: 'DELETED', before, object })
-    this.#wake()
+    this.#happened(table, {
+      revision: this.#revision,
+      type: 'DELETED',
+      before,
+      object: frozenCopyOf({ ...last, metadata }),
+    })
   }
 
-  #wake(): void {
-    for (const wake of [...this.#wakers]) wake()
+  #happened({ history, wakers }: Table, change: Change): void {
+    history.add(change)
+    wakeAll(wakers)
+    if (this.#bookmarkWakers.size > 0) this.#bookmarkSoon()
+  }
+
+  #bookmarkSoon(): void {
+    const { bookmarkEveryMs = 0 } = this.#options
+    if (this.#isBookmarkUnderWay || this.#clock.now() - this.#bookmarkedAt < bookmarkEveryMs) return
+    this.#isBookmarkUnderWay = true
+    // One for all that happens together.
+    setImmediate(() => {
+      this.#isBookmarkUnderWay = false
+      this.#bookmarkedAt = this.#clock.now()
+      this.#bookmark = this.#revision
+      wakeAll(this.#bookmarkWakers)
+    })
   }
 }
 
@@ -425,73 +459,4 @@ function scaleOf({ metadata, spec, status }: Stored): object {
       ...(selector ? { selector: formatSelectorString(selector) } : {}),
     },
   }
-}
-
-const bookmark = <T>(revision: number, annotations?: Record<string, string>): WatchEvent<T> => ({
-  type: 'BOOKMARK',
-  object: { metadata: { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) } },
-})
-
-function selection({
-  namespace,
-  labelSelector,
-  fieldSelector,
-}: ListOptions | WatchOptions): (object: Stored) => boolean {
-  const labels = labelSelector ? compileSelector(labelSelector) : () => true
-  const fields = fieldSelector ? compileFieldSelector(fieldSelector, readField) : () => true
-  return (object) =>
-    (!namespace || object.metadata.namespace === namespace) && labels(object.metadata.labels ?? {}) && fields(object)
-}
-
-function readField(object: Stored, field: string): string {
-  let value: unknown = object
-  for (const part of field.split('.')) value = (value as Record<string, unknown> | undefined)?.[part]
-  return value === undefined || value === null ? '' : String(value)
-}
-
-/** An object that comes into or leaves a selection is added or deleted for its watchers. */
-function seenThrough({ type, before, object }: Change, matches: (object: Stored) => boolean): object | undefined {
-  const was = before !== undefined && matches(before)
-  const is = type !== 'DELETED' && matches(object)
-  if (is) return { type: was ? 'MODIFIED' : 'ADDED', object }
-  return was ? { type: 'DELETED', object } : undefined
-}
-
-/** By these, lists of objects are merged where a patch is strategic. */
-const mergeKeys = ['type', 'name', 'uid', 'ip', 'key', 'containerPort']
-
-const deleteFrom = '$deleteFromPrimitiveList/'
-
-function merged(old: unknown, patch: unknown, strategic: boolean): unknown {
-  if (Array.isArray(patch) && strategic && Array.isArray(old)) return mergedList(old, patch)
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
-  const base = typeof old === 'object' && old !== null && !Array.isArray(old) ? { ...(old as object) } : {}
-  const result = base as Record<string, unknown>
-  for (const [field, value] of Object.entries(patch)) {
-    if (strategic && field.startsWith(deleteFrom)) {
-      const name = field.slice(deleteFrom.length)
-      const list = result[name]
-      if (Array.isArray(list)) result[name] = list.filter((item) => !(value as unknown[]).includes(item))
-    }
-    if (field.startsWith('$')) continue
-    if (value === null) delete result[field]
-    else result[field] = merged(result[field], value, strategic)
-  }
-  return result
-}
-
-function mergedList(old: unknown[], patch: unknown[]): unknown[] {
-  const isObject = (item: unknown): item is Record<string, unknown> => typeof item === 'object' && item !== null
-  if (!patch.every(isObject)) return [...old, ...patch.filter((item) => !old.includes(item))]
-  const key = mergeKeys.find((candidate) => patch.every((item) => candidate in item))
-  if (!key) return patch
-  const result = [...old] as Record<string, unknown>[]
-  for (const item of patch) {
-    const at = result.findIndex((standing) => standing[key] === item[key])
-    if (item.$patch === 'delete') {
-      if (at >= 0) result.splice(at, 1)
-    } else if (at >= 0) result[at] = merged(result[at], item, true) as Record<string, unknown>
-    else result.push(item)
-  }
-  return result
 }
