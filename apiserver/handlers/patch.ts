@@ -9,7 +9,7 @@ import { duplicateFields, hasDuplicates, parseJson, parseYaml } from '../../api/
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
 import { attributeToApply, serverSideApply } from '../patch/apply.ts'
-import { printGo } from '../patch/go-format.ts'
+import { printGo } from '../../api/patch/go-format.ts'
 import { applyPatch, type PatchType } from '../patch/patch.ts'
 import { resetFieldsOf } from '../patch/reset-fields.ts'
 import type { WriteOptions, WriteRules } from '../registry/write.ts'

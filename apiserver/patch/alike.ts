@@ -1,6 +1,6 @@
+import { isObject, type JsonObject, ownField } from '../../api/patch/json.ts'
 import { sameJson } from '../registry/json.ts'
 import type { FieldSet } from './field-set.ts'
-import { isObject, type JsonObject, ownField } from './json.ts'
 import { formOf, type ListType, type MapType, type Type } from './typed.ts'
 
 /** What decides which fields a new object has: its form, without the values that make no difference. */

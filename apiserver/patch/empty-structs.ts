@@ -1,5 +1,5 @@
 import type { Schema } from '../../api/machinery/schema.ts'
-import { cloneJson, isObject, type JsonObject } from './json.ts'
+import { cloneJson, isObject, type JsonObject } from '../../api/patch/json.ts'
 import { builtinType, isValueStruct } from './zero-values.ts'
 
 /**

@@ -1,9 +1,9 @@
 import jsonPatchLibrary from 'fast-json-patch'
 import { badRequestError, tooLargeError } from '../../api/machinery/errors.ts'
+import { goType } from '../../api/patch/go-format.ts'
+import { cloneJson, isObject, type JsonObject, ownField } from '../../api/patch/json.ts'
+import { rejectedPatch } from '../../api/patch/patch-error.ts'
 import { sameJson } from '../registry/json.ts'
-import { goType } from './go-format.ts'
-import { cloneJson, isObject, type JsonObject, ownField } from './json.ts'
-import { rejectedPatch } from './patch-error.ts'
 
 const maxOperations = 10_000
 const kinds: ReadonlySet<unknown> = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test'])

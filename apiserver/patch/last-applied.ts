@@ -1,7 +1,7 @@
 import type { AnyObject } from '../../api/machinery/object.ts'
+import { isObject } from '../../api/patch/json.ts'
 import { compare } from './compare.ts'
 import { difference, type FieldSet } from './field-set.ts'
-import { isObject } from './json.ts'
 import { fieldsOf } from './owned-fields.ts'
 import { type Type, TypeFault } from './typed.ts'
 import { validateTyped } from './typed-validate.ts'

@@ -1,5 +1,5 @@
 import { badRequestError } from '../../api/machinery/errors.ts'
-import { isObject, type JsonObject, ownField, setField } from './json.ts'
+import { isObject, type JsonObject, ownField, setField } from '../../api/patch/json.ts'
 
 /**
  * RFC 7396, with upstream's one addition: nulls are dropped from what the patch brings in new, inside lists too. Written

@@ -1,9 +1,9 @@
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
+import { strategicMergePatch } from '../../api/patch/strategic-merge.ts'
 import { withEmptyStructs } from './empty-structs.ts'
 import { jsonPatch } from './json-patch.ts'
 import { mergePatch } from './merge-patch.ts'
-import { strategicMergePatch } from './strategic-merge.ts'
 
 export type PatchType = 'json' | 'merge' | 'strategic'
 

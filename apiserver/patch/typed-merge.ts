@@ -1,4 +1,4 @@
-import { setField } from './json.ts'
+import { setField } from '../../api/patch/json.ts'
 import { type PathElement, printElement } from './path-element.ts'
 import {
   asList,

@@ -1,5 +1,5 @@
+import { setField } from '../../api/patch/json.ts'
 import { below, type FieldSet, hasElement, isEmpty } from './field-set.ts'
-import { setField } from './json.ts'
 import { fieldElement } from './path-element.ts'
 import {
   asList,

@@ -1,4 +1,4 @@
-import { goType, printGo } from './go-format.ts'
+import { goType, printGo } from '../../api/patch/go-format.ts'
 import { fieldElement, type PathElement, printElement } from './path-element.ts'
 import { fieldType, formOf, itemElement, type ListType, type MapType, type Type, TypeFault } from './typed.ts'
 

@@ -1,5 +1,5 @@
 import type { Schema } from '../../api/machinery/schema.ts'
-import { isObject, type JsonObject, ownField } from './json.ts'
+import { isObject, type JsonObject, ownField } from '../../api/patch/json.ts'
 import { fieldElement, keyElement, type PathElement, valueElement } from './path-element.ts'
 import { builtinType, isValueStruct, isZeroScalar } from './zero-values.ts'
 

@@ -26,7 +26,7 @@ import type { AmendingCommitter, Amendment } from './amendments.ts'
 import { storeKey } from './codec.ts'
 import { conflictingFinalizers, type DeletionStep, planDeletion, validateDeleteOptions } from './deletion.ts'
 import type { StoreFeed } from './feed.ts'
-import { generateName } from './generate-name.ts'
+import { generateName } from '../../api/machinery/generate-name.ts'
 import {
   checkIdentity,
   checkName,

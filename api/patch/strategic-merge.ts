@@ -1,5 +1,5 @@
-import { badRequestError, type StatusError } from '../../api/machinery/errors.ts'
-import type { Schema } from '../../api/machinery/schema.ts'
+import { badRequestError, type StatusError } from '../machinery/errors.ts'
+import type { Schema } from '../machinery/schema.ts'
 import { goType, printGo } from './go-format.ts'
 import { isObject, type JsonObject, ownField, setField } from './json.ts'
 import { rejectedPatch, unclassifiedError } from './patch-error.ts'

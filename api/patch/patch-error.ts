@@ -1,4 +1,4 @@
-import { badRequestError, StatusError } from '../../api/machinery/errors.ts'
+import { badRequestError, StatusError } from '../machinery/errors.ts'
 
 /** 422: the patch is well formed but does not apply. `cause` says why; the message is the one upstream always gives. */
 export const rejectedPatch = (cause: string): StatusError =>

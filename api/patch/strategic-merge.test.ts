@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Schema } from '../../api/machinery/schema.ts'
-import { builtinSchema } from '../../api/schema/builtin.ts'
+import type { Schema } from '../machinery/schema.ts'
+import { builtinSchema } from '../schema/builtin.ts'
 import { strategicMergePatch } from './strategic-merge.ts'
 
 const string: Schema = { type: 'string' }
