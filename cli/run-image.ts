@@ -1,20 +1,19 @@
 import type { Command } from 'commander'
-import type { Container, Pod } from '../api/generated/types.ts'
-import { StatusError } from '../api/machinery/errors.ts'
+import type { Pod } from '../api/generated/types.ts'
 import type { AnyObject } from '../api/machinery/object.ts'
 import { pathOf } from '../client/client.ts'
 import { pods } from '../client/resources.ts'
 import type { Live } from '../client/types.ts'
-import { attachTo } from './attach.ts'
+import { attachOrShow, followPod } from './attach/attach-or-show.ts'
 import { addCreateFlags, type CreateFlags, createOne } from './create/creating.ts'
 import { parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
 import { collect, collectList, parseDuration } from './flags.ts'
-import { getObject, type NamedObject } from './objects.ts'
+import type { NamedObject } from './objects.ts'
 import { overridden } from './overrides.ts'
 import { type PodFlags, podToRun, serviceFor } from './run/pod.ts'
 import type { Session } from './session.ts'
-import { inTime, type Place, untilGone, untilSo } from './until.ts'
+import { type Place, untilGone } from './until.ts'
 import type { Verb } from './verb.ts'
 
 interface RunFlags extends PodFlags, CreateFlags {
@@ -50,6 +49,7 @@ export const runImage: Verb<RunFlags> = {
       .option('-t, --tty', 'give the container a terminal')
       .option('--leave-stdin-open', 'do not end its input when the first to attach leaves')
       .option('--attach', 'connect to it; without the flag, with -i')
+      .option('--no-attach', 'only make it')
       .option('--rm', 'delete the pod when it has ended')
       .option('--expose', 'make a service, too; needs --port')
       .option('--overrides <json>', 'changes of the pod')
@@ -96,16 +96,16 @@ async function attached(session: Session, pod: AnyObject, flags: RunFlags) {
     body: JSON.stringify(pod),
   })
   try {
-    const running = await follow(session, place, (one) => one.status?.phase === 'Running' || ended(one), limitMs)
+    const running = await followPod(session, place, (one) => one.status?.phase === 'Running' || ended(one), limitMs)
     if (!running)
       throw new CliError(
         `timed out waiting for the pod to run: \`gantry describe pod ${place.name} -n ${namespace}\` tells why`,
       )
     const [container] = running.spec?.containers ?? []
     if (!container) throw new CliError(`pod ${place.name} has no containers`)
-    const code = await attachOrShow(session, running, container, flags)
+    const code = await attachOrShow(session, running, container, flags, ended)
     if (running.spec?.restartPolicy !== 'Never') return code
-    const last = await follow(session, place, ended, limitMs)
+    const last = await followPod(session, place, ended, limitMs)
     return (
       last?.status?.containerStatuses?.find((one) => one.name === container.name)?.state?.terminated?.exitCode ?? code
     )
@@ -118,53 +118,4 @@ async function attached(session: Session, pod: AnyObject, flags: RunFlags) {
   }
 }
 
-const settlingMs = 10_000
-
-/** What ends before anybody could connect has left what it printed in its log. */
-async function attachOrShow(session: Session, pod: Live<Pod>, container: Container, flags: RunFlags): Promise<number> {
-  const { name, namespace } = pod.metadata
-  if (!ended(pod)) {
-    let isHeard = false
-    try {
-      const code = await attachTo(session, pod, container, flags, () => {
-        isHeard = true
-      })
-      // It may have said all before we were connected: then its log has it. Where it goes on, it may just be silent.
-      if (isHeard || container.tty || !(await hasEnded(session, pod))) return code
-    } catch (error) {
-      if (!(error instanceof StatusError)) throw error
-      // Its status follows a moment later.
-      const kind = (await session.kinds()).named('pods')
-      if (!(await follow(session, { kind, name, namespace }, ended, settlingMs))) throw error
-    }
-  }
-  const answer = await session.raw('GET', pathOf(pods, namespace, name, 'log'), {
-    query: { container: container.name },
-    stream: true,
-  })
-  for await (const chunk of answer) await session.io.write('out', chunk as Buffer)
-  return 0
-}
-
-async function hasEnded(session: Session, { metadata }: Live<Pod>): Promise<boolean> {
-  const kind = (await session.kinds()).named('pods')
-  return ended((await getObject(session, kind, metadata.name, metadata.namespace)) as Live<Pod>)
-}
-
 const ended = ({ status }: Live<Pod>) => status?.phase === 'Succeeded' || status?.phase === 'Failed'
-
-/** The pod when it is so, or undefined where it does not become so in time. */
-async function follow(
-  session: Session,
-  place: Place,
-  isSo: (pod: Live<Pod>) => boolean,
-  limitMs: number,
-): Promise<Live<Pod> | undefined> {
-  let found: Live<Pod> | undefined
-  const following = untilSo(session, place, (object) => {
-    if (!object) throw new CliError(`pod ${place.name} is gone: somebody has deleted it meanwhile`)
-    found = object as Live<Pod>
-    return isSo(found)
-  })
-  return (await inTime(session, following, limitMs)) ? found : undefined
-}

@@ -15,6 +15,10 @@ export const verbs: Verbs = {
     summary: 'connect to a container that runs',
     load: async () => (await import('./attach.ts')).attach,
   },
+  debug: {
+    summary: 'look into pods and nodes from a container beside',
+    load: async () => (await import('./debug.ts')).debug,
+  },
   logs: { summary: 'show what containers print', load: async () => (await import('./logs.ts')).logs },
   scale: { summary: 'set how many replicas there are', load: async () => (await import('./scale.ts')).scale },
   set: { summary: 'change the image of a workload', load: async () => (await import('./set.ts')).set },

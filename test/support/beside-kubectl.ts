@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { runGantry, type TestCluster } from './cluster.ts'
-import type { Run, RunOptions } from './kubectl.ts'
+import { runGantry } from './cluster.ts'
+import type { Cli, Run, RunOptions } from './kubectl.ts'
 
 const words = (args: string | readonly string[]): readonly string[] =>
   typeof args === 'string' ? args.split(' ') : args
@@ -14,8 +14,14 @@ export const settled = (text: string): string =>
     .replace(/[ \t]+/g, ' ')
     .replace(/ -+(?= )/g, ' -')
 
+/** A cluster, or a server alone. */
+interface Serving extends Pick<Cli, 'kubectl'> {
+  readonly kubeconfig: string
+  readonly enter?: readonly string[]
+}
+
 /** Our verbs and kubectl's against one cluster. */
-export function besideKubectl(of: () => TestCluster) {
+export function besideKubectl(of: () => Serving) {
   const gantry = (
     args: string | readonly string[],
     { input, kubeconfig = of().kubeconfig }: { input?: string; kubeconfig?: string } = {},
