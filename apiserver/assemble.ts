@@ -24,6 +24,7 @@ import type { ApiServerConfig } from './config.ts'
 import { dashboardPaths } from './dashboard/paths.ts'
 import { createSessions } from './dashboard/sessions.ts'
 import { createDiscovery } from './discovery/discovery.ts'
+import { Definitions, definitionHooks } from './extensions/definitions.ts'
 import { readBody } from './handlers/body.ts'
 import type { ReviewHandler, Scope, SubresourceHandler } from './handlers/context.ts'
 import { decodeAs, fieldValidationOf, parseBody } from './handlers/decode-body.ts'
@@ -131,12 +132,19 @@ export function assembleParts(
           onError: (error) => onError(error, 'measuring nodes for the page'),
         })
       : undefined
+  const discovery = createDiscovery(() => core.resources, groups)
+  const openapi = createOpenApi(() => core.resources)
+  core.kinds.onChange(() => {
+    discovery.invalidate()
+    openapi.invalidate()
+  })
   return {
     authenticator,
     authorizer,
     admission,
     hooks: new Map<string, RegistryHooks>([
       ['/namespaces', namespaceHooks],
+      ['apiextensions.k8s.io/customresourcedefinitions', definitionHooks],
       [
         '/services',
         serviceHooks({
@@ -172,13 +180,14 @@ export function assembleParts(
       ),
     ),
     documents: {
-      discovery: createDiscovery(() => core.resources, groups),
-      openapi: createOpenApi(() => core.resources),
+      discovery,
+      openapi,
       issuer: { configuration: () => documents.configuration, keys: () => documents.jwks },
     },
     paths: config.dashboard
       ? [...(history ? [historyPath(history, authorizer)] : []), dashboardPaths(pageDirectory(), sessions)]
       : [],
+    extensions: new Definitions(core, onError),
     background: history && config.dashboard ? [history] : [],
     healthChecks: [],
   }

@@ -4,11 +4,11 @@ import type { AddressInfo, Socket } from 'node:net'
 import express from 'express'
 import { unavailableError } from '../api/machinery/errors.ts'
 import { apiVersionOf } from '../api/machinery/object.ts'
-import type { Resource, ServedVersion } from '../api/machinery/resource.ts'
+import type { Resource } from '../api/machinery/resource.ts'
 import { AdmissionChain } from './admission/chain.ts'
 import type { AdmissionPlugin } from './admission/types.ts'
 import type { Authenticator, Authorizer } from './auth/types.ts'
-import type { Endpoint, ReviewHandler, ServerContext, SubresourceHandler } from './handlers/context.ts'
+import type { ReviewHandler, ServerContext, SubresourceHandler } from './handlers/context.ts'
 import { Deadlines } from './handlers/deadlines.ts'
 import type { HealthCheck } from './handlers/health.ts'
 import { InflightLimiter, type InflightLimits } from './handlers/inflight.ts'
@@ -18,13 +18,12 @@ import { createPipeline, type PathHandler, type RequestLogEntry } from './handle
 import type { RequestInfo } from './handlers/request-info.ts'
 import type { ServedGroup } from './handlers/served-group.ts'
 import { Traffic } from './handlers/traffic.ts'
-import { WatchHub } from './handlers/watch.ts'
+import { Kinds } from './kinds.ts'
 import { AmendingCommitter } from './registry/amendments.ts'
 import { StoreFeed } from './registry/feed.ts'
 import type { ServerClient } from './registry/reader.ts'
-import { Registry } from './registry/registry.ts'
+import type { Registry } from './registry/registry.ts'
 import { createServerClient } from './registry/server-client.ts'
-import { WatchCache } from './registry/watch-cache.ts'
 import type { RegistryHooks } from './registry/write.ts'
 import { withHorizon } from './storage/horizon.ts'
 import type { Store } from './storage/store.ts'
@@ -44,6 +43,8 @@ export interface ServerParts {
   /** Asked before the server's own. */
   paths?: readonly PathHandler[]
   healthChecks: readonly HealthCheck[]
+  /** Kinds that objects define: served with all others from the start. */
+  extensions?: Extensions
   /** What goes on while the server serves. */
   background?: readonly { start(): void; stop(): Promise<void> }[]
 }
@@ -66,6 +67,8 @@ export interface ApiServerOptions {
 /** What the parts are made from. */
 export interface ServerCore {
   client: ServerClient
+  kinds: Kinds
+  /** As they are now: custom kinds come and go. */
   resources: readonly Resource[]
   lookup: (group: string, plural: string) => Resource
   registry: (group: string, plural: string) => Registry
@@ -73,6 +76,15 @@ export interface ServerCore {
   store: Store
   traffic: Traffic
   now: () => number
+}
+
+/** What serves the kinds that custom resource definitions define. */
+export interface Extensions {
+  /** Resolves when the kinds defined so far are served. */
+  start(): Promise<void>
+  /** Resolves when what the caches know of is served. */
+  settle(): Promise<void>
+  stop(): Promise<void>
 }
 
 /** How far back a watch or a paged list may go on, as upstream's servers keep it. */
@@ -83,10 +95,11 @@ export class ApiServer {
   readonly core: ServerCore
   readonly #options: ApiServerOptions
   readonly #feed: StoreFeed
-  readonly #hubs: WatchHub[] = []
+  readonly #kinds: Kinds
   readonly #deadlines: Deadlines
   readonly #stopHorizon: () => void
   readonly #background: NonNullable<ServerParts['background']>
+  readonly #extensions: Extensions | undefined
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #stopping = false
@@ -104,70 +117,47 @@ export class ApiServer {
     })
     this.#stopHorizon = stop
     this.#feed = new StoreFeed(store, { onError: (error) => onError(error, 'following the store') })
-    const registries = new Map<string, Registry>()
-    const byResource = new Map<Resource, Registry>()
-    const nameOf = ({ group, plural }: { group: string; plural: string }) => `${group}/${plural}`
-    const registryOf = (group: string, plural: string): Registry => {
-      const found = registries.get(`${group}/${plural}`)
-      if (!found) throw new Error(`no kind is served as ${plural} in group ${JSON.stringify(group)}`)
-      return found
-    }
-    const client = createServerClient(
-      (resource) => byResource.get(resource) ?? registryOf(resource.group, resource.plural),
-      now,
+    const plugins: AdmissionPlugin[] = []
+    const admission = new AdmissionChain(plugins)
+    const committer: AmendingCommitter = new AmendingCommitter(
+      store,
+      (resource) => this.#kinds.registryOf(resource).cache,
     )
+    this.#kinds = new Kinds({ store, committer, feed: this.#feed, admission })
+    for (const resource of resources) this.#kinds.add(resource)
+    const kinds = this.#kinds
+    const client = createServerClient((resource) => kinds.registryOf(resource), now)
     this.core = {
       client,
-      resources,
-      lookup: (group, plural) => registryOf(group, plural).resource,
-      registry: registryOf,
+      kinds,
+      resources: kinds.all,
+      lookup: (group, plural) => kinds.registry(group, plural).resource,
+      registry: (group, plural) => kinds.registry(group, plural),
       feed: this.#feed,
       store,
       traffic: new Traffic(now()),
       now,
     }
 
-    const committer = new AmendingCommitter(store, ({ group, plural }) => registryOf(group, plural).cache)
-    const plugins: AdmissionPlugin[] = []
-    const admission = new AdmissionChain(plugins)
-    const hooks = new Map<string, RegistryHooks>()
-    const endpoints = new Map<string, Endpoint>()
-    const kinds = new Map<string, Endpoint>()
-    for (const resource of resources) {
-      const cache = new WatchCache(resource)
-      this.#feed.add(cache)
-      // Hooks are made from the registries, and the registries ask them only when a request comes.
-      const lateHooks: RegistryHooks = {}
-      hooks.set(nameOf(resource), lateHooks)
-      const registry = new Registry(cache, { store, committer, feed: this.#feed, admission }, lateHooks)
-      registries.set(nameOf(resource), registry)
-      byResource.set(resource, registry)
-      const hub = new WatchHub(cache, this.#feed, store)
-      this.#hubs.push(hub)
-      for (const served of [undefined, ...resource.versions]) {
-        const endpoint = endpointOf(resource, served, registry, hub)
-        endpoints.set(`${endpoint.group}/${endpoint.version}/${resource.plural}`, endpoint)
-        kinds.set(`${endpoint.group}/${endpoint.version}/${resource.kind}`, endpoint)
-      }
-    }
-
     const parts = options.assemble(this.core)
     this.#background = parts.background ?? []
+    this.#extensions = parts.extensions
     plugins.push(...parts.admission)
-    for (const [name, own] of parts.hooks ?? []) Object.assign(hooks.get(name) ?? {}, own)
+    for (const [name, own] of parts.hooks ?? []) Object.assign(kinds.hooks.get(name) ?? {}, own)
     const server: ServerContext = {
       store,
       past: options.store,
-      resources,
+      resources: kinds.all,
       committer,
       feed: this.#feed,
       admission,
       authorizer: parts.authorizer,
       client,
       now,
-      endpoint: (group, version, plural) => endpoints.get(`${group}/${version}/${plural}`),
-      endpointOfKind: (group, version, kind) => kinds.get(`${group}/${version}/${kind}`),
-      registry: registryOf,
+      endpoint: (group, version, plural) => kinds.endpoint(group, version, plural),
+      endpointOfKind: (group, version, kind) => kinds.endpointOfKind(group, version, kind),
+      registry: (group, plural) => kinds.registry(group, plural),
+      settle: () => this.#settle(),
       subresources: parts.subresources,
       groups: new Map((parts.groups ?? []).map((served) => [apiVersionOf(served.group, served.version), served])),
       reviews: parts.reviews,
@@ -179,7 +169,7 @@ export class ApiServer {
       received: () => this.#received(),
       watchers: () => this.#watcherCounts(),
       objects: function* () {
-        for (const { cache, resource } of registries.values()) {
+        for (const { cache, resource } of kinds.registries()) {
           const { group, plural } = resource
           yield { resource: group === '' ? plural : `${plural}.${group}`, count: cache.size }
         }
@@ -225,8 +215,9 @@ export class ApiServer {
   }
 
   /** Fills the caches and begins to follow the store. */
-  start(): Promise<void> {
-    return this.#feed.start()
+  async start(): Promise<void> {
+    await this.#feed.start()
+    await this.#extensions?.start()
   }
 
   /** Accepts requests. Port 0 takes any free one; resolves to the address. */
@@ -253,7 +244,7 @@ export class ApiServer {
   async stop(graceMs = 10_000): Promise<void> {
     this.#stopping = true
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    for (const hub of this.#hubs) hub.stop()
+    for (const hub of this.#kinds.hubs()) hub.stop()
     this.#server.closeIdleConnections()
     const sweep = setInterval(() => this.#server.closeIdleConnections(), 50)
     const cut = setTimeout(() => {
@@ -264,7 +255,7 @@ export class ApiServer {
     clearTimeout(cut)
     this.#deadlines.stop()
     this.#stopHorizon()
-    await Promise.all(this.#background.map((task) => task.stop()))
+    await Promise.all([this.#extensions?.stop(), ...this.#background.map((task) => task.stop())])
     await this.#feed.stop()
   }
 
@@ -316,17 +307,23 @@ export class ApiServer {
   }
 
   *#received(): Iterable<{ group: string; resource: string; count: number }> {
-    for (const hub of this.#hubs) {
+    for (const hub of this.#kinds.hubs()) {
       const { group, plural } = hub.cache.resource
       if (hub.received > 0) yield { group, resource: plural, count: hub.received }
     }
   }
 
   *#watcherCounts(): Iterable<{ group: string; version: string; kind: string; count: number }> {
-    for (const hub of this.#hubs) {
+    for (const hub of this.#kinds.hubs()) {
       const { group, version, plural } = hub.cache.resource
       if (hub.watchers > 0) yield { group, version, kind: plural, count: hub.watchers }
     }
+  }
+
+  /** What another server may have been told of by now is served here too. */
+  async #settle(): Promise<void> {
+    await this.#feed.catchUp()
+    await this.#extensions?.settle()
   }
 
   #requireFeed(): void {
@@ -359,16 +356,6 @@ function expressClasses(app: express.Express): { Request: typeof IncomingMessage
     Request: Request as unknown as typeof IncomingMessage,
     Response: Response as unknown as typeof ServerResponse,
   }
-}
-
-function endpointOf(
-  resource: Resource,
-  served: ServedVersion | undefined,
-  registry: Registry,
-  hub: WatchHub,
-): Endpoint {
-  const { group, version, schema } = served ?? resource
-  return { registry, hub, served, resource, group, version, apiVersion: apiVersionOf(group, version), schema }
 }
 
 function within<T>(promise: Promise<T>, ms: number, message: string): Promise<T> {

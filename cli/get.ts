@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { findPath } from '../api/machinery/json-path.ts'
 import { isNotFound } from '../client/errors.ts'
 import { CliError, explain } from './errors.ts'
 import { addFileFlags, collectList } from './flags.ts'
@@ -14,7 +15,6 @@ import {
   type Selection,
   tableType,
 } from './objects.ts'
-import { findPath } from './print/jsonpath.ts'
 import { type Output, parseOutput } from './print/printer.ts'
 import { alignRows, type Table, type TableRow, type TableStyle, tableCells } from './print/table.ts'
 import type { Session } from './session.ts'

@@ -18,6 +18,7 @@ import {
 import { immutable } from '../machinery/field-rules.ts'
 import { isDNS1035Label, isDNS1123Subdomain } from '../machinery/names.ts'
 import type { Stored } from '../machinery/object.ts'
+import { isConditionTrue } from './crd-conditions.ts'
 import { commonParts, validateCommonParts, validateVersion } from './crd-versions.ts'
 import { someSchema } from './schema-walk.ts'
 
@@ -51,10 +52,6 @@ export function validateDefinition(definition: Definition, old: Definition | und
 /** Faults of the status alone. */
 export const validateDefinitionStatus = ({ status }: Definition): FieldError[] =>
   validateNames(status?.acceptedNames, 'status.acceptedNames')
-
-/** A condition of a definition is true. */
-export const isConditionTrue = (definition: Definition, type: string): boolean =>
-  definition.status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false
 
 /** A bundle that got in before it was checked may stay. */
 function mustHaveValidBundle(old: Definition | undefined): boolean {

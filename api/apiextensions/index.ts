@@ -1,6 +1,6 @@
 import type { Resource } from '../machinery/resource.ts'
-import { isConditionTrue } from './crd-validation.ts'
+import { isConditionTrue, withCondition } from './crd-conditions.ts'
 import { customResourceCleanupFinalizer, customResourceDefinitions } from './customresourcedefinition.ts'
 
-export { customResourceCleanupFinalizer, customResourceDefinitions, isConditionTrue }
+export { customResourceCleanupFinalizer, customResourceDefinitions, isConditionTrue, withCondition }
 export const apiextensionsResources: readonly Resource[] = [customResourceDefinitions]

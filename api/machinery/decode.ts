@@ -31,6 +31,10 @@ export function decodeObject(schema: Schema, value: unknown, { mode }: DecodeOpt
     throw new DecodeError(`json: cannot unmarshal ${wireType(value)} into Go value of type ${goType(schema)}`)
   }
   const run: Run = { unknown: mode === 'Ignore' ? undefined : [], depth: 0 }
+  if (schema.decode) {
+    const object = schema.decode(value as Record<string, unknown>, run.unknown)
+    return { object, unknown: run.unknown?.slice(0, maxUnknown) ?? [] }
+  }
   const object = decoderOf(schema)(value, run, root) as Record<string, unknown>
   return { object, unknown: run.unknown ?? [] }
 }

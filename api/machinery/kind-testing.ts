@@ -31,7 +31,7 @@ export function statusFaults(kind: Resource, object: object, old: object): strin
 }
 
 /** The cells of an object's row by column name. */
-export function cells(kind: Resource, object: object): Record<string, string | number | boolean> {
+export function cells(kind: Resource, object: object): Record<string, string | number | boolean | null> {
   const complete = defaulted(kind, object)
   return Object.fromEntries((kind.columns ?? []).map(({ name, value }) => [name, value(complete, testContext.nowMs)]))
 }

@@ -11,7 +11,7 @@ export interface Column<T = AnyObject> {
   /** 0 shows always; 1, with `-o wide`. */
   priority?: number
   /** The cell; `nowMs` is the server's clock, for ages. */
-  value: (object: T, nowMs: number) => string | number | boolean
+  value: (object: T, nowMs: number) => string | number | boolean | null
 }
 
 /** What a strategy or a validation may know besides the object. */
@@ -38,9 +38,9 @@ export interface Strategy<T> {
   statusOnCreate?: boolean
   /**
    * Which changes raise metadata.generation: of `spec`, of anything `outsideMetadata` (kinds without a spec, status
-   * excepted), or never. Default: never.
+   * excepted), of anything outside it `andStatus` too (status is no subresource), or never. Default: never.
    */
-  generation?: 'spec' | 'outsideMetadata'
+  generation?: 'spec' | 'outsideMetadata' | 'outsideMetadataAndStatus'
   /** PUT on a name that does not exist creates it (Lease, Event, Endpoints, … as upstream). Default false. */
   createOnUpdate?: boolean
   /** Updates need no resourceVersion. Default true where upstream allows it; false for the few that refuse. */
@@ -67,6 +67,8 @@ export interface ScalePaths {
   statusReplicas: string
   /** Absent: the scale shows no selector. A LabelSelector object or a plain map; printed as a selector string. */
   selector?: string
+  /** A new count must pass the kind's own validation: nothing else is known of what the paths lead to. */
+  validates?: boolean
 }
 
 /** Validation of `object`; `old` is there on updates. Returns every fault found. */
@@ -83,6 +85,8 @@ export interface ServedVersion {
   /** Defaults particular to this version; absent: the resource's own run after toStorage. */
   defaults?: (object: AnyObject) => void
   columns?: readonly Column<AnyObject>[]
+  /** What everybody who uses this version is told. */
+  deprecation?: string
 }
 
 export interface ResourceSpec<T extends KubeObject> {
@@ -90,6 +94,8 @@ export interface ResourceSpec<T extends KubeObject> {
   version: string
   kind: string
   plural: string
+  /** Default: the kind and `List`. */
+  listKind?: string
   /** Default: the kind in lower case. */
   singular?: string
   shortNames?: readonly string[]
@@ -119,6 +125,17 @@ export interface ResourceSpec<T extends KubeObject> {
    */
   ttlSeconds?: number
   versions?: readonly ServedVersion[]
+  /** Objects are stored in the resource's own version, which is not served itself. */
+  isStoredOnly?: boolean
+  /** What everybody who uses the resource's own version is told. */
+  deprecation?: string
+  /** Strategic merge patches are refused: the types know no merge keys. */
+  refusesStrategicMerge?: boolean
+  /**
+   * Brings an object into the form it is served in, of those that lie in the store in another: written in another version,
+   * or before the schema changed. May change its argument. Absent: all lie there as they are served.
+   */
+  fromStore?: (object: AnyObject) => AnyObject
   /** Extra subresources that have a behaviour of their own; listed here so that discovery can show them. */
   subresources?: readonly SubresourceInfo[]
 }
@@ -146,6 +163,7 @@ export const allVerbs: readonly Verb[] = [
 /** A kind, complete: every optional part decided. */
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds kinds of every object type
 export interface Resource<T extends KubeObject = any> extends ResourceSpec<T> {
+  listKind: string
   singular: string
   shortNames: readonly string[]
   categories: readonly string[]
@@ -163,6 +181,7 @@ export interface Resource<T extends KubeObject = any> extends ResourceSpec<T> {
 export function defineResource<T extends KubeObject>(spec: ResourceSpec<T>): Resource<T> {
   return {
     ...spec,
+    listKind: spec.listKind ?? `${spec.kind}List`,
     singular: spec.singular ?? spec.kind.toLowerCase(),
     shortNames: spec.shortNames ?? [],
     categories: spec.categories ?? [],

@@ -42,4 +42,14 @@ export interface Schema {
   readonly patchMergeKey?: string
   readonly default?: unknown
   readonly nullable?: boolean
+  /**
+   * How whole objects of the type are brought into form, where that is not by structure alone: custom resources, whose
+   * types are checked by validation. Changes nothing of its argument; tells the paths of unknown fields if it is to.
+   */
+  readonly decode?: (value: Record<string, unknown>, unknown: string[] | undefined) => Record<string, unknown>
+  /** What OpenAPI documents say of the type instead of its structure. */
+  readonly openapi?: PublishedSchema
 }
+
+/** The body of a definition; `meta` are the properties that every object has. */
+export type PublishedSchema = (version: 'v2' | 'v3', meta: Record<string, unknown>) => Record<string, unknown>

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { apiVersionOf } from '../../api/machinery/object.ts'
 import type { Resource, SubresourceInfo } from '../../api/machinery/resource.ts'
+import { compareVersions } from '../../api/machinery/version-order.ts'
 import type { NamedResource, ServedGroup } from '../handlers/served-group.ts'
 
 /** What the server serves, in every form a client may ask for. Documents are made once and kept. */
@@ -115,7 +116,7 @@ export function createDiscovery(resources: () => readonly Resource[], others: re
   }
 }
 
-/** Groups in upstream's order, versions with the stored one first. */
+/** Groups in upstream's order, versions in the order in which clients prefer them. */
 function byGroup(resources: readonly Resource[]): Map<string, Map<string, Served[]>> {
   const groups = new Map<string, Map<string, Served[]>>(firstGroups.map((name) => [name, new Map()]))
   const add = (served: Served) => {
@@ -129,10 +130,15 @@ function byGroup(resources: readonly Resource[]): Map<string, Map<string, Served
     else versions.set(served.version, [served])
   }
   for (const resource of resources) {
-    add({ resource, group: resource.group, version: resource.version })
+    if (!resource.isStoredOnly) add({ resource, group: resource.group, version: resource.version })
     for (const { group, version } of resource.versions) add({ resource, group, version })
   }
-  for (const [name, versions] of groups) if (versions.size === 0) groups.delete(name)
+  for (const [name, versions] of groups) {
+    if (versions.size === 0) groups.delete(name)
+    else if (versions.size > 1) {
+      groups.set(name, new Map([...versions].sort(([one], [other]) => compareVersions(one, other))))
+    }
+  }
   for (const versions of groups.values()) {
     for (const served of versions.values()) served.sort((a, b) => (a.resource.plural < b.resource.plural ? -1 : 1))
   }

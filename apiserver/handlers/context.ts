@@ -27,6 +27,8 @@ export interface Endpoint {
   version: string
   apiVersion: string
   schema: Schema
+  /** What everybody who uses it is told. */
+  deprecation: string | undefined
 }
 
 /** What handlers need of the server they are part of. */
@@ -45,6 +47,8 @@ export interface ServerContext {
   endpoint: (group: string, version: string, plural: string) => Endpoint | undefined
   endpointOfKind: (group: string, version: string, kind: string) => Endpoint | undefined
   registry: (group: string, plural: string) => Registry
+  /** Waits until every kind that was there when it was asked is served: before a path is said to be of none. */
+  settle: () => Promise<void>
   /** Handlers of the subresources that have a behaviour of their own, by `group/plural/subresource`. */
   subresources: ReadonlyMap<string, SubresourceHandler>
   /** Groups that are served as a whole, by `group/version`. */

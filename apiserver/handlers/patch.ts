@@ -44,9 +44,11 @@ export interface ParsedPatch {
 /** The patch in a body. Throws 400, 415 and 422. */
 export function parsePatch(scope: Scope, body: Buffer): ParsedPatch {
   const type = patchTypes[mediaTypeOf(scope)]
-  if (!type) {
+  const refusesStrategic = scope.endpoint.resource.refusesStrategicMerge === true
+  if (!type || (type === 'strategic' && refusesStrategic)) {
+    const accepted = Object.keys(patchTypes).filter((name) => !refusesStrategic || patchTypes[name] !== 'strategic')
     throw unsupportedMediaTypeError(
-      `the body of the request was in an unknown format - accepted media types include: ${[...Object.keys(patchTypes), applyType].join(', ')}`,
+      `the body of the request was in an unknown format - accepted media types include: ${[...accepted, applyType].join(', ')}`,
     )
   }
   if (isTrue(scope.info.query.get('force'))) {

@@ -122,7 +122,7 @@ async function route(
   upgradeHead: Buffer | undefined,
 ): Promise<void> {
   const request = { server, req, res, info, user, media, warn: warner(res), ...(upgradeHead ? { upgradeHead } : {}) }
-  const endpoint = server.endpoint(info.group, info.version, info.resource)
+  const endpoint = server.endpoint(info.group, info.version, info.resource) ?? (await lateEndpoint(server, info))
   if (!endpoint) {
     const group = server.groups.get(`${info.group}/${info.version}`)
     if (!group) throw noSuchPathError()
@@ -130,7 +130,8 @@ async function route(
   }
   checkScope(info, endpoint)
   const scope = { ...request, endpoint }
-  const { resource } = endpoint
+  const { resource, deprecation } = endpoint
+  if (deprecation !== undefined) scope.warn(deprecation)
   const own = server.subresources.get(`${resource.group}/${resource.plural}/${info.subresource}`)
   if (own) {
     // Kinds that are answered and never stored: what their handler does, it does for the verbs they have.
@@ -144,6 +145,13 @@ async function route(
   const generic = server.subresources.get(`*/*/${info.subresource}`)
   if (generic && resource.scale && info.subresource === 'scale') return generic(scope)
   throw noSuchPathError()
+}
+
+/** A kind that another server serves already may have yet to come here. The core group has none of those. */
+async function lateEndpoint(server: ServerContext, { group, version, resource }: RequestInfo) {
+  if (group === '' || server.groups.has(`${group}/${version}`)) return undefined
+  await server.settle()
+  return server.endpoint(group, version, resource)
 }
 
 /** Throws 404 or 405 for a request that does not fit the scope of its kind. */

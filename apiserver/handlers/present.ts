@@ -49,7 +49,7 @@ export function presenterFor(
   const bytesOf = served
     ? (object: CachedObject) => Buffer.from(JSON.stringify(served.fromStorage(object.object)))
     : (object: CachedObject) => object.bytes
-  return byBytes(bytesOf, apiVersion, resource.kind, `${resource.kind}List`)
+  return byBytes(bytesOf, apiVersion, resource.kind, resource.listKind)
 }
 
 function byBytes(

@@ -1,4 +1,5 @@
 import type { Schema } from '../../api/machinery/schema.ts'
+import { builtinSchema } from '../../api/schema/builtin.ts'
 
 /** A JSON document under construction. */
 export type Json = Record<string, unknown>
@@ -39,13 +40,14 @@ const named: Record<string, Json> = {
 
 /** How a document refers to a definition: the forms of OpenAPI v2 and v3 differ. */
 export interface Dialect {
+  version: 'v2' | 'v3'
   ref: (name: string) => string
   /** v3 may put further words beside a reference by wrapping it. */
   wrapRefs: boolean
 }
 
-export const v2Dialect: Dialect = { ref: (name) => `#/definitions/${name}`, wrapRefs: false }
-export const v3Dialect: Dialect = { ref: (name) => `#/components/schemas/${name}`, wrapRefs: true }
+export const v2Dialect: Dialect = { version: 'v2', ref: (name) => `#/definitions/${name}`, wrapRefs: false }
+export const v3Dialect: Dialect = { version: 'v3', ref: (name) => `#/components/schemas/${name}`, wrapRefs: true }
 
 /** Collects the definitions that types lead to, each once. */
 export class Definitions {
@@ -86,6 +88,10 @@ export class Definitions {
   #add(name: string, schema: Schema): void {
     if (this.all[name]) return
     this.all[name] = {}
+    if (schema.openapi) {
+      this.all[name] = { ...schema.openapi(this.#dialect.version, this.#resourceFields()), ...this.#kindsOf(name) }
+      return
+    }
     const prose = this.#descriptions[name] ?? {}
     const properties: Json = {}
     for (const [field, property] of schema.properties ?? []) {
@@ -100,6 +106,18 @@ export class Definitions {
       ...(schema.required ? { required: schema.required } : {}),
       ...(schema.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
       ...this.#kindsOf(name),
+    }
+  }
+
+  /** The fields that every object has, described as they are in every object. */
+  #resourceFields(): Json {
+    const prose = this.#descriptions['io.k8s.api.core.v1.ConfigMap'] ?? {}
+    const text = { type: 'string' } as const
+    const metadata = this.#property(builtinSchema(`${meta}.ObjectMeta`), prose.metadata)
+    return {
+      apiVersion: this.#property(text, prose.apiVersion),
+      kind: this.#property(text, prose.kind),
+      metadata,
     }
   }
 

@@ -81,7 +81,7 @@ async function loadDescriptions(): Promise<Descriptions> {
 function groupVersions(resources: readonly Resource[]): GroupVersion[] {
   const found = new Map<string, GroupVersion>()
   for (const resource of resources) {
-    for (const { group, version, schema } of [resource, ...resource.versions]) {
+    for (const { group, version, schema } of servedVersions(resource)) {
       const path = group === '' ? `api/${version}` : `apis/${group}/${version}`
       let entry = found.get(path)
       if (!entry) {
@@ -94,6 +94,10 @@ function groupVersions(resources: readonly Resource[]): GroupVersion[] {
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
+/** The versions in which clients meet a kind. */
+export const servedVersions = (resource: Resource): readonly Pick<Resource, 'group' | 'version' | 'schema'>[] =>
+  resource.isStoredOnly ? resource.versions : [resource, ...resource.versions]
+
 /** The kinds of each definition, for x-kubernetes-group-version-kind. */
 function kindsByDefinition(groups: readonly GroupVersion[]): Map<string, Json[]> {
   const kinds = new Map<string, Json[]>()
@@ -101,7 +105,7 @@ function kindsByDefinition(groups: readonly GroupVersion[]): Map<string, Json[]>
     for (const { resource, schema } of served) {
       if (!schema.name) continue
       kinds.set(schema.name, [{ group, kind: resource.kind, version }])
-      kinds.set(listName(schema, resource), [{ group, kind: `${resource.kind}List`, version }])
+      kinds.set(listName(schema, resource), [{ group, kind: resource.listKind, version }])
     }
   }
   const everywhere = groups.map(({ group, version }) => ({ group, version }))
@@ -118,16 +122,21 @@ function kindsByDefinition(groups: readonly GroupVersion[]): Map<string, Json[]>
   return kinds
 }
 
-const listName = (schema: Schema, { kind }: Resource): string => `${schema.name?.slice(0, -kind.length)}${kind}List`
+const listName = (schema: Schema, { kind, listKind }: Resource): string =>
+  `${schema.name?.slice(0, -kind.length)}${listKind}`
 
 /** Schemas of what requests carry and answers bring, as references into one document. */
 class Bodies {
   readonly definitions: Definitions
+  readonly patchTypes: readonly string[]
   readonly #schema: Schema
   readonly #resource: Resource
 
   constructor(definitions: Definitions, resource: Resource, schema: Schema) {
     this.definitions = definitions
+    this.patchTypes = resource.refusesStrategicMerge
+      ? patchTypes.filter((type) => type !== 'application/strategic-merge-patch+json')
+      : patchTypes
     this.#schema = schema
     this.#resource = resource
   }
@@ -220,7 +229,7 @@ function v3Operation(operation: Operation, bodies: Bodies, group: string, versio
     ...(body
       ? {
           requestBody: {
-            content: content(body === 'patch' ? patchTypes : ['*/*'], bodies.of(body)),
+            content: content(body === 'patch' ? bodies.patchTypes : ['*/*'], bodies.of(body)),
             ...(body === 'deleteOptions' ? {} : { required: true }),
           },
         }
@@ -264,7 +273,7 @@ function v2Operation(operation: Operation, bodies: Bodies, group: string, versio
   const { body, answer, parameters } = operation
   return {
     ...common(operation, group, version),
-    consumes: body === 'patch' ? patchTypes : ['*/*'],
+    consumes: body === 'patch' ? bodies.patchTypes : ['*/*'],
     produces: mediaTypes.slice(0, 2),
     schemes: ['https'],
     parameters: [

@@ -111,7 +111,8 @@ const scalars = parse(zeroScalars)
 
 /** The `package.version.Type` of a built-in definition; undefined for the type of a custom resource. */
 export function builtinType(definition: string | undefined): string | undefined {
-  if (!definition?.startsWith('io.k8s.')) return undefined
+  if (!definition || !/^io\.k8s\.(api|apimachinery|apiextensions-apiserver|kube-aggregator)\./.test(definition))
+    return undefined
   return definition.split('.').slice(-3).join('.')
 }
 

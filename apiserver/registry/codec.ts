@@ -19,6 +19,8 @@ export interface Codec {
   splice(stored: Buffer, revision: Revision): Buffer
   /** Stored bytes as an object with its resourceVersion. */
   decode(stored: Buffer, revision: Revision): AnyObject
+  /** Whether the bytes to send were stored in another version: a write that changes nothing else brings them up to date. */
+  isOutdated(bytes: Buffer): boolean
 }
 
 export function createCodec(resource: Resource): Codec {
@@ -27,6 +29,8 @@ export function createCodec(resource: Resource): Codec {
     `{"kind":${JSON.stringify(resource.kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`,
   )
   const sources = new WeakMap<Buffer, AnyObject>()
+  const outdated = new WeakSet<Buffer>()
+  const { fromStore } = resource
   return {
     encode(object) {
       const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
@@ -39,8 +43,12 @@ export function createCodec(resource: Resource): Codec {
     splice(stored, revision) {
       if (stored.length < head.length || head.compare(stored, 0, head.length) !== 0) {
         // Written by other hands (a restored backup, an older layout): slower, and right.
-        return Buffer.from(JSON.stringify(this.decode(stored, revision)))
+        const bytes = Buffer.from(JSON.stringify(this.decode(stored, revision)))
+        if (fromStore) outdated.add(bytes)
+        return bytes
       }
+      // What was written here just now is in form.
+      if (fromStore && !sources.has(stored)) return inOrder(this.decode(stored, revision))
       const version = `"resourceVersion":"${revision}",`
       const bytes = Buffer.allocUnsafeSlow(stored.length + version.length)
       head.copy(bytes)
@@ -49,12 +57,17 @@ export function createCodec(resource: Resource): Codec {
       return bytes
     },
     decode(stored, revision) {
-      const object = JSON.parse(stored.toString()) as AnyObject
+      let object = JSON.parse(stored.toString()) as AnyObject
+      if (fromStore) object = fromStore(object)
       object.metadata.resourceVersion = String(revision)
       return object
     },
+    isOutdated: (bytes) => outdated.has(bytes),
   }
 }
+
+const inOrder = ({ kind, apiVersion, metadata: { resourceVersion, ...metadata }, ...rest }: AnyObject): Buffer =>
+  Buffer.from(JSON.stringify({ kind, apiVersion, metadata: { resourceVersion, ...metadata }, ...rest }))
 
 /** `/configmaps/default/web`: where an object lies in the store. */
 export function storeKey(resource: Resource, namespace: string, name: string): string {

@@ -36,13 +36,32 @@ export class StoreFeed {
     this.#onError = options.onError ?? (() => {})
   }
 
-  /** Adds a cache. Before {@link start}, or after it (a custom resource), when it must be loaded with {@link load}. */
+  /** Adds a cache before {@link start}, which fills it. */
   add(sink: FeedSink): void {
     this.#sinks.set(sink.prefix, sink)
   }
 
+  /**
+   * Adds a cache while the feed runs, in the place of one of the same prefix. Resolves when it is filled, at a revision
+   * the feed has reached, so that from then on it is as fresh as all others. Throws if the store cannot be read.
+   */
+  async load(sink: FeedSink): Promise<void> {
+    const arrivals = new Arrivals(sink.prefix, this.#sinks.get(sink.prefix))
+    this.#sinks.set(sink.prefix, arrivals)
+    try {
+      const { entries, revision } = await this.#listAll(sink.prefix)
+      while (!(await this.waitFor(revision))) this.#abort.signal.throwIfAborted()
+      arrivals.handOver(sink, entries, revision)
+      this.#sinks.set(sink.prefix, sink)
+    } catch (error) {
+      if (arrivals.standing) this.#sinks.set(sink.prefix, arrivals.standing)
+      else this.#sinks.delete(sink.prefix)
+      throw error
+    }
+  }
+
   remove(sink: FeedSink): void {
-    this.#sinks.delete(sink.prefix)
+    if (this.#sinks.get(sink.prefix) === sink) this.#sinks.delete(sink.prefix)
   }
 
   /** Loads everything and begins to follow. Resolves when every cache is filled; throws if the store cannot be read. */
@@ -99,30 +118,33 @@ export class StoreFeed {
   }
 
   async #load(): Promise<void> {
+    const { entries: all, revision } = await this.#listAll('/')
+    const bySink = new Map<FeedSink, Entry[]>()
+    for (const sink of this.#sinks.values()) bySink.set(sink, [])
+    for (const entry of all) {
+      const sink = this.#sinkOf(entry.key)
+      if (sink) bySink.get(sink)?.push(entry)
+    }
+    for (const [sink, entries] of bySink) sink.reset(entries, revision)
+    this.#advance(revision)
+  }
+
+  /** Everything below a prefix, all of one revision. */
+  async #listAll(prefix: string): Promise<{ entries: Entry[]; revision: Revision }> {
     const pages: Entry[][] = []
     let after: string | undefined
     let at: Revision | undefined
     for (;;) {
-      const page = await this.#store.list('/', {
+      const page = await this.#store.list(prefix, {
         limit: 5000,
         ...(after === undefined ? {} : { after }),
         ...(at === undefined ? {} : { at }),
       })
       pages.push(page.entries)
       at = page.revision
-      if (!page.more) break
+      if (!page.more) return { entries: pages.flat(), revision: at }
       after = page.entries.at(-1)?.key
     }
-    const bySink = new Map<FeedSink, Entry[]>()
-    for (const sink of this.#sinks.values()) bySink.set(sink, [])
-    for (const entries of pages) {
-      for (const entry of entries) {
-        const sink = this.#sinkOf(entry.key)
-        if (sink) bySink.get(sink)?.push(entry)
-      }
-    }
-    for (const [sink, entries] of bySink) sink.reset(entries, at as Revision)
-    this.#advance(at as Revision)
   }
 
   async #run(): Promise<void> {
@@ -199,5 +221,36 @@ export class StoreFeed {
       end = key.indexOf('/', end + 1)
     }
     return undefined
+  }
+}
+
+/** Stands in for a cache that is being loaded: keeps what comes meanwhile, and serves the one that stood there before. */
+class Arrivals implements FeedSink {
+  readonly prefix: string
+  readonly standing: FeedSink | undefined
+  #batches: StoreEvent[][] = []
+  #from: { entries: Entry[]; revision: Revision } | undefined
+
+  constructor(prefix: string, standing: FeedSink | undefined) {
+    this.prefix = prefix
+    this.standing = standing
+  }
+
+  reset(entries: Entry[], revision: Revision): void {
+    this.#from = { entries, revision }
+    this.#batches = []
+    this.standing?.reset(entries, revision)
+  }
+
+  apply(events: StoreEvent[]): void {
+    this.#batches.push(events)
+    this.standing?.apply(events)
+  }
+
+  /** Fills the cache with what was listed, or with what the feed itself has loaded since, and with all that came after. */
+  handOver(sink: FeedSink, entries: Entry[], revision: Revision): void {
+    const from = this.#from && this.#from.revision > revision ? this.#from : { entries, revision }
+    sink.reset(from.entries, from.revision)
+    for (const events of this.#batches) if ((events[0]?.revision ?? 0) > from.revision) sink.apply(events)
   }
 }

@@ -59,7 +59,9 @@ export function raiseGeneration({ strategy }: Resource, object: AnyObject, old: 
     generation === 'spec'
       ? !sameJson(object.spec, old.spec)
       : Object.keys({ ...object, ...old }).some(
-          (field) => !besideContent.has(field) && !sameJson(object[field], old[field]),
+          (field) =>
+            (!besideContent.has(field) || (field === 'status' && generation === 'outsideMetadataAndStatus')) &&
+            !sameJson(object[field], old[field]),
         )
   if (changed) object.metadata.generation = (old.metadata.generation ?? 0) + 1
 }

@@ -267,7 +267,7 @@ export class Registry {
       return this.#prepared(current.key, [removal, ...extra, ...release], object, encoded, 'deleted')
     }
     const encoded = this.cache.codec.encode(object)
-    if (extra.length === 0 && sameObject(object, old)) {
+    if (extra.length === 0 && sameObject(object, old) && !this.cache.codec.isOutdated(current.bytes)) {
       return {
         resource,
         key: current.key,
@@ -442,7 +442,7 @@ export class Registry {
     ctx: RequestContext,
     { rules, subresource }: WriteOptions,
   ): FieldError[] {
-    if (rules) return rules.validate?.(object, old) ?? []
+    if (rules && !rules.validatesKind) return rules.validate?.(object, old) ?? []
     const validate = subresource === 'status' ? this.resource.validateStatus : this.resource.validate
     return validate?.(object, old, ctx) ?? []
   }

@@ -7,7 +7,8 @@ import type { Registry } from './registry.ts'
 import type { CachedObject, CacheEvent } from './watch-cache.ts'
 import type { WriteOptions } from './write.ts'
 
-const self: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
+/** Who the server is when it writes for itself. */
+export const self: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 
 /** The server's own access to its objects, without a network in between. */
 /** The server's own writes are nobody's. */

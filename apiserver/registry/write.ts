@@ -28,6 +28,8 @@ export interface WriteRules {
   /** The object to write, from what was sent and what stands. Both may be reused. */
   merge?: (object: AnyObject, old: AnyObject, nowMs: number) => AnyObject
   validate?: (object: AnyObject, old: AnyObject) => FieldError[]
+  /** The kind's own validation counts too. */
+  validatesKind?: boolean
   /** The generation rises when the spec changes. */
   generation?: boolean
 }

@@ -55,7 +55,7 @@ export async function handleScale(scope: Scope): Promise<void> {
         {
           ...writeOptions(scope, isDryRun(info.query)),
           subresource: 'scale',
-          rules: { generation: true },
+          rules: { generation: true, validatesKind: paths.validates === true },
           track: keepTimes,
         },
       )

@@ -1,5 +1,6 @@
+import { findPath } from '../../api/machinery/json-path.ts'
 import { CliError } from '../errors.ts'
-import { findPath, printValue } from './jsonpath.ts'
+import { printValue } from './jsonpath.ts'
 
 export interface CustomColumns {
   header: string[]

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
+import { findPath } from '../../api/machinery/json-path.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
 import { parseApiVersion } from '../../api/machinery/object.ts'
 import { CliError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
 import { parseCustomColumns } from './custom-columns.ts'
 import { sorted, toJson, toYaml } from './documents.ts'
-import { findPath, parseTemplate } from './jsonpath.ts'
+import { parseTemplate } from './jsonpath.ts'
 import { alignRows } from './table.ts'
 
 /** How objects are shown: as the server's table, or each by a printer of ours. */

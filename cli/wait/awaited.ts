@@ -1,6 +1,7 @@
+import { findPath } from '../../api/machinery/json-path.ts'
 import { CliError } from '../errors.ts'
 import type { NamedObject } from '../objects.ts'
-import { findPath, printValue } from '../print/jsonpath.ts'
+import { printValue } from '../print/jsonpath.ts'
 
 /** What is waited for of an object. */
 export type Awaited =
