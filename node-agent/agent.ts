@@ -14,6 +14,10 @@ import { openCgroups, type PodCgroups } from './containers/cgroups.ts'
 import { parseResolvConf } from './containers/dns.ts'
 import type { Relay } from './csi/relay.ts'
 import { type NodeStorage, startStorage } from './csi/start.ts'
+import { resolvesCdi } from './devices/cdi.ts'
+import { DeviceDrivers, pluginType } from './devices/drivers.ts'
+import { PodDevices } from './devices/pod-devices.ts'
+import { PreparedClaims } from './devices/prepared.ts'
 import { Evictor } from './eviction/evictor.ts'
 import { keepHouse } from './housekeeping.ts'
 import { ImageGarbage } from './images/garbage.ts'
@@ -131,6 +135,9 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
 
   const setHostPorts: PodDeps['setHostPorts'] = async (uid, ip, ports) =>
     (await networkStarting)?.setHostPorts(uid, ip, ports)
+  const deviceDrivers = new DeviceDrivers()
+  const prepared = new PreparedClaims(join(rootDir, 'dra_manager_state'))
+  await prepared.recall()
   storage = await startStorage({
     api,
     clock,
@@ -140,15 +147,18 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
     rootDir,
     podsDirectory: directories.pods,
     mayMount: memory.mayMount,
+    otherPlugins: new Map([[pluginType, deviceDrivers]]),
     signal,
     node: () => reporter.node,
     inUseChanged: () => reporter.look(),
     refresh: (uid) => deps.volumes.refresh(uid),
   })
   const { seen: tellStorage, relay: csi, run: runStorage } = storage
+  const devices = new PodDevices({ api, drivers: deviceDrivers, prepared })
   const deps = makeDeps({
     options,
     storage,
+    devices,
     directories,
     keptLogs,
     machine,
@@ -268,7 +278,9 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
       signal,
     }),
   )
-  background.push(keepHouse({ clock, log, cri: runtime.cri, recorder, nodeName, garbage, keptLogs, signal }))
+  const releaseDevices = () => devices.releaseUnknown((uid) => made.get(uid) !== undefined)
+  const house = { clock, log, cri: runtime.cri, recorder, nodeName, garbage, keptLogs, releaseDevices, signal }
+  background.push(keepHouse(house))
   log.info(
     { node: nodeName, runtime: `${runtime.name}://${runtime.version}`, port: identity.port },
     'the node takes pods',
@@ -288,6 +300,7 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
       await Promise.race([recorder.flush(), delay(flushMs, undefined, { ref: false })])
       recorder.stop()
       storage?.stop()
+      deviceDrivers.stop()
       await network?.stop()
       await Promise.allSettled(background)
       await runtime.stop()
@@ -365,6 +378,7 @@ async function tidy(
 interface Materials {
   options: AgentOptions
   storage: NodeStorage
+  devices: PodDevices
   directories: { pods: string; memory: string; logs: string }
   keptLogs: KeptLogs
   machine: Machine
@@ -422,6 +436,7 @@ function makeDeps(materials: Materials): { pods: PodDeps; objects: ObjectWatches
     clock,
     log,
     cri,
+    devices: materials.devices,
     runtimeName: runtime.name,
     view: new RuntimeView(cri, (facts) => readLastWords(directories.pods, facts)),
     images,
@@ -456,7 +471,7 @@ function tellingImages(puller: ImagePuller, changed: () => void): PodDeps['image
   }
 }
 
-function nodeFacts({ options, directories, machine, reporter, identity, memory }: Materials): NodeFacts {
+function nodeFacts({ options, directories, machine, reporter, identity, memory, runtime }: Materials): NodeFacts {
   const { config, informers } = options
   const lister = informers.for<Service>(services).lister
   const host = { servers: [] as string[], searches: [] as string[], options: [] as string[] }
@@ -476,6 +491,7 @@ function nodeFacts({ options, directories, machine, reporter, identity, memory }
     podsDirectory: directories.pods,
     mayMount: memory.mayMount,
     recursiveReadOnly: () => reporter.recursiveReadOnly,
+    resolvesCdi: () => resolvesCdi(runtime),
     seccompRoot: join(config.rootDir, 'seccomp'),
     memoryCapacity: machine.memoryBytes,
     facts: (podIps) => ({

@@ -11,6 +11,7 @@ import { rotateLogs } from './server/log-rotation.ts'
 const logsMs = 30_000
 const memoryMs = 20_000
 const imagesMs = 300_000
+const devicesMs = 60_000
 
 /** Keeps logs short, images few and this process small, until the signal fires. */
 export async function keepHouse(options: {
@@ -21,9 +22,11 @@ export async function keepHouse(options: {
   nodeName: string
   garbage: ImageGarbage
   keptLogs: Pick<KeptLogs, 'prune'>
+  /** Gives back the devices of pods that are gone. */
+  releaseDevices: () => Promise<void>
   signal: AbortSignal
 }): Promise<void> {
-  const { clock, log, cri, recorder, nodeName, garbage, keptLogs, signal } = options
+  const { clock, log, cri, recorder, nodeName, garbage, keptLogs, releaseDevices, signal } = options
   const about = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }
   const every = async (ms: number, work: () => Promise<unknown>): Promise<void> => {
     const nap = new Nap(clock, signal)
@@ -36,6 +39,7 @@ export async function keepHouse(options: {
     every(memoryMs, async () => giveBack()),
     every(logsMs, () => rotateLogs({ cri, log })),
     every(logsMs, () => keptLogs.prune()),
+    every(devicesMs, releaseDevices),
     every(imagesMs, () =>
       garbage.run().catch((error: Error) => {
         recorder.event(about, 'Warning', 'ImageGCFailed', error.message)

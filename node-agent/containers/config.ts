@@ -17,6 +17,8 @@ export interface ContainerInputs {
   environment: ReadonlyMap<string, string>
   mounts: readonly Given<Mount>[]
   devices?: Given<ContainerConfig>['devices']
+  /** By the names of the Container Device Interface. */
+  cdiDevices?: readonly string[]
   /** Groups that the pod's volumes want its processes to be in. */
   extraGroups?: readonly number[]
   /** Whose processes an ephemeral container sees. */
@@ -39,6 +41,7 @@ export function containerConfig(inputs: ContainerInputs): Given<ContainerConfig>
     envs: [...environment].map(([key, text]) => ({ key, value: text })),
     mounts,
     ...omitUndefined({ devices: inputs.devices }),
+    ...(inputs.cdiDevices?.length ? { CDIDevices: inputs.cdiDevices.map((name) => ({ name })) } : {}),
     labels: containerLabels(pod, container),
     annotations: containerAnnotations(pod, container, restartCount),
     logPath: `${container.name}/${restartCount}.log`,

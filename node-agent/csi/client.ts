@@ -27,13 +27,14 @@ const channelOptions = {
 
 /** Connects to a driver's socket. Connecting goes on behind; a call fails while nobody listens there. */
 export const connectCsi = (socket: string): CsiConnection =>
-  connect(socket, csiProto, ['csi.v1.Identity', 'csi.v1.Controller', 'csi.v1.Node'])
+  connectPlugin(socket, csiProto, ['csi.v1.Identity', 'csi.v1.Controller', 'csi.v1.Node'])
 
 /** Connects to a socket on which a plugin registers itself. */
 export const connectRegistrar = (socket: string): CsiConnection =>
-  connect(socket, registrationProto, ['pluginregistration.Registration'])
+  connectPlugin(socket, registrationProto, ['pluginregistration.Registration'])
 
-function connect(socket: string, proto: string, services: readonly string[]): CsiConnection {
+/** Connects to a socket of a plugin that serves some services of a .proto text. */
+export function connectPlugin(socket: string, proto: string, services: readonly string[]): CsiConnection {
   const read = readServices(proto, String)
   const methods = new Map(services.flatMap((service) => Object.entries(read(service))))
   const client = new Client(`unix://${socket}`, credentials.createInsecure(), channelOptions)

@@ -9,6 +9,7 @@ import type { CsiConnection } from './client.ts'
 import type { CsiDrivers } from './drivers.ts'
 import type { NodeInfo } from './messages.ts'
 
+/** How a plugin introduces itself. */
 interface PluginInfo {
   type: string
   name: string
@@ -16,10 +17,19 @@ interface PluginInfo {
   supportedVersions: string[]
 }
 
+/** Who has to do with plugins of another type than storage drivers. */
+export interface PluginHandler {
+  /** Throws an Error that says what is wrong with it. */
+  add(plugin: PluginInfo): void | Promise<void>
+  remove(name: string, endpoint: string): void
+}
+
 export interface RegistrationOptions {
   /** Where plugins put their sockets: `ROOT/plugins_registry`. */
   directory: string
   drivers: CsiDrivers
+  /** By the type of plugin. */
+  others?: ReadonlyMap<string, PluginHandler>
   clock: Clock
   log: Logger
   signal: AbortSignal
@@ -30,16 +40,17 @@ interface Plugin {
   /** Which file it is: one that is removed and made anew is another one. */
   inode: string
   /** The driver it has registered. */
-  driver?: { name: string; endpoint: string }
+  driver?: { name: string; endpoint: string; type: string }
   /** Its registration is under way. */
   busy: boolean
   failures: number
   /** Not tried again before (milliseconds since 1970). */
   retryAt: number
-  /** What it is is no business of storage. */
+  /** What it is is nobody's business here. */
   foreign: boolean
 }
 
+const storageType = 'CSIPlugin'
 const callTimeoutMs = 10_000
 /** The registry is looked at by itself too: a watch may miss something. */
 const lookMs = 10_000
@@ -112,10 +123,11 @@ async function socketsIn(directory: string): Promise<Map<string, string>> {
   return found
 }
 
-function forget({ drivers, log }: RegistrationOptions, socket: string, { driver }: Plugin): void {
+function forget({ drivers, others, log }: RegistrationOptions, socket: string, { driver }: Plugin): void {
   if (!driver) return
-  drivers.remove(driver.name, driver.endpoint)
-  log.info({ driver: driver.name, socket }, 'a storage driver has gone')
+  const handler = others?.get(driver.type) ?? drivers
+  handler.remove(driver.name, driver.endpoint)
+  log.info({ driver: driver.name, type: driver.type, socket }, 'a driver has gone')
 }
 
 async function tryOnce(options: RegistrationOptions, path: string, plugin: Plugin): Promise<void> {
@@ -130,12 +142,14 @@ async function tryOnce(options: RegistrationOptions, path: string, plugin: Plugi
   }
 }
 
-async function register({ drivers, log, signal }: RegistrationOptions, path: string, plugin: Plugin): Promise<void> {
-  const { connectCsi, connectRegistrar } = await import('./client.ts')
+async function register(options: RegistrationOptions, path: string, plugin: Plugin): Promise<void> {
+  const { others, log, signal } = options
+  const { connectRegistrar } = await import('./client.ts')
   const registrar = connectRegistrar(path)
   try {
     const info = await registrar.call<PluginInfo>('GetInfo', {}, { timeoutMs: callTimeoutMs, signal })
-    if (info.type !== 'CSIPlugin') {
+    const handler = others?.get(info.type)
+    if (info.type !== storageType && !handler) {
       plugin.foreign = true
       return
     }
@@ -146,12 +160,10 @@ async function register({ drivers, log, signal }: RegistrationOptions, path: str
         { timeoutMs: callTimeoutMs, signal },
       )
     try {
-      check(info)
-      const driver = connectCsi(info.endpoint)
-      const node = await askNode(driver, signal).finally(() => driver.close())
-      drivers.add({ name: info.name, socket: info.endpoint, info: node })
-      plugin.driver = { name: info.name, endpoint: info.endpoint }
-      log.info({ driver: info.name, socket: info.endpoint }, 'a storage driver has registered')
+      if (handler) await handler.add(info)
+      else await addStorage(options, info)
+      plugin.driver = { name: info.name, endpoint: info.endpoint, type: info.type }
+      log.info({ driver: info.name, type: info.type, socket: info.endpoint }, 'a driver has registered')
     } catch (error) {
       await notify(error instanceof Error ? error.message : String(error)).catch(() => undefined)
       throw error
@@ -162,7 +174,15 @@ async function register({ drivers, log, signal }: RegistrationOptions, path: str
   }
 }
 
-/** Throws an Error that says what is wrong with how a plugin introduces itself. */
+async function addStorage({ drivers, signal }: RegistrationOptions, info: PluginInfo): Promise<void> {
+  check(info)
+  const { connectCsi } = await import('./client.ts')
+  const driver = connectCsi(info.endpoint)
+  const node = await askNode(driver, signal).finally(() => driver.close())
+  drivers.add({ name: info.name, socket: info.endpoint, info: node })
+}
+
+/** Throws an Error that says what is wrong with how a storage driver introduces itself. */
 function check({ name, endpoint, supportedVersions }: PluginInfo): void {
   if (!/^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/.test(name)) {
     throw new Error(`${JSON.stringify(name)} is no name of a driver`)

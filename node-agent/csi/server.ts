@@ -16,13 +16,14 @@ export type Methods = Readonly<Record<string, (request: never) => object | Promi
 
 /** Serves a driver's rpcs on a socket. Resolves when it listens. */
 export const serveCsi = (socket: string, methods: Methods): Promise<{ close(): void }> =>
-  serve(socket, csiProto, ['csi.v1.Identity', 'csi.v1.Controller', 'csi.v1.Node'], methods)
+  servePlugin(socket, csiProto, ['csi.v1.Identity', 'csi.v1.Controller', 'csi.v1.Node'], methods)
 
 /** Serves a plugin's registration on a socket of the agent's plugins_registry. */
 export const serveRegistrar = (socket: string, methods: Methods): Promise<{ close(): void }> =>
-  serve(socket, registrationProto, ['pluginregistration.Registration'], methods)
+  servePlugin(socket, registrationProto, ['pluginregistration.Registration'], methods)
 
-async function serve(socket: string, proto: string, services: readonly string[], methods: Methods) {
+/** Serves some services of a .proto text on a socket. */
+export async function servePlugin(socket: string, proto: string, services: readonly string[], methods: Methods) {
   // One that an earlier process has left answers nobody.
   await rm(socket, { force: true })
   const read = readServices(proto, String)

@@ -8,7 +8,7 @@ import { CsiVolumes } from '../volumes/csi.ts'
 import { usableDrivers } from './built-in.ts'
 import { CsiNodePublisher } from './csi-node.ts'
 import { CsiDrivers } from './drivers.ts'
-import { followRegistry } from './registration.ts'
+import { followRegistry, type PluginHandler } from './registration.ts'
 import type { Relay } from './relay.ts'
 
 export interface StorageOptions {
@@ -20,6 +20,8 @@ export interface StorageOptions {
   rootDir: string
   podsDirectory: string
   mayMount: boolean
+  /** Who has to do with plugins that are no storage drivers, by their type. */
+  otherPlugins?: ReadonlyMap<string, PluginHandler>
   signal: AbortSignal
   node(): Live<Node> | undefined
   inUseChanged(): void
@@ -39,7 +41,7 @@ export interface NodeStorage {
 
 /** Brings together the drivers of this node: ours that can work here, at once, and others as they register. */
 export async function startStorage(options: StorageOptions): Promise<NodeStorage> {
-  const { rootDir, nodeName, mayMount, clock, log, signal } = options
+  const { rootDir, nodeName, mayMount, otherPlugins: others, clock, log, signal } = options
   const pluginsDirectory = join(rootDir, 'plugins')
   await mkdir(pluginsDirectory, { recursive: true, mode: 0o750 })
   const drivers = new CsiDrivers()
@@ -62,7 +64,10 @@ export async function startStorage(options: StorageOptions): Promise<NodeStorage
     seen: (node) => publisher.seen(node),
     async run() {
       const directory = join(rootDir, 'plugins_registry')
-      await Promise.all([publisher.run(), followRegistry({ directory, drivers, clock, log, signal })])
+      await Promise.all([
+        publisher.run(),
+        followRegistry({ directory, drivers, ...(others ? { others } : {}), clock, log, signal }),
+      ])
     },
     stop: () => drivers.stop(),
   }

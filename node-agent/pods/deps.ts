@@ -5,6 +5,7 @@ import type { PodCgroups } from '../containers/cgroups.ts'
 import type { DnsDefaults } from '../containers/dns.ts'
 import type { ReferencedObjects } from '../containers/env.ts'
 import type { DownwardFacts } from '../containers/fields.ts'
+import type { PodDevices } from '../devices/pod-devices.ts'
 import type { KeptLogs } from '../logs/kept-logs.ts'
 import type { HostPort } from '../network/index.ts'
 import type { Probes } from '../probes/manager.ts'
@@ -37,6 +38,8 @@ export interface PodDeps {
   runtimeName: string
   view: RuntimeView
   images: Images
+  /** Devices that pods claim. */
+  devices: Pick<PodDevices, 'prepare' | 'cdiDevices' | 'release'>
   volumes: Pick<Volumes, 'prepare' | 'prepareImage' | 'refresh' | 'teardown'>
   objects: ReferencedObjects & { retain(pod: BoundPod): void; release(uid: string): void }
   tokens: { forget(uid: string): void }
@@ -62,6 +65,8 @@ export interface NodeFacts {
   mayMount: boolean
   /** Whether the runtime can make everything below a mount read-only. */
   recursiveReadOnly(): boolean
+  /** Whether the runtime looks up devices by the names that drivers give them. */
+  resolvesCdi(): boolean
   seccompRoot: string
   memoryCapacity: number
   facts(podIps: readonly string[]): DownwardFacts

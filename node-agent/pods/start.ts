@@ -8,6 +8,7 @@ import { hostnameOf, hostsFile } from '../containers/hosts.ts'
 import { podLogDirectory } from '../containers/sandbox.ts'
 import type { ImageUser } from '../containers/security.ts'
 import { serviceEnvironment } from '../containers/service-env.ts'
+import { lookUpCdi } from '../devices/cdi.ts'
 import { runHook } from '../lifecycle/hooks.ts'
 import type { Given, Mount, PodSandboxConfig } from '../runtime/cri.ts'
 import { terminationLog, volumeDevices, volumeMounts } from '../volumes/container-mounts.ts'
@@ -157,6 +158,8 @@ async function makeConfig(
     mayMount: node.mayMount,
     recursiveReadOnly: node.recursiveReadOnly(),
   })
+  const cdi = deps.devices.cdiDevices(pod, container)
+  const edits = cdi.length === 0 || node.resolvesCdi() ? undefined : await lookUpCdi(cdi)
   await mkdir(join(podLogDirectory(node.logRoot, pod), container.name), { recursive: true, mode: 0o755 })
   const target = 'targetContainerName' in container ? container.targetContainerName : undefined
   return containerConfig({
@@ -165,9 +168,10 @@ async function makeConfig(
     restartCount,
     imageRef,
     imageUser: await imageUser(deps, imageRef),
-    environment,
-    mounts: [...mounts, ...(await ownMounts(deps, pod, container, podIps, restartCount))],
-    devices: volumeDevices(container, volumes),
+    environment: new Map([...environment, ...(edits?.envs ?? []).map(({ key, value }) => [key, value] as const)]),
+    mounts: [...mounts, ...(edits?.mounts ?? []), ...(await ownMounts(deps, pod, container, podIps, restartCount))],
+    devices: [...volumeDevices(container, volumes), ...(edits?.devices ?? [])],
+    cdiDevices: edits ? [] : cdi,
     extraGroups: [...volumes.values()].flatMap(({ extraGroup }) => extraGroup ?? []),
     targetId: target ? targetId(observed, target) : undefined,
     memoryCapacity: node.memoryCapacity,

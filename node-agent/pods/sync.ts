@@ -79,10 +79,12 @@ export async function carryOut(deps: PodDeps, inputs: SyncInputs): Promise<SyncO
   const early = inputs.hitches === 0 ? prefetch(deps, pod, due) : undefined
   const mounting = readyVolumes(deps, pod, signal)
   mounting.catch(() => undefined)
+  const preparing = readyDevices(deps, pod, signal)
+  preparing.catch(() => undefined)
   // Always to its end: a sandbox that is left half made belongs to nobody.
   const place = await usableSandbox(deps, inputs)
   const volumes = await mounting
-  if (!place || !volumes)
+  if (!(await preparing) || !place || !volumes)
     return { retryMs: hitchRetryMs * 2 ** Math.min(inputs.hitches, maxHitchDoublings), hitch: true }
   const images = early ?? prefetch(deps, pod, due)
   await writeHosts(deps, pod, place.podIps)
@@ -154,6 +156,20 @@ async function readyVolumes(deps: PodDeps, pod: BoundPod, signal: AbortSignal): 
     if (!(error instanceof VolumeError)) throw error
     deps.events.warning(pod, error.reason, error.message)
     return undefined
+  }
+}
+
+/** Whether the devices that the pod claims are ready; if not, that was told of. */
+async function readyDevices(deps: PodDeps, pod: BoundPod, signal: AbortSignal): Promise<boolean> {
+  if (!pod.spec.resourceClaims?.length) return true
+  try {
+    await unlessAborted(deps.devices.prepare(pod), signal)
+    return true
+  } catch (error) {
+    signal.throwIfAborted()
+    const why = `Failed to prepare dynamic resources: ${(error as Error).message}`
+    deps.events.warning(pod, 'FailedPrepareDynamicResources', why)
+    return false
   }
 }
 

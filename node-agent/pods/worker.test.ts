@@ -221,3 +221,31 @@ describe('an agent that starts again', () => {
     expect((await mainStatus('web'))?.lastState?.terminated?.exitCode).toBe(9)
   })
 })
+
+describe('a pod with devices', () => {
+  const claimed = { resourceClaims: [{ name: 'gpu', resourceClaimName: 'c' }] }
+
+  it('waits until they are ready, is given them, and gives them back when it has ended', async () => {
+    let ready = false
+    const released: string[] = []
+    rig.devices.prepare = async () => {
+      if (!ready) throw new Error('prepare dynamic resources: DRA driver d is not registered')
+    }
+    rig.devices.cdiDevices = () => ['d/gpu=0']
+    rig.devices.release = async (uid) => void released.push(uid)
+    const { metadata } = await rig.create('web', claimed)
+    await rig.until('told', () => rig.reasons().includes('FailedPrepareDynamicResources'))
+    expect(rig.told[0]).toEqual({
+      type: 'Warning',
+      reason: 'FailedPrepareDynamicResources',
+      message: 'Failed to prepare dynamic resources: prepare dynamic resources: DRA driver d is not registered',
+    })
+    expect(rig.cri.containers.size).toBe(0)
+    ready = true
+    await rig.until('ready', isReady('web'))
+    expect([...rig.cri.containers.values()][0]?.config.CDIDevices).toEqual([{ name: 'd/gpu=0' }])
+    await rig.delete('web')
+    await rig.until('gone', async () => (await rig.get('web')) === undefined)
+    expect(released).toContain(metadata.uid)
+  })
+})

@@ -380,7 +380,7 @@ export class PodWorker {
       return 0
     }
     this.#report(observed, true)
-    await Promise.all([deps.volumes.teardown(uid), deps.cgroups?.remove(uid)])
+    await Promise.all([deps.volumes.teardown(uid), deps.devices.release(uid), deps.cgroups?.remove(uid)])
     await deps.statuses.flush(uid)
     const deleted = this.#pod.metadata.deletionTimestamp !== undefined
     if (!this.#gone && !deleted && !isStaticPod(this.#pod)) {

@@ -318,6 +318,8 @@ export interface ContainerConfig {
   stdinOnce: boolean
   tty: boolean
   linux: { resources: LinuxContainerResources | null; securityContext: LinuxContainerSecurityContext | null } | null
+  /** Fully qualified, `vendor.com/class=device`. containerd heeds them from 1.7 on. */
+  CDIDevices: { name: string }[]
   /** `RUNTIME_DEFAULT`, or a signal's name. containerd heeds it from 2.2 on. */
   stopSignal: string
 }

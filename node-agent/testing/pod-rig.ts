@@ -131,6 +131,13 @@ export class PodRig {
     await this.clock.advance(ms)
   }
 
+  /** What pods get of devices; changed by the test. */
+  readonly devices: PodDeps['devices'] = {
+    prepare: async () => undefined,
+    cdiDevices: () => [],
+    release: async () => undefined,
+  }
+
   reasons(): string[] {
     return this.told.map(({ reason }) => reason)
   }
@@ -152,6 +159,7 @@ export class PodRig {
       cri,
       runtimeName: 'fake',
       view: new RuntimeView(cri, async () => ''),
+      devices: this.devices,
       images: {
         ensure: async (_, container) => {
           if (this.missingImages.has(container.image ?? '')) {
@@ -189,6 +197,7 @@ export class PodRig {
         podsDirectory: join(this.directory, 'pods'),
         mayMount: false,
         recursiveReadOnly: () => false,
+        resolvesCdi: () => true,
         seccompRoot: '',
         memoryCapacity: 8 * 2 ** 30,
         facts: (podIps) => ({ podIps, hostIps: ['192.0.2.1'], nodeName: 'n1', allocatable: {} }),

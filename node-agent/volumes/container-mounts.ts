@@ -44,7 +44,10 @@ export async function volumeMounts(inputs: MountInputs): Promise<Given<Mount>[]>
 }
 
 /** The devices a container is given, as they are. */
-export function volumeDevices(container: Container, volumes: MountedVolumes): Given<ContainerConfig>['devices'] {
+export function volumeDevices(
+  container: Container,
+  volumes: MountedVolumes,
+): Given<ContainerConfig['devices'][number]>[] {
   return (container.volumeDevices ?? []).map(({ name, devicePath }) => {
     const volume = volumes.get(name)
     if (!volume) throw new Error(`cannot find volume "${name}" to pass into container "${container.name}"`)

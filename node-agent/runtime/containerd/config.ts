@@ -41,6 +41,7 @@ const version2 = ({ dataDir, sandboxImage, cniConfDir, cniBinDir }: ContainerdCo
   return `[${cri}]
   sandbox_image = ${toml(sandboxImage)}
   restrict_oom_score_adj = true
+  enable_cdi = true
   enable_unprivileged_ports = true
   enable_unprivileged_icmp = true
   stream_server_address = "127.0.0.1"
