@@ -13,12 +13,7 @@ interface Chosen {
 }
 
 /** Upstream's plugins that have nothing to be switched off here. */
-const absent = new Set([
-  'GangScheduling',
-  'NodeDeclaredFeatures',
-  'PodGroupPodsCount',
-  'TopologyPlacementGenerator',
-])
+const absent = new Set(['GangScheduling', 'NodeDeclaredFeatures', 'PodGroupPodsCount', 'TopologyPlacementGenerator'])
 
 /** Every plugin that the sets of a profile name, or leave on. */
 export const wantedPlugins = ({ plugins = {} }: KubeSchedulerProfile): readonly PluginName[] => {
