@@ -19,6 +19,7 @@ export class FaultyApi {
   readonly #real: Api
   readonly #clock: Clock
   #dead = false
+  #hangsUntil = 0
 
   constructor(real: Api, clock: Clock, faults: Faults) {
     this.#real = real
@@ -35,6 +36,11 @@ export class FaultyApi {
   /** The process is no more: what it has sent still arrives, but it hears and does nothing further. */
   kill(): void {
     this.#dead = true
+  }
+
+  /** For so long its watches hear nothing, while requests get through. */
+  hang(ms: number): void {
+    this.#hangsUntil = this.#clock.now() + ms
   }
 
   async #call(method: keyof Api, args: unknown[]): Promise<unknown> {
@@ -56,6 +62,7 @@ export class FaultyApi {
     await this.#delay(this.faults.requestMs)
     for await (const event of this.#real.watch(...args)) {
       await this.#delay(this.faults.watchMs)
+      if (this.#hangsUntil > this.#clock.now()) await this.#clock.sleep(this.#hangsUntil - this.#clock.now())
       if (this.#dead) await never
       yield event as WatchEvent<T>
     }
