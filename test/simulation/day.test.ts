@@ -26,7 +26,7 @@ test(`a day of ${nodeCount} nodes, seed ${seed}: no rule is broken, nobody is fo
   await cluster.pass(20_000)
   /** At low tide, when there are as many pods as at any other. */
   const memory: { heapBytes: number; ended: number }[] = []
-  for (let second = 1; second <= tides * tideSeconds; second++) {
+  for (let second = 1; second <= tides * tideSeconds && judge.faults.length === 0; second++) {
     await happenings.second()
     await cluster.pass(1000)
     if (second % 5 === 0) judge.lookAtWaiting()

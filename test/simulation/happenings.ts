@@ -3,7 +3,7 @@ import { StatusError } from '../../api/machinery/errors.ts'
 import { isConflict, isNotFound } from '../../client/errors.ts'
 import { deployments, nodes, podDisruptionBudgets, pods } from '../../client/resources.ts'
 import type { Live } from '../../client/types.ts'
-import type { Cluster } from './cluster.ts'
+import { type Cluster, lookEveryMs } from './cluster.ts'
 import { hostLabel, type NodeSize, runsForAnnotation, zoneLabel } from './hollow-nodes.ts'
 
 /** How much the tide of short work goes up and down, and how long one takes. */
@@ -58,7 +58,10 @@ export class Happenings {
       // Whoever follows the history is to keep up with it.
       if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
-    for (let i = 0; i < this.#nodeCount / 2.5; i++) await this.#addApp()
+    for (let i = 0; i < this.#nodeCount / 2.5; i++) {
+      await this.#addApp()
+      if (i % 10 === 0) await this.#cluster.pass(lookEveryMs)
+    }
   }
 
   /** One second in the life of the cluster. */
