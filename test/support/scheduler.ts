@@ -14,8 +14,13 @@ export interface TestScheduler {
   readonly ended: Promise<number | null>
 }
 
-/** Our scheduler as a process of its own, with its server's administrator's rights; resolves when it schedules. */
-export async function startScheduler(server: TestServer, args: readonly string[] = []): Promise<TestScheduler> {
+/** Our scheduler as a process of its own, with its server's administrator's rights; resolves when it schedules, or stands by. */
+export async function startScheduler(
+  server: TestServer,
+  args: readonly string[] = [],
+  { standsBy = false } = {},
+): Promise<TestScheduler> {
+  const readyWord = standsBy ? 'another leads' : 'scheduling'
   const flags = [`--kubeconfig=${server.kubeconfig}`, '--leader-elect=false', '--secure-port=0', ...args]
   const child = spawn(process.execPath, [gantry, 'scheduler', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: string[] = []
@@ -26,10 +31,10 @@ export async function startScheduler(server: TestServer, args: readonly string[]
   }
   await new Promise<void>((resolve, reject) => {
     const fail = (why: string) => reject(new Error(`the scheduler ${why}:\n${lines.join('\n')}`))
-    const timer = setTimeout(() => fail(`does not schedule after ${readyMs} ms`), readyMs)
+    const timer = setTimeout(() => fail(`is not ${readyWord} after ${readyMs} ms`), readyMs)
     const note = (line: string) => {
       lines.push(line)
-      if (!line.includes('"msg":"scheduling"')) return
+      if (!line.includes(`"msg":"${readyWord}"`)) return
       clearTimeout(timer)
       resolve()
     }
