@@ -24,6 +24,7 @@ import type { ApiServerConfig } from './config.ts'
 import { dashboardPaths } from './dashboard/paths.ts'
 import { createSessions } from './dashboard/sessions.ts'
 import { createDiscovery } from './discovery/discovery.ts'
+import { Aggregator } from './extensions/aggregation/aggregator.ts'
 import { Definitions, definitionHooks } from './extensions/definitions.ts'
 import { readBody } from './handlers/body.ts'
 import type { ReviewHandler, Scope, SubresourceHandler } from './handlers/context.ts'
@@ -112,7 +113,7 @@ export function assembleParts(
     issuer: config.serviceAccountIssuer,
     jwksUri: `${config.serviceAccountIssuer}/openid/v1/jwks`,
   })
-  const groups = config.prometheusUrl
+  const local = config.prometheusUrl
     ? prometheusGroups(core, rulesIn(config.metricsRules), prometheusAt(config.prometheusUrl))
     : []
   const agents: NodeAgentClient = {
@@ -132,7 +133,17 @@ export function assembleParts(
           onError: (error) => onError(error, 'measuring nodes for the page'),
         })
       : undefined
-  const discovery = createDiscovery(() => core.resources, groups)
+  const aggregator = new Aggregator({
+    core,
+    own: { cert: pki.frontProxyClient.certPem, key: pki.frontProxyClient.keyPem },
+    local,
+    changed: () => discovery.invalidate(),
+    onError: (error) => onError(error, 'looking at the API servers behind this one'),
+  })
+  const discovery = createDiscovery(
+    () => core.resources,
+    () => [...aggregator.groups.values()],
+  )
   const openapi = createOpenApi(() => core.resources)
   core.kinds.onChange(() => {
     discovery.invalidate()
@@ -170,7 +181,7 @@ export function assembleParts(
       ...Object.entries(keptLogHandlers(agents)),
       ...Object.entries(resourceMetricsHandlers(meter, now)),
     ]),
-    groups,
+    groups: aggregator.groups,
     reviews: new Map(
       [...createReviews({ authorizer, authenticator, apiAudiences: config.apiAudiences })].map(
         ([name, review]): [string, ReviewHandler] => [

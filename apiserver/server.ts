@@ -3,7 +3,6 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import express from 'express'
 import { unavailableError } from '../api/machinery/errors.ts'
-import { apiVersionOf } from '../api/machinery/object.ts'
 import type { Resource } from '../api/machinery/resource.ts'
 import { AdmissionChain } from './admission/chain.ts'
 import type { AdmissionPlugin } from './admission/types.ts'
@@ -37,7 +36,7 @@ export interface ServerParts {
   /** By `group/plural`. */
   hooks?: ReadonlyMap<string, RegistryHooks>
   subresources: ReadonlyMap<string, SubresourceHandler>
-  groups?: readonly ServedGroup[]
+  groups?: ReadonlyMap<string, ServedGroup>
   reviews: ReadonlyMap<string, ReviewHandler>
   documents: Documents
   /** Asked before the server's own. */
@@ -159,7 +158,7 @@ export class ApiServer {
       registry: (group, plural) => kinds.registry(group, plural),
       settle: () => this.#settle(),
       subresources: parts.subresources,
-      groups: new Map((parts.groups ?? []).map((served) => [apiVersionOf(served.group, served.version), served])),
+      groups: parts.groups ?? new Map(),
       reviews: parts.reviews,
       minRequestTimeoutSeconds: options.minRequestTimeoutSeconds ?? 1800,
     }

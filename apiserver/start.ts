@@ -90,6 +90,7 @@ export async function startApiServer(
         advertiseAddress,
         securePort: port,
         clientCa,
+        frontProxyCa: pki.frontProxyCa.certPem,
         nowMs: now(),
       }),
       ...bootstrapObjects(lookup),

@@ -15,6 +15,7 @@ const at = (securePort: number) => {
     advertiseAddress: '192.0.2.1',
     securePort,
     clientCa: 'pem',
+    frontProxyCa: 'pem',
     nowMs: 0,
   })
   const service = wanted.find(({ resource, object }) => resource.plural === 'services' && object.metadata.name)

@@ -14,6 +14,8 @@ export interface SystemObjectOptions {
   advertiseAddress: string
   securePort: number
   clientCa: string
+  /** Who signs the certificate by which the server proves itself to those behind it. */
+  frontProxyCa: string
   nowMs: number
 }
 
@@ -22,7 +24,7 @@ const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-le
 
 /** What every cluster has from its first moment: namespaces, the API's own service, priority classes. */
 export function systemObjects(options: SystemObjectOptions): Wanted[] {
-  const { lookup, serviceClusterIpRange, clientCa, nowMs } = options
+  const { lookup, serviceClusterIpRange, clientCa, frontProxyCa, nowMs } = options
   const want = (group: string, plural: string, namespace: string, object: object): Wanted => ({
     resource: lookup(group, plural),
     namespace,
@@ -48,7 +50,15 @@ export function systemObjects(options: SystemObjectOptions): Wanted[] {
     }),
     want('', 'configmaps', 'kube-system', {
       metadata: { name: 'extension-apiserver-authentication' },
-      data: { 'client-ca-file': clientCa },
+      data: {
+        'client-ca-file': clientCa,
+        'requestheader-allowed-names': '["front-proxy-client"]',
+        'requestheader-client-ca-file': frontProxyCa,
+        'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+        'requestheader-group-headers': '["X-Remote-Group"]',
+        'requestheader-uid-headers': '["X-Remote-Uid"]',
+        'requestheader-username-headers': '["X-Remote-User"]',
+      },
     }),
     want('', 'configmaps', 'kube-system', {
       metadata: { name: tokenTrackingMap },

@@ -1,6 +1,6 @@
 import type { Container, EphemeralContainer, Pod, ServiceAccount, Volume } from '../../api/generated/types.ts'
-import type { Stored } from '../../api/machinery/object.ts'
 import { generateName } from '../../api/machinery/generate-name.ts'
+import type { Stored } from '../../api/machinery/object.ts'
 import type { AdmissionContext } from './context.ts'
 import { refuse } from './refuse.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from './types.ts'

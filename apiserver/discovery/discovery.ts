@@ -33,7 +33,10 @@ const statusVerbs = ['get', 'patch', 'update']
 const firstGroups = ['', 'apiregistration.k8s.io', 'apps', 'events.k8s.io']
 
 /** `others` are groups whose resources are no kinds. */
-export function createDiscovery(resources: () => readonly Resource[], others: readonly ServedGroup[] = []): Discovery {
+export function createDiscovery(
+  resources: () => readonly Resource[],
+  others: () => readonly ServedGroup[] = () => [],
+): Discovery {
   const documents = new Map<string, Buffer | undefined>()
   const kept = (name: string, make: () => object | undefined): Buffer | undefined => {
     if (!documents.has(name)) {
@@ -45,7 +48,7 @@ export function createDiscovery(resources: () => readonly Resource[], others: re
   const groups = () => byGroup(resources())
   const allGroups = (): [string, readonly string[]][] => [
     ...[...groups()].map(([name, versions]): [string, string[]] => [name, [...versions.keys()]]),
-    ...byName(others),
+    ...byName(others()),
   ]
   return {
     api: (serverAddress) =>
@@ -72,9 +75,9 @@ export function createDiscovery(resources: () => readonly Resource[], others: re
     resourceList: (group, version) =>
       kept(`list ${group}/${version}`, () => {
         const served = groups().get(group)?.get(version)
-        const named = others.find((other) => other.group === group && other.version === version)
+        const named = others().find((other) => other.group === group && other.version === version)
         const entries =
-          served?.flatMap(legacyEntries) ?? named?.resources.map((resource) => ({ ...resource, singularName: '' }))
+          served?.flatMap(legacyEntries) ?? named?.resources.map((resource) => ({ singularName: '', ...resource }))
         return (
           entries && {
             kind: 'APIResourceList',
@@ -100,9 +103,9 @@ export function createDiscovery(resources: () => readonly Resource[], others: re
                 freshness: 'Current',
               })),
             })),
-          ...(root === 'apis' ? [...byName(others).keys()] : []).map((name) => ({
+          ...(root === 'apis' ? [...byName(others()).keys()] : []).map((name) => ({
             metadata: { name, creationTimestamp: null },
-            versions: others
+            versions: others()
               .filter(({ group }) => group === name)
               .map(({ version, resources: named }) => ({
                 version,
@@ -226,8 +229,16 @@ function aggregatedNames(group: string, version: string, named: readonly NamedRe
     const [parent = '', part] = one.name.split('/')
     if (part !== undefined) below.set(parent, [...(below.get(parent) ?? []), { ...one, name: part }])
     else {
-      const { name: resource, namespaced, kind, verbs } = one
-      plain.push({ resource, responseKind: kindOf(kind), scope: scopeOf(namespaced), singularResource: '', verbs })
+      const { name: resource, namespaced, kind, verbs, singularName = '', shortNames, categories } = one
+      plain.push({
+        resource,
+        responseKind: kindOf(kind),
+        scope: scopeOf(namespaced),
+        singularResource: singularName,
+        verbs,
+        ...(shortNames ? { shortNames } : {}),
+        ...(categories ? { categories } : {}),
+      })
     }
   }
   return [

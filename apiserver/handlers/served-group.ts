@@ -1,8 +1,8 @@
 import type { Scope } from './context.ts'
 
 /**
- * A group and version served as a whole: its resources are no kinds but names, out of some configuration or, one day, out
- * of another server's mouth.
+ * A group and version served as a whole: its resources are no kinds but names, out of some configuration or out of another
+ * server's mouth.
  */
 export interface ServedGroup {
   group: string
@@ -19,6 +19,9 @@ export interface NamedResource {
   namespaced: boolean
   kind: string
   verbs: readonly string[]
+  singularName?: string
+  shortNames?: readonly string[]
+  categories?: readonly string[]
 }
 
 /** One request on its way to it. */

@@ -8,7 +8,8 @@ import type { AuthorizationAttributes } from '../auth/types.ts'
 import type { Scope, SubresourceHandler } from '../handlers/context.ts'
 import { sendObject } from '../handlers/respond.ts'
 import { agentAddress, agentConnections, askAgent, type NodeAgentClient } from '../node-agents/connection.ts'
-import { logRefusal, relay } from '../subresources/node-agent.ts'
+import { logRefusal } from '../subresources/node-agent.ts'
+import { relay } from '../subresources/relay.ts'
 import { type FoundPod, isOwnedBy, parseOwner } from './owners.ts'
 
 const agentTimeoutMs = 5000

@@ -11,6 +11,7 @@ import {
   StatusError,
 } from '../../api/machinery/errors.ts'
 import type { FieldError } from '../../api/machinery/field-errors.ts'
+import { generateName } from '../../api/machinery/generate-name.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/machinery/meta-validation.ts'
 import { nameIsDNSSubdomain } from '../../api/machinery/names.ts'
 import { type AnyObject, apiVersionOf } from '../../api/machinery/object.ts'
@@ -26,7 +27,6 @@ import type { AmendingCommitter, Amendment } from './amendments.ts'
 import { storeKey } from './codec.ts'
 import { conflictingFinalizers, type DeletionStep, planDeletion, validateDeleteOptions } from './deletion.ts'
 import type { StoreFeed } from './feed.ts'
-import { generateName } from '../../api/machinery/generate-name.ts'
 import {
   checkIdentity,
   checkName,
