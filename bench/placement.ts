@@ -98,6 +98,7 @@ interface Result {
 async function run({ nodes, pods, spread, parts }: Scenario): Promise<Result> {
   const cache = new Cache({ now: () => 0, sleep: async () => {} })
   const world = emptyWorld({ controllerSelector: () => (spread ? { matchLabels: { app: 'web' } } : undefined) })
+  const nominations = new Nominations()
   const framework: Framework = new Framework(
     defaultProfile({
       // Nothing is bound or evicted here.
@@ -109,13 +110,14 @@ async function run({ nodes, pods, spread, parts }: Scenario): Promise<Result> {
       opened: () => {},
       onError: () => {},
       gangs: new Gangs(),
+      nominations,
       onAttempt: () => {},
       random: Math.random,
       framework: () => framework,
       cache,
       world,
     }),
-    new Nominations(),
+    nominations,
   )
   const placement = new Placement(framework, cache)
   for (let i = 0; i < nodes; i++) {

@@ -38,6 +38,11 @@ export class PodStatusWriter {
     this.#pump()
   }
 
+  /** What waits to be written about the pod is true no more. */
+  drop(uid: string): void {
+    this.#waiting.delete(uid)
+  }
+
   /** Makes one change now, for those who have to know that it is made. Throws what the API server refuses. */
   async writeNow(pod: PodInfo, change: StatusChange): Promise<void> {
     const status = this.#difference(pod, change)

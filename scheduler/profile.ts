@@ -61,7 +61,8 @@ export const pluginMakers = {
   TaintToleration: () => taintToleration,
   NodeAffinity: (_, args) => newNodeAffinity(args.NodeAffinity),
   NodePorts: () => nodePorts,
-  NodeResourcesFit: ({ cache }, args) => newNodeResourcesFit(cache.columns, args.NodeResourcesFit),
+  NodeResourcesFit: ({ cache, nominations }, args) =>
+    newNodeResourcesFit(cache.columns, args.NodeResourcesFit, { cache, nominations }),
   VolumeRestrictions: ({ cache, world }) => newVolumeRestrictions(cache, world),
   NodeVolumeLimits: ({ world }) => newNodeVolumeLimits(world),
   VolumeBinding: (context, args) => newVolumeBinding(context, args.VolumeBinding),

@@ -47,6 +47,7 @@ class Pair {
       opened: () => {},
       onError: () => {},
       gangs: new Gangs(),
+      nominations: this.nominations,
       onAttempt: () => {},
       random: Math.random,
       framework: () => this.whole,

@@ -149,6 +149,7 @@ export class Scheduler {
       world,
       stopping: this.#stopping.signal,
       onError: (error, doing) => this.#options.log.warn({ err: error }, doing),
+      nominations,
       framework: () => framework,
       evict: (preemptor, nodeName, victims) =>
         evictVictims({ api, status: this.#status, tell }, preemptor, nodeName, victims),
@@ -302,6 +303,7 @@ export class Scheduler {
     let waits: (PermitWait & { plugin: string })[] = []
     try {
       this.cache.assume(pod)
+      this.#status.drop(pod.uid)
       this.queue.nominations.delete(pod.uid)
       const refused = framework.reserve(state, pod, nodeName)
       if (refused) throw refusedBy(refused, nodeName)

@@ -60,6 +60,7 @@ export class Simulation {
         opened: () => {},
         onError: () => {},
         gangs,
+        nominations,
         random: () => 0,
         onAttempt: () => {},
       }),

@@ -127,9 +127,9 @@ export class Framework {
     return runFilters(state, pod, node, filters)
   }
 
-  /** The nodes that pods of no lower priority have been promised. */
-  *promised(pod: PodInfo): Iterable<string> {
-    for (const name of this.#nominations.nodes()) if (this.#aheadOn(name, pod).length > 0) yield name
+  /** The nodes that somebody has been promised. */
+  promised(): Iterable<string> {
+    return this.#nominations.nodes()
   }
 
   #aheadOn(nodeName: string, pod: PodInfo): PodInfo[] {

@@ -13,6 +13,14 @@ export interface NodeRefusals {
   readonly size: number
   get(nodeName: string): Refusal | undefined
   alike(): Iterable<RefusedAlike>
+  /** Where nothing but the nodes counts for the pod: by row, what somebody has worked out for pods that are alike. */
+  readonly notes?: Notes
+}
+
+/** What is noted of a node is forgotten as soon as the node or its pods change. */
+export interface Notes {
+  get(row: number): unknown
+  set(row: number, note: unknown): void
 }
 
 /** Refusals that are kept by the names of the nodes. */

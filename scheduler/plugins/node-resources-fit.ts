@@ -1,11 +1,13 @@
 import type { Node } from '../../api/generated/types.ts'
 import type { Live } from '../../client/types.ts'
+import type { Cache } from '../cache/cache.ts'
 import type { Columns, ResourceColumn } from '../cache/columns.ts'
 import { asksForLess } from '../framework/cluster-events.ts'
 import { type Hint, maxScore, type Plugin } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { type Refusal, refusal } from '../framework/refusal.ts'
 import { amountOf, type Requests } from '../framework/requests.ts'
+import type { Nominations } from '../queue/nominations.ts'
 import { defaultArgs, type PluginArgs } from './args.ts'
 import { resourceAmounts } from './resource-amounts.ts'
 import { strategyScore } from './scoring-strategy.ts'
@@ -13,12 +15,12 @@ import { strategyScore } from './scoring-strategy.ts'
 const name = 'NodeResourcesFit'
 
 /** Whether a node has enough left of everything a pod requests; prefers, by default, the nodes with the most left. */
-export function newNodeResourcesFit(columns: Columns, args = defaultArgs.NodeResourcesFit): Plugin {
+export function newNodeResourcesFit(columns: Columns, args = defaultArgs.NodeResourcesFit, around?: Around): Plugin {
   const heeded = heedingAll(args) ? (requests: Requests) => requests : withoutIgnored(args)
   return {
     name,
     basis: { filter: 'node', score: 'node' },
-    hints: hintsFor(heeded),
+    hints: hintsFor(heeded, (pod, nodeName) => !around || mayHaveRoom(columns, around, pod, heeded, nodeName)),
     filter: (_state, { requests }, { row }) => shortages(columns, row, heeded(requests)),
     score:
       args.scoringStrategy === defaultArgs.NodeResourcesFit.scoringStrategy
@@ -60,6 +62,12 @@ function byStrategy(columns: Columns, { scoringStrategy }: Args): Score {
     )
 }
 
+/** What else decides whether room that comes free is room for a pod. */
+interface Around {
+  readonly cache: Cache
+  readonly nominations: Nominations
+}
+
 type Args = PluginArgs['NodeResourcesFit']
 
 const heedingAll = ({ ignoredResources, ignoredResourceGroups }: Args): boolean =>
@@ -74,11 +82,16 @@ function withoutIgnored({ ignoredResources, ignoredResourceGroups }: Args): (req
   return (requests) => ({ ...requests, scalars: requests.scalars.filter(([resource]) => !isIgnored(resource)) })
 }
 
-const hintsFor = (heeded: (requests: Requests) => Requests): readonly Hint[] => [
+const hintsFor = (
+  heeded: (requests: Requests) => Requests,
+  mayHaveRoomOn: (pod: PodInfo, nodeName: string) => boolean,
+): readonly Hint[] => [
   {
     on: ['Pod/Delete'],
-    worthATry: (_pod, { pod: changed }) =>
-      changed?.before !== undefined && (changed.before.nodeName !== '' || changed.before.nominatedNodeName !== ''),
+    worthATry(pod, { pod: changed }) {
+      const { nodeName = '', nominatedNodeName = '' } = changed?.before ?? {}
+      return nodeName === '' ? nominatedNodeName !== '' : mayHaveRoomOn(pod, nodeName)
+    },
   },
   {
     on: ['Pod/UpdateScaleDown'],
@@ -102,6 +115,40 @@ const hintsFor = (heeded: (requests: Requests) => Requests): readonly Hint[] => 
     },
   },
 ]
+
+/**
+ * Whether the pod may find room on the node, be it by making some. What is promised to others does not count as room: of many
+ * that wait for room, those are tried for whom there is some.
+ */
+function mayHaveRoom(
+  columns: Columns,
+  { cache, nominations }: Around,
+  pod: PodInfo,
+  heeded: (requests: Requests) => Requests,
+  nodeName: string,
+): boolean {
+  const node = cache.node(nodeName)
+  if (!node) return false
+  const { row } = node
+  const ahead = nominations.on(nodeName).filter(({ uid, priority }) => uid !== pod.uid && priority >= pod.priority)
+  const maySend = nominations.nodeOf(pod.uid) === '' && pod.pod.spec?.preemptionPolicy !== 'Never'
+  const below = maySend ? node.pods.filter(({ priority }) => priority < pod.priority) : []
+  const isFree = ({ allocatable, requested }: ResourceColumn, amount: (requests: Requests) => number) => {
+    const wanted = amount(heeded(pod.requests))
+    if (wanted === 0) return true
+    const sum = (pods: readonly PodInfo[]) => pods.reduce((all, { requests }) => all + amount(requests), 0)
+    return wanted + sum(ahead) - sum(below) <= (allocatable[row] as number) - (requested[row] as number)
+  }
+  return (
+    (columns.podCount[row] as number) + ahead.length - below.length < (columns.maxPods[row] as number) &&
+    isFree(columns.cpu, ({ milliCpu }) => milliCpu) &&
+    isFree(columns.memory, ({ memoryBytes }) => memoryBytes) &&
+    isFree(columns.storage, ({ storageBytes }) => storageBytes) &&
+    heeded(pod.requests).scalars.every(([resource]) =>
+      isFree(columns.scalar(resource), ({ scalars }) => scalars.find(([name]) => name === resource)?.[1] ?? 0),
+    )
+  )
+}
 
 /** What a pod requests of the resources that the other one wants. */
 function shared({ requests }: PodInfo, { requests: wanted }: PodInfo): Requests {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Cache } from '../cache/cache.ts'
-import type { PodParts } from '../testing/builders.ts'
+import { Nominations } from '../queue/nominations.ts'
+import { type PodParts, podInfo } from '../testing/builders.ts'
 import { nodeEvent, podEvent, type Scene, tryPlugin } from '../testing/try-plugin.ts'
 import { newNodeResourcesBalancedAllocation } from './node-resources-balanced-allocation.ts'
 import { newNodeResourcesFit } from './node-resources-fit.ts'
@@ -85,6 +86,31 @@ describe('NodeResourcesFit', () => {
       [false, 'a pod goes that had no node', podEvent(undefined, {})],
     ])('%s when %s', (expected, _what, objects) => {
       expect(isWorthATry(wants, 'Pod/Delete', objects)).toBe(expected)
+    })
+
+    test.each<[boolean, string, PodParts]>([
+      [true, 'leaves room for it', { uid: 'me', cpu: '3' }],
+      [false, 'leaves too little', { uid: 'me', cpu: '4' }],
+      [false, 'leaves room that is promised to another', { uid: 'me', cpu: '2', priority: 5 }],
+      [true, 'leaves room that is promised to a lesser one', { uid: 'me', cpu: '2', priority: 6 }],
+      [true, 'leaves room that is promised to it', { uid: 'first', cpu: '3', priority: 5 }],
+      [true, 'leaves others that may have to go, too', { uid: 'me', cpu: '4', priority: 7 }],
+      [
+        false,
+        'leaves others that it may not send away',
+        { uid: 'me', cpu: '4', priority: 7, preemptionPolicy: 'Never' },
+      ],
+    ])('%s when a pod that goes %s', (expected, _what, parts) => {
+      const nominations = new Nominations()
+      const { isWorthATry: isWorth } = tryPlugin(
+        (cache) => newNodeResourcesFit(cache.columns, undefined, { cache, nominations }),
+        {
+          nodes: [{ name: 'a', cpu: '4' }],
+          pods: [{ name: 'low', node: 'a', cpu: '1' }],
+        },
+      )
+      if (parts.priority) nominations.set(podInfo({ name: 'first', uid: 'first', cpu: '3', priority: 5 }), 'a')
+      expect(isWorth(parts, 'Pod/Delete', podEvent(undefined, { name: 'gone', node: 'a' }))).toBe(expected)
     })
 
     test.each<[boolean, string, ReturnType<typeof podEvent>]>([

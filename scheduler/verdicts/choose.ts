@@ -35,7 +35,10 @@ export function choose(
   for (const { node } of promised) table.kindOf(node)?.ranking.remove(node.row)
   try {
     const left = feasible.filter(({ ranking }) => ranking.size > 0)
-    if (left.length === 0) return { refusals: refusalsOf(cache, table, refused, promised) }
+    if (left.length === 0) {
+      const refusals = refusalsOf(cache, table, refused, promised)
+      return { refusals: filters.length === 0 ? { ...refusals, notes: table.notes } : refusals }
+    }
     return bestNodes(framework, cache, table, state, pod, left)
   } finally {
     for (const { node } of promised) table.kindOf(node)?.ranking.add(node.row)
@@ -59,7 +62,7 @@ function promisedToOthers(
   refused: ReadonlyMap<Kind, Refusal>,
 ): Promised[] {
   const promised: Promised[] = []
-  for (const name of framework.promised(pod)) {
+  for (const name of framework.promised()) {
     const node = cache.node(name)
     const kind = node && table.kindOf(node)
     if (!kind || refused.has(kind)) continue

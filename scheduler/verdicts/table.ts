@@ -2,6 +2,7 @@ import type { Cache } from '../cache/cache.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { CycleState } from '../framework/cycle-state.ts'
 import { runFilters, type With } from '../framework/framework.ts'
+import type { Notes } from '../framework/node-refusals.ts'
 import type { Kinds } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import type { Refusal } from '../framework/refusal.ts'
@@ -45,6 +46,13 @@ export class Table {
   /** By verdict, how many rows have it. */
   #counts: number[] = [0, 0]
   #seen = -1
+  #notes: unknown[] = []
+  readonly notes: Notes = {
+    get: (row) => this.#notes[row],
+    set: (row, note) => {
+      this.#notes[row] = note
+    },
+  }
 
   constructor(cache: Cache, plugins: ByBasis, random: () => number) {
     this.#cache = cache
@@ -126,6 +134,7 @@ export class Table {
     const node = this.#cache.nodeAt(row)
     const refusal = node && runFilters(state, pod, node, filters)
     this.#setVerdict(row, !node ? absent : refusal ? this.#numberOf(refusal) : fits)
+    this.#notes[row] = undefined
     const before = this.#kindOf[row]
     if (!node || refusal) {
       before?.ranking.remove(row)
@@ -184,6 +193,7 @@ export class Table {
   #forget(): void {
     this.#verdicts.fill(absent)
     this.#kindOf = []
+    this.#notes = []
     this.#kinds.clear()
     this.#refusals = []
     this.#numbers.clear()

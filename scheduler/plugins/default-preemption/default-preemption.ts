@@ -1,19 +1,30 @@
 import type { Cache } from '../../cache/cache.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
+import type { ClusterEvent } from '../../framework/cluster-events.ts'
 import type { CycleState } from '../../framework/cycle-state.ts'
 import { fitMessage } from '../../framework/fit-error.ts'
 import type { Framework } from '../../framework/framework.ts'
-import { refusalsByName } from '../../framework/node-refusals.ts'
+import { type NodeRefusals, refusalsByName } from '../../framework/node-refusals.ts'
 import type { Diagnosis, Plugin, PostFilterOutcome } from '../../framework/plugin.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
 import { type Refusal, refusal } from '../../framework/refusal.ts'
 import type { World } from '../../framework/world.ts'
+import type { Nominations } from '../../queue/nominations.ts'
 import { defaultArgs, type PluginArgs } from '../args.ts'
 import { bestCandidate, type Candidate, selectVictims } from './victims.ts'
 
 const name = 'DefaultPreemption'
 const notHelpful = refusal(name, 'UnschedulableAndUnresolvable', 'Preemption is not helpful for scheduling')
 const running = refusal(name, 'UnschedulableAndUnresolvable', 'waiting for the preemption for this pod to be finished')
+
+/** What tells that a victim goes, or has gone. */
+const podEvents: readonly ClusterEvent[] = [
+  'Pod/Delete',
+  'Pod/Update',
+  'Pod/UpdateLabel',
+  'Pod/UpdateScaleDown',
+  'Pod/UpdateToleration',
+]
 
 export interface PreemptionContext {
   cache: Cache
@@ -26,6 +37,7 @@ export interface PreemptionContext {
   /** The pod is kept out of the queue no longer. */
   opened: (uid: string) => void
   random: () => number
+  nominations: Nominations
   onAttempt: (victims: number) => void
   /** Asks those outside who have a say; undefined where nobody has. */
   consult?: (pod: PodInfo, candidates: readonly Candidate[]) => Promise<readonly Candidate[]> | undefined
@@ -34,14 +46,23 @@ export interface PreemptionContext {
 /** Makes room for a pod by removing pods of lower priority from one node, which the pod is then promised. */
 export function newDefaultPreemption(context: PreemptionContext, args = defaultArgs.DefaultPreemption): Plugin {
   const { cache, evict, activate, opened, onAttempt } = context
-  const underway = new Set<string>()
+  const budgets = newBudgets(context.world)
+  /** By preemptor. Before its victims are known to go, it would only choose others. */
+  const underway = new Map<string, { readonly victims: readonly PodInfo[]; isTold: boolean }>()
+
+  const isOver = ({ uid }: PodInfo): boolean => {
+    const preemption = underway.get(uid)
+    return preemption?.isTold === true && !preemption.victims.some(isStanding)
+  }
+  const isStanding = (victim: PodInfo): boolean => cache.pod(victim.uid)?.terminating === false
 
   function start(pod: PodInfo, { node, victims }: Candidate): void {
-    underway.add(pod.uid)
+    const preemption = { victims, isTold: false }
+    underway.set(pod.uid, preemption)
     // Whatever comes of it, the pod's next try will show.
     void evict(pod, node.name, victims).then(
       () => {
-        underway.delete(pod.uid)
+        preemption.isTold = true
         // The victims may have been gone before we were told that they go.
         opened(pod.uid)
       },
@@ -54,16 +75,18 @@ export function newDefaultPreemption(context: PreemptionContext, args = defaultA
 
   return {
     name,
-    // Other plugins' minds change when victims go; this one only ends what keeps the pod out of the queue.
-    hints: [{ on: ['Pod/Delete'], worthATry: () => false }],
-    preEnqueue: (pod) => (underway.has(pod.uid) ? running : undefined),
+    hints: [{ on: podEvents, worthATry: isOver }],
+    preEnqueue(pod) {
+      if (isOver(pod)) underway.delete(pod.uid)
+      return underway.has(pod.uid) ? running : undefined
+    },
     postFilter(state, pod, diagnosis): PostFilterOutcome | Promise<PostFilterOutcome> {
       const ineligible = whyIneligible(pod, cache, diagnosis)
       if (ineligible) {
         onAttempt(0)
         return { message: `preemption: ${ineligible}` }
       }
-      const { candidates, refusals } = findCandidates(context, args, state, pod, diagnosis)
+      const { candidates, refusals } = findCandidates(context, args, budgets(), state, pod, diagnosis)
       const decide = (left: readonly Candidate[]): PostFilterOutcome => {
         const best = bestCandidate(left)
         onAttempt(best?.victims.length ?? 0)
@@ -98,29 +121,70 @@ function isBeingPreempted({ terminating, pod }: PodInfo): boolean {
   return terminating && condition?.status === 'True' && condition.reason === 'PreemptionByScheduler'
 }
 
+/** What came of trying out a node, and what it was tried for. */
+interface Tried {
+  readonly priority: number
+  readonly budgets: Budgets
+  readonly outcome: Candidate | Refusal
+}
+
 /** Tries out nodes from a random one on, until there are enough to choose from. */
 function findCandidates(
-  { cache, world, framework, random }: PreemptionContext,
+  { cache, framework, nominations, random }: PreemptionContext,
   { minCandidateNodesPercentage, minCandidateNodesAbsolute }: PluginArgs['DefaultPreemption'],
+  budgets: Budgets,
   state: CycleState,
   pod: PodInfo,
   { perNode, others }: Diagnosis,
 ): { candidates: Candidate[]; refusals: Map<string, Refusal> } {
-  const nodes = cache.nodes.filter((node) => (perNode.get(node.name) ?? others)?.code === 'Unschedulable')
-  const enough = Math.min(
-    Math.max(Math.trunc((nodes.length * minCandidateNodesPercentage) / 100), minCandidateNodesAbsolute),
-    nodes.length,
-  )
-  const budgets = world.disruptionBudgets()
+  const { nodes } = cache
   const candidates: Candidate[] = []
   const refusals = new Map<string, Refusal>()
+  const hopeful = hopefulNodes(nodes.length, perNode, others)
+  if (hopeful === 0) return { candidates, refusals }
+  const enough = Math.min(
+    Math.max(Math.trunc((hopeful * minCandidateNodesPercentage) / 100), minCandidateNodesAbsolute),
+    hopeful,
+  )
+  const tryOut = (node: NodeInfo): Candidate | Refusal => {
+    const notes = nominations.on(node.name).length === 0 ? perNode.notes : undefined
+    const tried = notes?.get(node.row) as Tried | undefined
+    if (tried?.priority === pod.priority && tried.budgets === budgets) return tried.outcome
+    const outcome = selectVictims(framework(), state, pod, node, budgets)
+    notes?.set(node.row, { priority: pod.priority, budgets, outcome } satisfies Tried)
+    return outcome
+  }
+  let isHarmless = false
   const offset = Math.trunc(random() * nodes.length)
   for (let i = 0; i < nodes.length; i++) {
     const node = nodes[(offset + i) % nodes.length] as NodeInfo
-    const outcome = selectVictims(framework(), state, pod, node, budgets)
+    if ((perNode.get(node.name) ?? others)?.code !== 'Unschedulable') continue
+    const outcome = tryOut(node)
     if ('code' in outcome) refusals.set(node.name, outcome)
-    else if (outcome.victims.length > 0) candidates.push(outcome)
-    if (candidates.length >= enough && candidates.some(({ violations }) => violations === 0)) break
+    else if (outcome.victims.length > 0) {
+      candidates.push(outcome)
+      isHarmless ||= outcome.violations === 0
+    }
+    if (candidates.length >= enough && isHarmless) break
   }
   return { candidates, refusals }
+}
+
+/** How many nodes may come into question when pods go. */
+function hopefulNodes(nodes: number, perNode: NodeRefusals, others: Refusal | undefined): number {
+  let hopeful = others?.code === 'Unschedulable' ? nodes - perNode.size : 0
+  for (const alike of perNode.alike()) if (alike.refusal.code === 'Unschedulable') hopeful += alike.nodes
+  return hopeful
+}
+
+type Budgets = ReturnType<World['disruptionBudgets']>
+
+/** The budgets there are: the same list as long as none has changed. */
+function newBudgets(world: World): () => Budgets {
+  let known: Budgets = []
+  return () => {
+    const budgets = world.disruptionBudgets()
+    if (budgets.length !== known.length || budgets.some((budget, i) => budget !== known[i])) known = budgets
+    return known
+  }
 }
