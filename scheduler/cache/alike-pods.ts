@@ -1,6 +1,7 @@
 import type { LabelMatcher, Labels } from '../../api/machinery/labels.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { CountedPods } from './domain-counts.ts'
+import { labelsKey } from './labels-key.ts'
 import type { NodeInfo } from './node-info.ts'
 
 /** Pods of one namespace with the very same labels. */
@@ -41,10 +42,10 @@ export class AlikePodsIndex {
   /** Undefined for a pod that is about to go. */
   add(pod: PodInfo, node: NodeInfo): AlikePods | undefined {
     if (pod.terminating) return undefined
-    const pairs = Object.entries(pod.labels).map(([key, value]) => entryOf(pod.namespace, key, value))
-    const key = pairs.length === 0 ? entryOf(pod.namespace) : pairs.sort().join('\n')
+    const key = `${entryOf(pod.namespace)}\n${labelsKey(pod.labels)}`
     let alike = this.#byKey.get(key)
     if (!alike) {
+      const pairs = Object.entries(pod.labels).map(([name, value]) => entryOf(pod.namespace, name, value))
       alike = new AlikePods(pod.labels, key, [entryOf(pod.namespace), ...pairs])
       this.#byKey.set(key, alike)
       for (const entry of alike.under) {

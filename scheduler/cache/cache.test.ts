@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest'
 import type { Node } from '../../api/generated/types.ts'
 import { FakeClock } from '../../client/testing/fake-clock.ts'
 import type { Live } from '../../client/types.ts'
-import type { PodInfo } from '../framework/pod-info.ts'
+import { PodInfo } from '../framework/pod-info.ts'
 import { amountOf } from '../framework/requests.ts'
-import { node, podInfo } from '../testing/builders.ts'
+import { node, type PodParts, pod, podInfo } from '../testing/builders.ts'
+import { trimPod } from '../trim.ts'
 import { Cache } from './cache.ts'
 
 /** What the columns ought to say, worked out anew from all there is. */
@@ -201,4 +202,33 @@ test('an image is known by the nodes that have it', () => {
   expect(cache.image('web@sha256:1')?.nodes.size).toBe(1)
   cache.removeNode('b')
   expect(cache.image('web:1')).toBeUndefined()
+})
+
+test('a pod that is confirmed changes nothing for its node, and one that has become another does', () => {
+  const cache = new Cache(new FakeClock())
+  const onA = cache.setNode(node({ name: 'a' }))
+  const make = (parts: PodParts = {}) => new PodInfo(trimPod(pod({ cpu: '1', ...parts })))
+  const assumed = make().on('a')
+  cache.assume(assumed)
+  cache.bindingFinished(assumed.uid)
+  const { now } = cache.changes
+  const confirmed = make({ node: 'a' })
+  cache.setPod(confirmed)
+  expect(cache.changes.now).toBe(now)
+  expect([cache.isAssumed(confirmed.uid), cache.assumedCount, cache.expireAssumed()]).toEqual([false, 0, []])
+  expect([cache.pod(confirmed.uid), ...onA.pods]).toEqual([confirmed, confirmed])
+  const others: PodParts[] = [
+    { cpu: '2' },
+    { labels: { app: 'other' } },
+    { priority: 7 },
+    { deletionTimestamp: '2026-01-01T00:00:00Z' },
+    { status: { startTime: '2026-01-01T00:00:00Z' } },
+  ]
+  for (const other of others) {
+    cache.setPod(confirmed)
+    const before = cache.changes.now
+    cache.setPod(make({ node: 'a', ...other }))
+    expect(cache.changes.now, JSON.stringify(other)).toBeGreaterThan(before)
+  }
+  expect(onA.pods).toHaveLength(1)
 })

@@ -140,8 +140,22 @@ export class Cache {
   /** A pod that has a node, as the API server tells it: new, changed, or what was assumed and is now confirmed. */
   setPod(pod: PodInfo): void {
     const state = this.#pods.get(pod.uid)
+    if (state && isSameToNode(state.info, pod)) {
+      this.#exchange(state, pod)
+      return
+    }
     if (state) this.#remove(state)
     this.#put(pod, { info: pod, assumed: false })
+  }
+
+  /** What has become of the pod changes nothing for its node, as when it is confirmed to be where it was assumed to be. */
+  #exchange(state: PodState, pod: PodInfo): void {
+    this.#nodes.get(pod.nodeName)?.exchangePod(state.info, pod)
+    if (state.assumed) this.#assumed--
+    this.#unconfirmed.delete(pod.uid)
+    state.info = pod
+    state.assumed = false
+    delete state.expiresAt
   }
 
   removePod(uid: string): void {
@@ -243,6 +257,18 @@ export class Cache {
     info.images = images
   }
 }
+
+/** Pods that were trimmed share the parts that are alike. */
+const isSameToNode = (before: PodInfo, after: PodInfo): boolean =>
+  before.nodeName === after.nodeName &&
+  before.requests === after.requests &&
+  before.labels === after.labels &&
+  before.terminating === after.terminating &&
+  before.priority === after.priority &&
+  before.pod.status?.startTime === after.pod.status?.startTime &&
+  partsOfSpec.every((part) => before.pod.spec?.[part] === after.pod.spec?.[part])
+
+const partsOfSpec = ['containers', 'initContainers', 'affinity', 'volumes'] as const
 
 function sameLabels(a: Labels, b: Labels): boolean {
   if (a === b) return true

@@ -25,9 +25,6 @@ export class NodeInfo {
   taints: readonly Taint[] = noTaints
   unschedulable = false
   readonly pods: PodInfo[] = []
-  /** Those of its pods that have something to say about other pods. */
-  readonly podsWithAffinity: PodInfo[] = []
-  readonly podsWithRequiredAntiAffinity: PodInfo[] = []
   readonly usedPorts = new UsedPorts()
   /** By every name of the image. */
   images: ReadonlyMap<string, ImageState> = new Map()
@@ -49,8 +46,6 @@ export class NodeInfo {
 
   addPod(pod: PodInfo): void {
     this.pods.push(pod)
-    if (hasAffinity(pod)) this.podsWithAffinity.push(pod)
-    if (pod.terms.requiredAntiAffinity.length > 0) this.podsWithRequiredAntiAffinity.push(pod)
     for (const port of pod.hostPorts) this.usedPorts.add(port)
     this.#columns.count(this.row, pod.requests, 1)
   }
@@ -58,10 +53,13 @@ export class NodeInfo {
   /** Takes off the very pod that was put on. */
   removePod(pod: PodInfo): void {
     if (!dropFrom(this.pods, pod)) throw new Error(`pod ${pod.key} is not on node ${this.name}`)
-    dropFrom(this.podsWithAffinity, pod)
-    dropFrom(this.podsWithRequiredAntiAffinity, pod)
     for (const port of pod.hostPorts) this.usedPorts.remove(port)
     this.#columns.count(this.row, pod.requests, -1)
+  }
+
+  /** Puts a pod in the place of one that was the same to all who count. */
+  exchangePod(before: PodInfo, after: PodInfo): void {
+    this.pods[this.pods.indexOf(before)] = after
   }
 
   #setAllocatable(allocatable: Record<string, string>): void {
@@ -76,11 +74,6 @@ export class NodeInfo {
       if (isScalarResource(name)) this.#columns.scalar(name).allocatable[this.row] = amount(name)
     }
   }
-}
-
-const hasAffinity = (pod: PodInfo): boolean => {
-  const affinity = pod.pod.spec?.affinity
-  return affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined
 }
 
 function dropFrom(pods: PodInfo[], pod: PodInfo): boolean {

@@ -1,5 +1,8 @@
+import type { Affinity } from '../../api/generated/types.ts'
+import { remembered } from '../framework/identity.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { CountedPods } from './domain-counts.ts'
+import { labelsKey } from './labels-key.ts'
 import type { NodeInfo } from './node-info.ts'
 
 const nobody: ReadonlySet<PodGroup> = new Set()
@@ -80,11 +83,10 @@ export class PodGroups {
 
 /** Neither namespaces nor labels hold these separators. */
 function keyOf({ namespace, labels, pod }: PodInfo): string {
-  const pairs = Object.entries(labels)
-    .map(([name, value]) => `${name}\t${value}`)
-    .sort()
-    .join('\n')
-  const { podAffinity, podAntiAffinity } = pod.spec?.affinity ?? {}
-  const terms = podAffinity || podAntiAffinity ? JSON.stringify([podAffinity, podAntiAffinity]) : ''
-  return `${namespace}\n${pairs}\n${terms}`
+  const affinity = pod.spec?.affinity
+  return `${namespace}\n${labelsKey(labels)}\n${affinity ? termsOf(affinity) : ''}`
 }
+
+const termsOf = remembered(({ podAffinity, podAntiAffinity }: Affinity) =>
+  podAffinity || podAntiAffinity ? JSON.stringify([podAffinity, podAntiAffinity]) : '',
+)

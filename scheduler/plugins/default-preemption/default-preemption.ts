@@ -60,7 +60,11 @@ export function newDefaultPreemption(context: PreemptionContext, args = defaultA
     const preemption = { victims, isTold: false }
     underway.set(pod.uid, preemption)
     // Whatever comes of it, the pod's next try will show.
-    void evict(pod, node.name, victims).then(
+    void evict(
+      pod,
+      node.name,
+      victims.map((victim) => cache.pod(victim.uid) ?? victim),
+    ).then(
       () => {
         preemption.isTold = true
         // The victims may have been gone before we were told that they go.
