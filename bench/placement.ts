@@ -34,6 +34,7 @@ const scenarios: readonly Scenario[] = [
     spread: false,
     parts: small,
   })),
+  { name: 'single pods', nodes: 5000, pods: 50_000, spread: false, parts: small },
   ...[1000, 5000].map((nodes) => ({ name: 'one replica set', nodes, pods: 10_000, spread: true, parts: small })),
   {
     name: 'required pod affinity by zone',
@@ -93,6 +94,8 @@ interface Result {
   perSecond: number
   /** Of processor time for each pod: what a busy machine changes least. */
   cpuMicros: number
+  /** Of the whole process: of a row that runs alone, what nodes, pods and decisions take. */
+  memoryMb: number
 }
 
 async function run({ nodes, pods, spread, parts }: Scenario): Promise<Result> {
@@ -141,7 +144,11 @@ async function run({ nodes, pods, spread, parts }: Scenario): Promise<Result> {
   const before = process.cpuUsage()
   for (const info of infos) await decide(info)
   const { user, system } = process.cpuUsage(before)
-  return { perSecond: pods / ((performance.now() - startedAt) / 1000), cpuMicros: (user + system) / pods }
+  return {
+    perSecond: pods / ((performance.now() - startedAt) / 1000),
+    cpuMicros: (user + system) / pods,
+    memoryMb: process.memoryUsage().rss / 2 ** 20,
+  }
 }
 
 const wanted = process.argv.slice(2)
@@ -149,8 +156,8 @@ for (const scenario of scenarios) {
   const { name, nodes, pods } = scenario
   const title = `${name}, ${pods} on ${nodes} nodes`
   if (wanted.length > 0 && !wanted.some((word) => title.includes(word))) continue
-  const { perSecond, cpuMicros } = await run(scenario)
+  const { perSecond, cpuMicros, memoryMb } = await run(scenario)
   process.stdout.write(
-    `${title}: ${Math.round(perSecond)} pods/s, ${Math.round(cpuMicros)} µs of processor time each\n`,
+    `${title}: ${Math.round(perSecond)} pods/s, ${Math.round(cpuMicros)} µs of processor time each, ${Math.round(memoryMb)} MB\n`,
   )
 }
