@@ -4,6 +4,7 @@ import type { Live } from '../../../client/types.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import type { CycleState } from '../../framework/cycle-state.ts'
 import type { Framework } from '../../framework/framework.ts'
+import { remembered } from '../../framework/identity.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
 import { type Refusal, refusal } from '../../framework/refusal.ts'
 
@@ -112,20 +113,20 @@ export function bestCandidate(candidates: readonly Candidate[]): Candidate | und
 }
 
 function hurtsLess(a: Candidate, b: Candidate): boolean {
-  const order: readonly ((candidate: Candidate) => number)[] = [
-    ({ violations }) => violations,
-    ({ victims }) => victims[0]?.priority ?? 0,
-    // Each priority counts from the lowest there is, so that few victims of negative priority are better than many.
-    ({ victims }) => victims.reduce((sum, { priority }) => sum + priority + 2 ** 31, 0),
-    ({ victims }) => victims.length,
-    ({ victims }) => -earliestStart(victims),
-  ]
-  for (const rank of order) {
-    const difference = rank(a) - rank(b)
-    if (difference !== 0) return difference < 0
-  }
-  return false
+  const [mine, other] = [ranksOf(a), ranksOf(b)]
+  const at = mine.findIndex((rank, i) => rank !== other[i])
+  return at >= 0 && (mine[at] as number) < (other[at] as number)
 }
+
+/** What candidates are compared by, the most important first; they are kept from one preemption to the next. */
+const ranksOf = remembered(({ violations, victims }: Candidate): readonly number[] => [
+  violations,
+  victims[0]?.priority ?? 0,
+  // Each priority counts from the lowest there is, so that few victims of negative priority are better than many.
+  victims.reduce((sum, { priority }) => sum + priority + 2 ** 31, 0),
+  victims.length,
+  -earliestStart(victims),
+])
 
 /** Of the most important victims. */
 function earliestStart(victims: readonly PodInfo[]): number {
