@@ -1,16 +1,25 @@
 import { apiVersionOf } from '../api/machinery/object.ts'
 import type { Resource, ServedVersion } from '../api/machinery/resource.ts'
+import type { WatchView } from './extensions/conversion/watch-view.ts'
 import type { Endpoint } from './handlers/context.ts'
 import { WatchHub } from './handlers/watch.ts'
 import { Registry } from './registry/registry.ts'
 import { WatchCache } from './registry/watch-cache.ts'
 import type { RegistryDependencies, RegistryHooks } from './registry/write.ts'
 
+type GroupVersion = { version: string; apiVersion: string }
+
 /** One kind being served: what holds its objects, and who watches them. */
 interface Served {
   registry: Registry
   hub: WatchHub
   endpoints: readonly Endpoint[]
+  /** By version, of kinds whose versions somebody outside makes. */
+  views: Map<string, Promise<WatchView>>
+}
+
+export interface KindsDependencies extends RegistryDependencies {
+  onError: (error: unknown, what: string) => void
 }
 
 /** The kinds a server serves: those it was made with, and those that come and go while it runs. */
@@ -19,14 +28,14 @@ export class Kinds {
   readonly all: Resource[] = []
   /** Of kinds it was made with; they may be filled in until the first request comes. */
   readonly hooks = new Map<string, RegistryHooks>()
-  readonly #dependencies: RegistryDependencies
+  readonly #dependencies: KindsDependencies
   readonly #served = new Map<string, Served>()
   readonly #byResource = new Map<Resource, Registry>()
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #ofKind = new Map<string, Endpoint>()
   readonly #listeners = new Set<() => void>()
 
-  constructor(dependencies: RegistryDependencies) {
+  constructor(dependencies: KindsDependencies) {
     this.#dependencies = dependencies
   }
 
@@ -103,9 +112,11 @@ export class Kinds {
     const registry = new Registry(cache, this.#dependencies, hooks)
     const hub = new WatchHub(cache, feed, store)
     const versions = resource.isStoredOnly ? resource.versions : [undefined, ...resource.versions]
-    const endpoints = versions.map((version) => endpointOf(resource, version, registry, hub))
+    const views: Served['views'] = new Map()
+    const viewOf = resource.convert ? (version: GroupVersion) => this.#view(cache, version, views) : undefined
+    const endpoints = versions.map((version) => endpointOf(resource, version, registry, hub, viewOf))
     this.all.push(resource)
-    this.#served.set(nameOf(resource), { registry, hub, endpoints })
+    this.#served.set(nameOf(resource), { registry, hub, endpoints, views })
     this.#byResource.set(resource, registry)
     for (const endpoint of endpoints) {
       this.#endpoints.set(pathOf(endpoint), endpoint)
@@ -115,7 +126,7 @@ export class Kinds {
 
   #forget(served: Served | undefined): void {
     if (!served) return
-    const { registry, hub, endpoints } = served
+    const { registry, hub, endpoints, views } = served
     const { resource } = registry
     this.all.splice(this.all.indexOf(resource), 1)
     this.#served.delete(nameOf(resource))
@@ -125,6 +136,20 @@ export class Kinds {
       if (this.#ofKind.get(kindOf(endpoint)) === endpoint) this.#ofKind.delete(kindOf(endpoint))
     }
     hub.stop()
+    for (const view of views.values()) view.then((made) => made.stop()).catch(() => {})
+  }
+
+  /** Made when the first watch comes. */
+  #view(cache: WatchCache, version: GroupVersion, views: Served['views']): Promise<WatchView> {
+    let view = views.get(version.apiVersion)
+    if (!view) {
+      const { feed, onError } = this.#dependencies
+      view = import('./extensions/conversion/watch-view.ts').then(
+        ({ WatchView }) => new WatchView(cache, version, feed, (error) => onError(error, 'converting for watches')),
+      )
+      views.set(version.apiVersion, view)
+    }
+    return view
   }
 
   #tell(): void {
@@ -141,8 +166,10 @@ function endpointOf(
   served: ServedVersion | undefined,
   registry: Registry,
   hub: WatchHub,
+  viewOf: ((version: GroupVersion) => Promise<WatchView>) | undefined,
 ): Endpoint {
   const { group, version, schema, deprecation } = served ?? resource
   const apiVersion = apiVersionOf(group, version)
-  return { registry, hub, served, resource, group, version, apiVersion, schema, deprecation }
+  const view = viewOf && (() => viewOf({ version, apiVersion }))
+  return { registry, hub, served, resource, group, version, apiVersion, schema, view, deprecation }
 }

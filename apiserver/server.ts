@@ -122,7 +122,7 @@ export class ApiServer {
       store,
       (resource) => this.#kinds.registryOf(resource).cache,
     )
-    this.#kinds = new Kinds({ store, committer, feed: this.#feed, admission })
+    this.#kinds = new Kinds({ store, committer, feed: this.#feed, admission, onError })
     for (const resource of resources) this.#kinds.add(resource)
     const kinds = this.#kinds
     const client = createServerClient((resource) => kinds.registryOf(resource), now)

@@ -136,6 +136,11 @@ export interface ResourceSpec<T extends KubeObject> {
    * or before the schema changed. May change its argument. Absent: all lie there as they are served.
    */
   fromStore?: (object: AnyObject) => AnyObject
+  /**
+   * Brings objects into a version, by asking somebody outside, where only that one can. What is in it already comes back as
+   * it is. The cache then holds each in the version it was written in. Absent: versions are made of each other here.
+   */
+  convert?: (objects: readonly AnyObject[], apiVersion: string) => Promise<AnyObject[]>
   /** Extra subresources that have a behaviour of their own; listed here so that discovery can show them. */
   subresources?: readonly SubresourceInfo[]
 }

@@ -2,6 +2,7 @@ import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
   CustomResourceSubresourceScale,
+  WebhookConversion,
 } from '../../api/generated/types.ts'
 import { forbiddenError } from '../../api/machinery/errors.ts'
 import { findPath } from '../../api/machinery/json-path.ts'
@@ -9,17 +10,21 @@ import { type AnyObject, apiVersionOf, type Stored } from '../../api/machinery/o
 import { defineResource, type RequestContext, type Resource, type ServedVersion } from '../../api/machinery/resource.ts'
 import { compareVersions } from '../../api/machinery/version-order.ts'
 import { columnsOf } from './columns.ts'
+import { convertByWebhook } from './conversion/webhook.ts'
 import { finalizerWarnings } from './finalizer-warnings.ts'
 import { type Form, formOf } from './form.ts'
 import { publishedSchema } from './published-schema.ts'
 import { schemaType } from './schema-type.ts'
 import { type Rules, rulesOf } from './validation.ts'
+import type { WebhookCaller } from './webhooks/call.ts'
 
 type Definition = Stored<CustomResourceDefinition>
 
 export interface CustomResourceOptions {
   /** Nothing new may be created: the definition is being deleted. */
   isTerminating: () => boolean
+  /** How webhooks are asked. */
+  caller: WebhookCaller
 }
 
 /** One version of the kind, with what it makes of objects. */
@@ -33,7 +38,7 @@ interface Version {
 }
 
 /** The kind that a definition defines, as a value like every built-in kind. */
-export function customResource(definition: Definition, { isTerminating }: CustomResourceOptions): Resource {
+export function customResource(definition: Definition, { isTerminating, caller }: CustomResourceOptions): Resource {
   const { spec, status } = definition
   const { group } = spec
   const names = { ...spec.names, ...status?.acceptedNames }
@@ -43,12 +48,30 @@ export function customResource(definition: Definition, { isTerminating }: Custom
   const { subresources } = storage.definition
   const hasStatus = subresources?.status !== undefined && subresources.status !== null
 
+  const webhook = spec.conversion?.strategy === 'Webhook' ? spec.conversion.webhook : undefined
+  /** By what a webhook made of it for the store. */
+  const sentAs = new WeakMap<AnyObject, AnyObject>()
+  const ask = async (objects: readonly AnyObject[], apiVersion: string, to: WebhookConversion) => {
+    const version = byApiVersion.get(apiVersion) ?? storage
+    const converted = await convertByWebhook({ kind: names.kind, webhook: to }, caller, objects, apiVersion)
+    return converted.map((object, i) => {
+      const before = objects[i] as AnyObject
+      if (object === before) return object
+      const made = version.form(object) as AnyObject
+      if (version === storage) sentAs.set(made, before)
+      return made
+    })
+  }
+
   /** The object in another version. Without a converter versions differ in nothing but their schemas. */
   const convert = (object: AnyObject, to: Version): AnyObject =>
     object.apiVersion === to.apiVersion ? object : (to.form({ ...object, apiVersion: to.apiVersion }) as AnyObject)
   const rulesFor = (ctx: RequestContext): { rules: Rules; view: (object: AnyObject) => AnyObject } => {
     const version = byApiVersion.get(ctx.apiVersion ?? '') ?? storage
-    return { rules: version.rules, view: version === storage ? (same) => same : (each) => convert(each, version) }
+    if (version === storage) return { rules: version.rules, view: (same) => same }
+    // What was sent is what is judged; what stood before is not known in that version.
+    if (webhook) return { rules: version.rules, view: (each) => sentAs.get(each) ?? convert(each, version) }
+    return { rules: version.rules, view: (each) => convert(each, version) }
   }
   return defineResource<AnyObject>({
     group,
@@ -68,9 +91,10 @@ export function customResource(definition: Definition, { isTerminating }: Custom
     fromStore(object) {
       const written = byApiVersion.get(object.apiVersion ?? '')
       const known = written ? (written.form(object) as AnyObject) : object
-      if (written === storage) return known
+      if (written === storage || (webhook && written)) return known
       return storage.form({ ...known, apiVersion: storage.apiVersion }) as AnyObject
     },
+    ...(webhook ? { convert: (objects, apiVersion) => ask(objects, apiVersion, webhook) } : {}),
     validate(object, old, ctx) {
       const { rules, view } = rulesFor(ctx)
       return rules.validate(view(object), old && view(old))
@@ -95,7 +119,7 @@ export function customResource(definition: Definition, { isTerminating }: Custom
       },
     },
     columns: columnsOf(storage.definition.additionalPrinterColumns),
-    selectableFields: selectableFields(versions, storage, convert),
+    selectableFields: selectableFields(versions, storage, webhook ? (object) => object : convert),
     ...(subresources?.scale ? { scale: scalePaths(subresources.scale) } : {}),
     versions: versions
       .filter((version) => version !== storage && version.definition.served)

@@ -6,6 +6,7 @@ import type { RegistryHooks } from '../registry/write.ts'
 import type { Extensions, ServerCore } from '../server.ts'
 import { decideNames } from './accepted-names.ts'
 import { deleteInstances } from './instances.ts'
+import { createWebhookCaller, type WebhookCaller } from './webhooks/call.ts'
 
 type Definition = Stored<CustomResourceDefinition>
 
@@ -51,6 +52,7 @@ export class Definitions implements Extensions {
   readonly #ending = new Map<string, Promise<void>>()
   readonly #failures = new Map<string, number>()
   readonly #abort = new AbortController()
+  #caller: WebhookCaller | undefined
   #working: Promise<void> | undefined
   #unsubscribe: (() => void) | undefined
 
@@ -165,7 +167,10 @@ export class Definitions implements Extensions {
     if (!standing && this.#core.kinds.find(group, plural)) return
     const served = { key, group, plural, isTerminating: metadata.deletionTimestamp !== undefined }
     const { customResource } = await import('./custom-resource.ts')
-    await this.#core.kinds.put(customResource(definition, { isTerminating: () => served.isTerminating }))
+    const { client, lookup } = this.#core
+    this.#caller ??= createWebhookCaller(client, lookup)
+    const options = { isTerminating: () => served.isTerminating, caller: this.#caller }
+    await this.#core.kinds.put(customResource(definition, options))
     this.#served.set(name, served)
   }
 

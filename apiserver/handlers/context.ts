@@ -4,6 +4,7 @@ import type { Resource, ServedVersion } from '../../api/machinery/resource.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
 import type { AdmissionChain } from '../admission/chain.ts'
 import type { Authorizer, UserInfo } from '../auth/types.ts'
+import type { WatchView } from '../extensions/conversion/watch-view.ts'
 import { managerOf } from '../patch/managed-fields.ts'
 import type { AmendingCommitter } from '../registry/amendments.ts'
 import type { StoreFeed } from '../registry/feed.ts'
@@ -27,6 +28,8 @@ export interface Endpoint {
   version: string
   apiVersion: string
   schema: Schema
+  /** What its watches follow, where somebody outside makes the version. */
+  view: (() => Promise<WatchView>) | undefined
   /** What everybody who uses it is told. */
   deprecation: string | undefined
 }

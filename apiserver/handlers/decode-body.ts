@@ -105,6 +105,8 @@ export interface DecodeRules {
 export function fromWire(endpoint: Endpoint, value: AnyObject, rules: DecodeRules): AnyObject {
   const { served, resource } = endpoint
   const decoded = decodeAs(endpoint.schema, value, resource.kind, endpoint.version, rules)
+  // The registry has it converted; until then it says what it is.
+  if (resource.convert) return Object.assign(decoded, { apiVersion: endpoint.apiVersion })
   if (!served) {
     resource.defaults?.(decoded)
     return decoded

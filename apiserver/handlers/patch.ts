@@ -95,9 +95,8 @@ async function patchWith(
   const written = await endpoint.registry.update(
     info.namespace,
     info.name,
-    (current) => {
-      const before = current as AnyObject
-      const visible = endpoint.served ? endpoint.served.fromStorage(before) : before
+    async (current) => {
+      const visible = await visibleIn(endpoint, current as AnyObject)
       const patched = patch.apply(visible, endpoint.schema)
       const next = fromWire(endpoint, patched, {
         mode,
@@ -110,7 +109,13 @@ async function patchWith(
     },
     options,
   )
-  sendWritten(scope, 200, written)
+  await sendWritten(scope, 200, written)
+}
+
+/** An object as the endpoint's clients see it. */
+async function visibleIn({ resource, served, apiVersion }: Endpoint, object: AnyObject): Promise<AnyObject> {
+  if (resource.convert) return ((await resource.convert([object], apiVersion)) as [AnyObject])[0]
+  return served ? served.fromStorage(object) : object
 }
 
 /** Server-side apply: creates what is not there, merges by ownership what is. */
@@ -134,7 +139,7 @@ async function handleApply(scope: Scope, subresource: string, rules: WriteRules 
   options.fieldManager = manager
   const merge = applyMerge(endpoint, config, options, force)
   const written = await endpoint.registry.update(info.namespace, info.name, merge, options, subresource === '')
-  sendWritten(scope, written.outcome === 'created' ? 201 : 200, written)
+  await sendWritten(scope, written.outcome === 'created' ? 201 : 200, written)
 }
 
 /**
@@ -146,7 +151,7 @@ export function applyMerge(
   config: () => AnyObject,
   options: WriteOptions,
   force: boolean,
-): (current: AnyObject | undefined) => AnyObject {
+): (current: AnyObject | undefined) => Promise<AnyObject> {
   const common = {
     schema: endpoint.schema,
     manager: options.fieldManager,
@@ -155,8 +160,8 @@ export function applyMerge(
     nowMs: options.nowMs,
     resetFields: resetFieldsOf(endpoint.resource, options.subresource ?? ''),
   }
-  return (current) => {
-    const live = current && endpoint.served ? endpoint.served.fromStorage(current) : current
+  return async (current) => {
+    const live = current && (await visibleIn(endpoint, current))
     const before = live ? { live } : {}
     const merged = serverSideApply({ ...before, applied: config(), force, ...common })
     const managed = merged.metadata.managedFields
@@ -207,6 +212,7 @@ function parseApplied(text: string, scope: Scope, mode: ReturnType<typeof fieldV
     throw badRequestError(`error strict decoding YAML: error converting YAML to JSON: ${faults.join(', ')}`)
   }
   warnOf(faults, warn)
-  fromWire(endpoint, structuredClone(applied), { mode, warn })
+  // Of a custom resource the merge itself refuses what the schema does not declare.
+  if (!endpoint.schema.decode) fromWire(endpoint, structuredClone(applied), { mode, warn })
   return applied
 }

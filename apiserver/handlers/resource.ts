@@ -4,12 +4,13 @@ import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Verb } from '../../api/machinery/resource.ts'
 import { builtinSchema } from '../../api/schema/builtin.ts'
 import { storePrefix } from '../registry/codec.ts'
-import { list, requireVersion } from '../registry/list.ts'
+import { type ListAnswer, list, requireVersion } from '../registry/list.ts'
 import type { CachedObject } from '../registry/watch-cache.ts'
 import type { WriteRules } from '../registry/write.ts'
 import { readBody } from './body.ts'
 import { type Scope, writeOptions } from './context.ts'
 import { decodeAs, decodeBody, parseBody } from './decode-body.ts'
+import { inVersion } from './in-version.ts'
 import { negotiate } from './negotiate.ts'
 import { includeObjectOf, integer, isDryRun } from './parameters.ts'
 import { handlePatch } from './patch.ts'
@@ -70,24 +71,42 @@ async function handleGet(scope: Scope): Promise<void> {
   const version = info.query.get('resourceVersion') ?? ''
   if (version !== '') await requireVersion(server.feed, version)
   const found = await endpoint.registry.get(info.namespace, info.name, version !== '')
-  sendCached(scope, 200, found)
+  await sendCached(scope, 200, found)
 }
 
 async function handleList(scope: Scope): Promise<void> {
   const { endpoint, info, server, media } = scope
+  const { answer, objects } = await selected(scope)
+  const presenter = presenterFor(endpoint.resource, endpoint.served, media, includeObjectOf(info.query), server.now)
+  await sendParts(scope.res, 200, presenter.list(await shown(scope, objects), answer), media)
+}
+
+/** The objects that a list or deletecollection is about. */
+async function selected({
+  endpoint,
+  info,
+  server,
+}: Scope): Promise<{ answer: ListAnswer; objects: readonly CachedObject[] }> {
   const { query } = info
-  const selection = parseSelection(endpoint.resource, query, '')
-  const answer = await list(endpoint.registry.cache, server.feed, server.store, {
-    prefix: storePrefix(endpoint.resource, info.namespace),
-    matches: selection.matches,
-    limit: integer(query, 'limit') ?? 0,
+  const { resource, registry } = endpoint
+  const { matches } = parseSelection(resource, query, '')
+  // What somebody outside makes has its fields only once it is made.
+  const isLate = resource.convert !== undefined && (query.get('fieldSelector') ?? '') !== ''
+  const answer = await list(registry.cache, server.feed, server.store, {
+    prefix: storePrefix(resource, info.namespace),
+    matches: isLate ? undefined : matches,
+    limit: isLate ? 0 : (integer(query, 'limit') ?? 0),
     continue: query.get('continue') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',
     resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
   })
-  const presenter = presenterFor(endpoint.resource, endpoint.served, media, includeObjectOf(query), server.now)
-  await sendParts(scope.res, 200, presenter.list(answer.objects, answer), media)
+  if (!isLate) return { answer, objects: answer.objects }
+  const made = await inVersion(endpoint, answer.objects)
+  return { answer, objects: matches ? made.filter(matches) : made }
 }
+
+const shown = ({ endpoint, media }: Scope, objects: readonly CachedObject[]) =>
+  endpoint.resource.convert && media.as !== 'PartialObjectMetadata' ? inVersion(endpoint, objects) : objects
 
 async function handleCreate(scope: Scope): Promise<void> {
   const { endpoint, info, req, server } = scope
@@ -101,7 +120,7 @@ async function handleCreate(scope: Scope): Promise<void> {
     return
   }
   const written = await endpoint.registry.create(info.namespace, object, writeOptions(scope, dryRun))
-  sendWritten(scope, 201, written)
+  await sendWritten(scope, 201, written)
 }
 
 async function handleUpdate(scope: Scope, subresource = '', rules?: WriteRules): Promise<void> {
@@ -124,7 +143,7 @@ async function handleUpdate(scope: Scope, subresource = '', rules?: WriteRules):
     options,
     subresource === '' && endpoint.resource.strategy.createOnUpdate === true,
   )
-  sendWritten(scope, written.outcome === 'created' ? 201 : 200, written)
+  await sendWritten(scope, written.outcome === 'created' ? 201 : 200, written)
 }
 
 async function handleDelete(scope: Scope): Promise<void> {
@@ -133,11 +152,11 @@ async function handleDelete(scope: Scope): Promise<void> {
   const written = await endpoint.registry.delete(info.namespace, info.name, deletion, writeOptions(scope, dryRun))
   if (written.outcome !== 'deleted') {
     const accepted = deletion.orphanDependents === false
-    sendWritten(scope, accepted ? 202 : 200, written)
+    await sendWritten(scope, accepted ? 202 : 200, written)
     return
   }
   if (endpoint.resource.strategy.returnDeleted) {
-    sendWritten(scope, 200, written)
+    await sendWritten(scope, 200, written)
     return
   }
   const { resource } = endpoint
@@ -154,18 +173,10 @@ async function handleDeleteCollection(scope: Scope): Promise<void> {
   const { endpoint, info, server, media } = scope
   const { query } = info
   const { deletion, dryRun } = await deleteOptionsOf(scope)
-  const selection = parseSelection(endpoint.resource, query, '')
-  const answer = await list(endpoint.registry.cache, server.feed, server.store, {
-    prefix: storePrefix(endpoint.resource, info.namespace),
-    matches: selection.matches,
-    limit: integer(query, 'limit') ?? 0,
-    continue: query.get('continue') ?? '',
-    resourceVersion: query.get('resourceVersion') ?? '',
-    resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
-  })
+  const { answer, objects } = await selected(scope)
   const gone: CachedObject[] = []
   // A few at a time: they share commits, and one slow refusal does not hold the rest.
-  const queue = answer.objects.values()
+  const queue = objects.values()
   let refused: StatusError | undefined
   const worker = async () => {
     for (const { object } of queue) {
@@ -188,7 +199,7 @@ async function handleDeleteCollection(scope: Scope): Promise<void> {
   await Promise.all(Array.from({ length: 16 }, worker))
   if (refused) throw refused
   const presenter = presenterFor(endpoint.resource, endpoint.served, media, includeObjectOf(query), server.now)
-  await sendParts(scope.res, 200, presenter.list(gone, answer), media)
+  await sendParts(scope.res, 200, presenter.list(await shown(scope, gone), answer), media)
 }
 
 /** Delete options from the body, else from the query. Throws 400. */

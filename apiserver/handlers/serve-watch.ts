@@ -3,7 +3,8 @@ import { forbidden } from '../../api/machinery/field-errors.ts'
 import { storePrefix } from '../registry/codec.ts'
 import { parseVersion, requireVersion } from '../registry/list.ts'
 import type { CachedObject } from '../registry/watch-cache.ts'
-import type { Scope } from './context.ts'
+import type { Revision } from '../storage/store.ts'
+import type { Endpoint, Scope } from './context.ts'
 import { includeObjectOf, integer } from './parameters.ts'
 import { presenterFor } from './present.ts'
 import { isTrue } from './request-info.ts'
@@ -30,14 +31,14 @@ export async function serveWatch(scope: Scope): Promise<void> {
 
   const fromNow = sendInitial === true || ((version === '' || version === '0') && sendInitial !== false)
   if (fromNow || version === '') await requireVersion(server.feed, version === '0' ? '0' : version)
-  const { cache } = endpoint.registry
+  const { cache, hub, feed } = await followed(endpoint, server.feed)
   const timeoutSeconds = integer(query, 'timeoutSeconds')
   const from = fromNow || version === '' || version === '0' ? undefined : (parseVersion(version) as number)
   // From here on nothing is refused: what is would no longer reach the client as a status.
   const target = wantsSocket(req, upgradeHead)
     ? await (await import('./watch-socket.ts')).openWatchSocket(req, res, upgradeHead)
     : res
-  const over = endpoint.hub.serve(
+  const over = hub.serve(
     target,
     {
       key: JSON.stringify([
@@ -53,13 +54,21 @@ export async function serveWatch(scope: Scope): Promise<void> {
     },
     {
       initial: fromNow ? cache.range(prefix).filter(matches) : undefined,
-      after: from ?? server.feed.revision,
+      after: from ?? feed.revision,
       bookmarks,
       initialEndBookmark: sendInitial === true && bookmarks,
       timeoutMs: (timeoutSeconds || server.minRequestTimeoutSeconds * (1 + Math.random())) * 1000,
     },
   )
   await over
+}
+
+/** What the watch follows: the kind's own cache, or one that somebody outside has to fill. */
+async function followed({ registry, hub, view }: Endpoint, feed: { readonly revision: Revision }) {
+  if (!view) return { cache: registry.cache, hub, feed }
+  const made = await view()
+  await made.settle()
+  return { cache: made.cache, hub: made.hub, feed: made }
 }
 
 const everything = (_object: CachedObject): boolean => true

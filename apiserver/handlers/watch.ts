@@ -33,14 +33,14 @@ const lingerMs = 5_000
 /** All watchers of one kind. Encodes each change once for each selection, and copies bytes for each watcher. */
 export class WatchHub implements CacheListener {
   readonly cache: WatchCache
-  readonly #feed: StoreFeed
-  readonly #store: Store
+  readonly #feed: Pick<StoreFeed, 'revision'>
+  readonly #store: Pick<Store, 'watch'>
   readonly #groups = new Map<string, WatchGroup>()
   readonly #bookmarks: NodeJS.Timeout
   #stopping = false
   #received = 0
 
-  constructor(cache: WatchCache, feed: StoreFeed, store: Store) {
+  constructor(cache: WatchCache, feed: Pick<StoreFeed, 'revision'>, store: Pick<Store, 'watch'>) {
     this.cache = cache
     this.#feed = feed
     this.#store = store
@@ -205,7 +205,7 @@ class Watcher {
     this.#res.once('close', listener)
   }
 
-  async run(start: WatchStart, store: Store): Promise<void> {
+  async run(start: WatchStart, store: Pick<Store, 'watch'>): Promise<void> {
     const res = this.#res
     res.writeHead(200, {
       'Content-Type': 'application/json',
@@ -311,7 +311,7 @@ class Watcher {
   }
 
   /** Changes older than the cache remembers, from the store. */
-  async #replay(store: Store): Promise<void> {
+  async #replay(store: Pick<Store, 'watch'>): Promise<void> {
     for await (const batch of store.watch(this.#cache.prefix, this.cursor, this.#abort.signal)) {
       if ('progress' in batch) {
         this.cursor = Math.max(this.cursor, batch.progress)

@@ -49,7 +49,7 @@ async function answer<T extends AnyObject>(
     const [one] = await measure(source ? [source.object as T] : [])
     const fullName = resource.namespaced ? `${info.namespace}/${info.name}` : info.name
     if (!one) throw notFoundError({ group: endpoint.group, resource: called }, fullName)
-    sendCached(scope, 200, cached(one))
+    await sendCached(scope, 200, cached(one))
     return
   }
   const { matches } = parseSelection(resource, info.query, '')

@@ -112,8 +112,9 @@ export class Definitions {
   /** The fields that every object has, described as they are in every object. */
   #resourceFields(): Json {
     const prose = this.#descriptions['io.k8s.api.core.v1.ConfigMap'] ?? {}
+    const ofMetadata = "Standard object's metadata: its name, labels and owners, and what the server keeps of it."
     const text = { type: 'string' } as const
-    const metadata = this.#property(builtinSchema(`${meta}.ObjectMeta`), prose.metadata)
+    const metadata = this.#property(builtinSchema(`${meta}.ObjectMeta`), ofMetadata)
     return {
       apiVersion: this.#property(text, prose.apiVersion),
       kind: this.#property(text, prose.kind),

@@ -113,9 +113,10 @@ export class Registry {
     }
   }
 
-  /** All of a create but the commit. `object` is decoded and defaulted; it is changed. */
-  async prepareCreate(namespace: string, object: AnyObject, options: WriteOptions): Promise<PreparedWrite> {
+  /** All of a create but the commit. What is sent is decoded and defaulted; it is changed. */
+  async prepareCreate(namespace: string, sent: AnyObject, options: WriteOptions): Promise<PreparedWrite> {
     const { resource } = this
+    const object = resource.convert ? await this.#toStorage(sent) : sent
     const meta = object.metadata
     matchNamespace(this.resource, namespace, meta)
     if (!meta.name && meta.generateName) meta.name = generateName(meta.generateName)
@@ -224,8 +225,9 @@ export class Registry {
     options: WriteOptions,
   ): Promise<PreparedWrite> {
     const { resource } = this
-    const old = parse(current)
-    let object = await change(parse(current))
+    const old = resource.convert ? await this.#toStorage(parse(current)) : parse(current)
+    let object = await change(resource.convert ? structuredClone(old) : parse(current))
+    if (resource.convert) object = await this.#toStorage(object)
     matchNamespace(this.resource, namespace, object.metadata)
     checkIdentity(this.resource, name, object, old)
     const { rules, subresource = '' } = options
@@ -329,9 +331,9 @@ export class Registry {
     deletion: DeleteOptions,
     options: WriteOptions,
   ): Promise<PreparedWrite> {
-    const old = parse(current)
+    const old = this.resource.convert ? await this.#toStorage(parse(current)) : parse(current)
     await this.#admission.run(this.#attributes('DELETE', namespace, name, undefined, old, options))
-    const plan = this.#planDeletion(parse(current), deletion, options.nowMs)
+    const plan = this.#planDeletion(structuredClone(old), deletion, options.nowMs)
     if (plan.step === 'pending') {
       return {
         resource: this.resource,
@@ -349,6 +351,12 @@ export class Registry {
     const release = (await this.hooks.release?.(old)) ?? []
     const removal: Change = { key: current.key, expect: current.revision, value: null }
     return this.#prepared(current.key, [removal, ...release], old, this.cache.codec.encode(old), 'deleted')
+  }
+
+  /** An object of any version in the one that is stored, where only somebody outside can bring it there. */
+  async #toStorage(object: AnyObject): Promise<AnyObject> {
+    const [stored] = (await this.resource.convert?.([object], this.#apiVersion)) ?? []
+    return stored ?? object
   }
 
   #planDeletion(object: AnyObject, deletion: DeleteOptions, nowMs: number): DeletionStep {

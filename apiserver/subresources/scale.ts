@@ -9,6 +9,7 @@ import { builtinSchema } from '../../api/schema/builtin.ts'
 import { readBody } from '../handlers/body.ts'
 import { fieldManagerOf, type Scope, writeOptions } from '../handlers/context.ts'
 import { decodeAs, type Faults, fieldValidationOf, parseBody } from '../handlers/decode-body.ts'
+import { inVersion } from '../handlers/in-version.ts'
 import { isDryRun } from '../handlers/parameters.ts'
 import { isApply, parseApplyBody, parsePatch } from '../handlers/patch.ts'
 import { isTrue } from '../handlers/request-info.ts'
@@ -25,8 +26,9 @@ export async function handleScale(scope: Scope): Promise<void> {
   const paths = endpoint.resource.scale as ScalePaths
   switch (info.verb) {
     case 'get': {
-      const { object } = await endpoint.registry.get(info.namespace, info.name)
-      sendObject(res, 200, toScale(object, paths), media)
+      const found = await endpoint.registry.get(info.namespace, info.name)
+      const [shown] = await inVersion(endpoint, [found])
+      sendObject(res, 200, toScale((shown ?? found).object, paths), media)
       return
     }
     case 'update':

@@ -198,7 +198,7 @@ function decode({ info, warn }: Scope, endpoint: Endpoint, object: AnyObject): A
   return fromWire(endpoint, object, { mode: fieldValidationOf(info.query), warn })
 }
 
-function prepareApply(
+async function prepareApply(
   scope: Scope,
   { endpoint, namespace, name }: Target,
   current: CachedObject | undefined,
@@ -209,7 +209,7 @@ function prepareApply(
   decode(scope, endpoint, structuredClone(applied))
   const merge = applyMerge(endpoint, () => structuredClone(applied), options, scope.info.query.get('force') === 'true')
   if (current) return endpoint.registry.prepareUpdate(namespace, name, current, merge, options)
-  return endpoint.registry.prepareCreate(namespace, merge(undefined), options)
+  return endpoint.registry.prepareCreate(namespace, await merge(undefined), options)
 }
 
 async function standing(registry: Registry, namespace: string, name: string): Promise<CachedObject | undefined> {
