@@ -9,20 +9,19 @@ import { lastApplied, withLastApplied } from './apply/last-applied.ts'
 import { threeWayPatch } from './apply/three-way.ts'
 import { type DryRun, dryRunOption, dryRunQuery, dryRunSuffix, parseDryRun } from './dry-run.ts'
 import { CliError, explain, WhileDoing } from './errors.ts'
-import { addFileFlags } from './flags.ts'
+import { addFileFlags, areGiven, type FileFlags } from './flags.ts'
 import type { ServedKind } from './kinds.ts'
-import { type ManifestObject, readManifests } from './manifests.ts'
+import type { ManifestObject } from './manifests.ts'
+import { manifestsGiven } from './manifests-given.ts'
 import { showPlaces } from './mistakes/show-places.ts'
 import { getObject, type NamedObject } from './objects.ts'
+import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { type Output, objectName, parseOutput, printObject } from './print/printer.ts'
 import type { Session } from './session.ts'
 import { validationOf } from './validation.ts'
 import type { Verb } from './verb.ts'
 
-interface ApplyFlags {
-  filename?: string[]
-  recursive?: boolean
-  output?: string
+interface ApplyFlags extends OutputFlags, FileFlags {
   dryRun?: string
   serverSide?: boolean
   forceConflicts?: boolean
@@ -58,8 +57,7 @@ export const apply: Verb<ApplyFlags> = {
     'gantry apply -f manifests/ --atomic    # all, or nothing',
   ],
   define(command: Command) {
-    addFileFlags(command)
-      .option('-o, --output <format>', 'what to show of each object: name, yaml, json, …')
+    addOutputFlags(addFileFlags(command))
       .option('--server-side', 'let the server merge, and keep account of who owns which field')
       .option('--force-conflicts', 'with --server-side: take fields over from their owners')
       .option('--field-manager <name>', 'who owns what is applied')
@@ -73,13 +71,13 @@ export const apply: Verb<ApplyFlags> = {
   async run(session, args, flags) {
     if (args.length > 0)
       throw new CliError(`Unexpected args: [${args.join(' ')}]\nSee 'gantry apply -h' for help and examples`)
-    if (!flags.filename) throw new CliError('must specify one of -f and -k')
+    if (!areGiven(flags)) throw new CliError('must specify one of -f and -k')
     const dryRun = parseDryRun(flags.dryRun)
     if (flags.forceConflicts && !flags.serverSide) throw new CliError('--force-conflicts only works with --server-side')
     if (dryRun === 'client' && flags.serverSide)
       throw new CliError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)")
-    const output = parseOutput(flags.output)
-    const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
+    const output = await parseOutput(flags)
+    const manifests = await manifestsGiven(session.io, flags)
     if (Boolean(flags.prune) !== Boolean(flags.applyset))
       throw new CliError('--prune and --applyset=NAME go together: the set knows what was applied before')
     const chosen = await selected(manifests, flags.selector)

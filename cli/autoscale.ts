@@ -4,14 +4,12 @@ import { apiVersionOf } from '../client/resources.ts'
 import { addCreateFlags, type CreateFlags, createOne } from './create/creating.ts'
 import { wholeNumber } from './create/workloads.ts'
 import { CliError } from './errors.ts'
-import { addFileFlags } from './flags.ts'
+import { addFileFlags, type FileFlags } from './flags.ts'
 import { subjectsGiven } from './subjects.ts'
 import type { Verb } from './verb.ts'
 import type { Subject } from './workloads.ts'
 
-export interface AutoscaleFlags extends CreateFlags {
-  filename?: string[]
-  recursive?: boolean
+export interface AutoscaleFlags extends CreateFlags, FileFlags {
   max?: string
   min?: string
   cpu?: string

@@ -4,19 +4,17 @@ import { pathOf } from '../client/client.ts'
 import { isConflict } from '../client/errors.ts'
 import type { Live } from '../client/types.ts'
 import { CliError } from './errors.ts'
-import { addFileFlags } from './flags.ts'
+import { addFileFlags, areGiven, type FileFlags } from './flags.ts'
 import { getObject, type NamedObject } from './objects.ts'
+import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { objectName, parseOutput, printObject } from './print/printer.ts'
 import type { Session } from './session.ts'
 import { subjectsGiven } from './subjects.ts'
 import type { Verb } from './verb.ts'
 import type { Subject } from './workloads.ts'
 
-interface CertificateFlags {
-  filename?: string[]
-  recursive?: boolean
+interface CertificateFlags extends OutputFlags, FileFlags {
   force?: boolean
-  output?: string
 }
 
 const attempts = 10
@@ -27,14 +25,11 @@ const deciding = (type: 'Approved' | 'Denied'): Verb<CertificateFlags> & { summa
     summary: `${word} certificate signing requests`,
     usage: '(-f FILE | NAME...)',
     examples: [`gantry certificate ${word} jane`],
-    define: (command) =>
-      void addFileFlags(command)
-        .option('--force', 'also what is decided already')
-        .option('-o, --output <format>', 'what to show of each: name, yaml, json, …'),
+    define: (command) => void addOutputFlags(addFileFlags(command)).option('--force', 'also what is decided already'),
     async run(session, names, flags) {
-      if (names.length === 0 && !flags.filename)
+      if (names.length === 0 && !areGiven(flags))
         throw new CliError('one or more CSRs must be specified as <name> or -f <filename>; `gantry get csr` lists them')
-      const output = parseOutput(flags.output)
+      const output = await parseOutput(flags)
       const words = names.length > 0 ? ['certificatesigningrequests', ...names] : []
       for (const subject of await subjectsGiven(session, words, flags)) {
         const decided = await decide(session, subject, type, Boolean(flags.force))

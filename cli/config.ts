@@ -10,6 +10,7 @@ import {
 import { setProperty, unsetProperty } from './config/property.ts'
 import { CliError } from './errors.ts'
 import { nearest } from './nearest.ts'
+import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { parseOutput, printObject } from './print/printer.ts'
 import { alignRows } from './print/table.ts'
 import type { Session } from './session.ts'
@@ -17,18 +18,17 @@ import type { Verb } from './verb.ts'
 
 type SubVerb<F> = Verb<F> & { summary: string }
 
-const view: SubVerb<{ output: string; raw?: boolean; minify?: boolean; flatten?: boolean }> = {
+const view: SubVerb<OutputFlags & { raw?: boolean; minify?: boolean; flatten?: boolean }> = {
   summary: 'show what is in use',
   usage: '',
   examples: ['gantry config view', 'gantry config view --minify --raw'],
   define: (command) =>
-    void command
-      .option('-o, --output <format>', 'yaml, json, jsonpath=…', 'yaml')
+    void addOutputFlags(command, 'yaml, which is the default, kyaml, json, jsonpath=…, go-template=…')
       .option('--raw', 'with keys and tokens')
       .option('--flatten', 'the same as --raw')
       .option('--minify', 'only what the context in use needs'),
   async run(session, _args, flags) {
-    const output = parseOutput(flags.output)
+    const output = await parseOutput(flags.output || flags.template ? flags : { output: 'yaml' })
     const whole = mergedKubeconfig(filesInUse(session))
     const name = session.flags.context || whole['current-context'] || ''
     const config = flags.minify ? minified(whole, name) : whole

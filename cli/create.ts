@@ -11,16 +11,13 @@ import { namespace, serviceaccount } from './create/simple.ts'
 import { token } from './create/token.ts'
 import { cronjob, deployment, job, jobFrom } from './create/workloads.ts'
 import { CliError, explain, WhileDoing } from './errors.ts'
-import { addFileFlags } from './flags.ts'
-import { readManifests } from './manifests.ts'
+import { addFileFlags, areGiven, type FileFlags } from './flags.ts'
+import { manifestsGiven } from './manifests-given.ts'
 import { showPlaces } from './mistakes/show-places.ts'
 import { getObject } from './objects.ts'
 import type { Verb } from './verb.ts'
 
-interface FileFlags extends CreateFlags {
-  filename?: string[]
-  recursive?: boolean
-}
+type CreateFileFlags = CreateFlags & FileFlags
 
 /** A job made from an image, or from a cron job that is there. */
 const jobVerb: typeof job = {
@@ -37,13 +34,13 @@ const jobVerb: typeof job = {
   },
 }
 
-export const create: Verb<FileFlags> = {
+export const create: Verb<CreateFileFlags> = {
   usage: '(-f FILE | KIND NAME)',
   examples: ['gantry create -f web.yaml', 'gantry create namespace shop', 'gantry create deployment web --image=nginx'],
   define: (command) => void addCreateFlags(addFileFlags(command)),
   async run(session, _args, flags) {
-    if (!flags.filename) throw new CliError('must specify one of -f and -k')
-    const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
+    if (!areGiven(flags)) throw new CliError('must specify one of -f and -k')
+    const manifests = await manifestsGiven(session.io, flags)
     let failed = false
     for (const manifest of manifests) {
       const { object, source } = manifest

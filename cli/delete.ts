@@ -4,7 +4,7 @@ import { pathOf } from '../client/client.ts'
 import { isNotFound } from '../client/errors.ts'
 import { type DryRun, dryRunOption, parseDryRun } from './dry-run.ts'
 import { CliError, explain } from './errors.ts'
-import { addFileFlags, optionalValue, parseDuration } from './flags.ts'
+import { addFileFlags, areGiven, optionalValue, parseDuration } from './flags.ts'
 import { kindName } from './kinds.ts'
 import { getObject } from './objects.ts'
 import { placesGiven } from './places.ts'
@@ -127,7 +127,7 @@ function graceOf({ gracePeriod, now, force }: DeleteFlags): number | undefined {
 }
 
 async function whatGoes(session: Session, args: readonly string[], flags: DeleteFlags): Promise<Place[]> {
-  const isNamed = !flags.filename && args.length > 0 && parseTargets(args, await session.kinds()).type === 'named'
+  const isNamed = !areGiven(flags) && args.length > 0 && parseTargets(args, await session.kinds()).type === 'named'
   if (isNamed && (flags.all || flags.selector))
     throw new CliError('name cannot be provided when a selector is specified')
   return placesGiven(session, args, flags, unnamed)

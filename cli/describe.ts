@@ -2,9 +2,9 @@ import type { Command } from 'commander'
 import { isNotFound } from '../client/errors.ts'
 import { describeObject } from './describe/describe-object.ts'
 import { CliError, explain } from './errors.ts'
-import { addFileFlags } from './flags.ts'
+import { addFileFlags, areGiven, type FileFlags } from './flags.ts'
 import type { ServedKind } from './kinds.ts'
-import { readManifests } from './manifests.ts'
+import { manifestsGiven } from './manifests-given.ts'
 import { nameHint } from './mistakes/in-names.ts'
 import { getObject, listObjects, type NamedObject, namespaceFor, type Selection } from './objects.ts'
 import type { Session } from './session.ts'
@@ -12,9 +12,7 @@ import { parseTargets } from './targets.ts'
 import type { Verb } from './verb.ts'
 import type { Subject } from './workloads.ts'
 
-interface DescribeFlags {
-  filename?: string[]
-  recursive?: boolean
+interface DescribeFlags extends FileFlags {
   selector?: string
   allNamespaces?: boolean
   showEvents?: boolean
@@ -40,7 +38,7 @@ export const describe: Verb<DescribeFlags> = {
       .option('--chunk-size <n>', 'objects to ask for at once; 0 for all')
   },
   async run(session, args, flags) {
-    if (args.length === 0 && !flags.filename)
+    if (args.length === 0 && !areGiven(flags))
       throw new CliError(
         'You must specify the type of resource to describe: `gantry describe pod NAME`, `gantry describe nodes`',
       )
@@ -97,8 +95,8 @@ async function namesIn(
   flags: DescribeFlags,
 ): Promise<{ objects: Named[] } | { kinds: ServedKind[] }> {
   const kinds = await session.kinds()
-  if (flags.filename) {
-    const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
+  if (areGiven(flags)) {
+    const manifests = await manifestsGiven(session.io, flags)
     return {
       objects: manifests.map(({ object }) => {
         const kind = kinds.of(object.apiVersion, object.kind)

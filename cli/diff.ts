@@ -7,18 +7,16 @@ import { schemaOf } from './apply/schema-of.ts'
 import { threeWayPatch } from './apply/three-way.ts'
 import { type Pair, showDifferences } from './diff/pairs.ts'
 import { CliError, explain } from './errors.ts'
-import { addFileFlags } from './flags.ts'
+import { addFileFlags, areGiven, type FileFlags } from './flags.ts'
 import { resourceName, type ServedKind } from './kinds.ts'
-import { readManifests } from './manifests.ts'
+import { manifestsGiven } from './manifests-given.ts'
 import { getObject, type NamedObject, namespaceFor } from './objects.ts'
 import type { Session } from './session.ts'
 import { parseTargets } from './targets.ts'
 import { objectAt } from './until.ts'
 import type { Verb } from './verb.ts'
 
-interface DiffFlags {
-  filename?: string[]
-  recursive?: boolean
+interface DiffFlags extends FileFlags {
   serverSide?: boolean
   forceConflicts?: boolean
   fieldManager?: string
@@ -62,8 +60,8 @@ export const diff: Verb<DiffFlags> = {
 async function compare(session: Session, args: readonly string[], flags: DiffFlags): Promise<number> {
   if (args.length > 0)
     throw new CliError(`Unexpected args: [${args.join(' ')}]; to compare with what was, say since when with --from`)
-  if (!flags.filename) throw new CliError('must specify one of -f and -k')
-  const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
+  if (!areGiven(flags)) throw new CliError('must specify one of -f and -k')
+  const manifests = await manifestsGiven(session.io, flags)
   const isAsked = flags.selector ? compileSelector(flags.selector) : () => true
   const pairs: Pair[] = []
   for (const { object } of manifests) {

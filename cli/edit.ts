@@ -12,6 +12,7 @@ import { addFileFlags } from './flags.ts'
 import { resourceName } from './kinds.ts'
 import { mergePatchOf } from './merge-patch.ts'
 import type { NamedObject } from './objects.ts'
+import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { objectName, parseOutput, printObject } from './print/printer.ts'
 import type { Session } from './session.ts'
 import { type SubjectFlags, subjectsGiven } from './subjects.ts'
@@ -19,8 +20,7 @@ import { validationOf } from './validation.ts'
 import type { Verb } from './verb.ts'
 import type { Subject } from './workloads.ts'
 
-interface EditFlags extends SubjectFlags {
-  output?: string
+interface EditFlags extends SubjectFlags, OutputFlags {
   outputPatch?: boolean
   showManagedFields?: boolean
   subresource?: string
@@ -32,15 +32,13 @@ export const edit: Verb<EditFlags> = {
   usage: '(-f FILE | TYPE NAME... | TYPE/NAME...)',
   examples: ['gantry edit deployment/web', 'KUBE_EDITOR="code --wait" gantry edit configmap settings'],
   define: (command: Command) =>
-    void addFileFlags(command)
-      .option('-o, --output <format>', 'what to show of each object afterwards: name, yaml, json, …')
+    void addOutputFlags(addFileFlags(command))
       .option('--output-patch', 'show what is sent')
-      .option('--show-managed-fields', 'with metadata.managedFields')
       .option('--subresource <name>', 'only this part: status, scale')
       .option('--field-manager <name>', 'who owns the fields')
       .option('--validate <how>', 'strict (unknown fields are refused), warn or ignore'),
   async run(session, args, flags) {
-    parseOutput(flags.output)
+    await parseOutput(flags)
     let failed = false
     for (const subject of await subjectsGiven(session, args, flags))
       if (!(await editOne(session, subject, flags))) failed = true
@@ -92,7 +90,7 @@ async function editOne(session: Session, { kind, object }: Subject, flags: EditF
             body: JSON.stringify(patch),
           },
         )
-        const output = parseOutput(flags.output)
+        const output = await parseOutput(flags)
         session.io.out(output.type === 'table' ? `${objectName(changed)} edited\n` : printObject(output, changed))
         return true
       } catch (error) {

@@ -6,6 +6,7 @@ import { CliError } from './errors.ts'
 import { collectList } from './flags.ts'
 import type { ServedKind } from './kinds.ts'
 import { listTable, type NamedObject } from './objects.ts'
+import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { parseOutput, printObject } from './print/printer.ts'
 import { alignRows } from './print/table.ts'
 import type { Session } from './session.ts'
@@ -15,12 +16,11 @@ import { watchKind } from './watch.ts'
 
 type Event = Live<CoreV1Event>
 
-interface EventsFlags {
+interface EventsFlags extends OutputFlags {
   allNamespaces?: boolean
   for?: string
   types?: string[]
   watch?: boolean
-  output?: string
   headers: boolean
   chunkSize?: string
 }
@@ -29,12 +29,11 @@ export const events: Verb<EventsFlags> = {
   usage: '[--for TYPE/NAME] [--types=Normal,Warning] [--watch]',
   examples: ['gantry events', 'gantry events -A --types=Warning -w', 'gantry events --for deployment/web'],
   define: (command: Command) =>
-    void command
+    void addOutputFlags(command, 'yaml, kyaml, json, name, jsonpath=…, go-template=…')
       .option('-A, --all-namespaces', 'those of every namespace')
       .option('--for <TYPE/NAME>', 'only those about this object')
       .option('--types <types>', 'only these: Normal, Warning', collectList)
       .option('-w, --watch', 'go on with what happens from now on')
-      .option('-o, --output <format>', 'yaml, json, name, jsonpath=…')
       .option('--no-headers', 'no line with the names of the columns')
       .option('--chunk-size <n>', 'objects to ask for at once; 0 for all'),
   async run(session, args, flags) {
@@ -42,7 +41,7 @@ export const events: Verb<EventsFlags> = {
     const types = (flags.types ?? []).map((type) => type.toLowerCase())
     if (types.some((type) => type !== 'normal' && type !== 'warning'))
       throw new CliError('valid --types are Normal or Warning')
-    const output = parseOutput(flags.output)
+    const output = await parseOutput(flags)
     const { kind, selection } = await whichEvents(session, flags)
     // As a table, because that comes with the version that a watch begins at.
     const table = await listTable(session, kind, selection, 'Object')

@@ -4,15 +4,13 @@ import type { AnyObject } from '../api/machinery/object.ts'
 import { addCreateFlags, type CreateFlags, createOne, pairs } from './create/creating.ts'
 import { wholeNumber } from './create/workloads.ts'
 import { CliError } from './errors.ts'
-import { addFileFlags, collectList } from './flags.ts'
+import { addFileFlags, collectList, type FileFlags } from './flags.ts'
 import { overridden } from './overrides.ts'
 import { type SubjectFlags, subjectsGiven } from './subjects.ts'
 import type { Verb } from './verb.ts'
 import { type Subject, templateOf } from './workloads.ts'
 
-export interface ExposeFlags extends CreateFlags {
-  filename?: string[]
-  recursive?: boolean
+export interface ExposeFlags extends CreateFlags, FileFlags {
   port?: string[]
   targetPort?: string
   protocol?: string

@@ -29,6 +29,15 @@ export function addSharedFlags(command: Command): void {
     .addOption(new Option('--as-group <group>', 'and as a member of a group').argParser(collect).hideHelp())
 }
 
+/** What `-f` and `-R` say. */
+export interface FileFlags {
+  filename?: string[]
+  recursive?: boolean
+}
+
+/** Whether files are given. */
+export const areGiven = ({ filename }: FileFlags): boolean => Boolean(filename)
+
 /** `-f`: files, directories, URLs or `-`. */
 export const addFileFlags = (command: Command): Command =>
   command

@@ -1,10 +1,8 @@
 import type { Command } from 'commander'
-import { findPath } from '../api/machinery/json-path.ts'
 import { isNotFound } from '../client/errors.ts'
 import { CliError, explain } from './errors.ts'
-import { addFileFlags, collectList } from './flags.ts'
+import { addFileFlags, areGiven, collectList, type FileFlags } from './flags.ts'
 import { kindName, type ServedKind } from './kinds.ts'
-import { readManifests } from './manifests.ts'
 import {
   getObject,
   listObjects,
@@ -15,6 +13,7 @@ import {
   type Selection,
   tableType,
 } from './objects.ts'
+import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { type Output, parseOutput } from './print/printer.ts'
 import { alignRows, type Table, type TableRow, type TableStyle, tableCells } from './print/table.ts'
 import type { Session } from './session.ts'
@@ -23,13 +22,10 @@ import type { Verb } from './verb.ts'
 import { watchKind } from './watch.ts'
 import { wellKnown } from './well-known.ts'
 
-export interface GetFlags {
+export interface GetFlags extends OutputFlags, FileFlags {
   allNamespaces?: boolean
-  output?: string
   selector?: string
   fieldSelector?: string
-  filename?: string[]
-  recursive?: boolean
   watch?: boolean
   watchOnly?: boolean
   outputWatchEvents?: boolean
@@ -39,8 +35,6 @@ export interface GetFlags {
   headers: boolean
   ignoreNotFound?: boolean
   sortBy?: string
-  showManagedFields?: boolean
-  allowMissingTemplateKeys?: string
   chunkSize?: string
   raw?: string
   at?: string
@@ -63,9 +57,8 @@ export const get: Verb<GetFlags> = {
     "gantry get pods -o jsonpath='{.items[*].metadata.name}'",
   ],
   define(command: Command) {
-    addFileFlags(command)
+    addOutputFlags(addFileFlags(command), 'wide, yaml, kyaml, json, name, jsonpath=…, go-template=…, custom-columns=…')
       .option('-A, --all-namespaces', 'objects of every namespace')
-      .option('-o, --output <format>', 'wide, yaml, json, name, jsonpath=…, custom-columns=…')
       .option('-l, --selector <labels>', 'only objects with these labels: app=web,tier!=db')
       .option('--field-selector <fields>', 'only objects with these fields: status.phase=Running')
       .option('-w, --watch', 'go on showing what changes')
@@ -77,22 +70,17 @@ export const get: Verb<GetFlags> = {
       .option('--no-headers', 'no line with the names of the columns')
       .option('--ignore-not-found', 'an object that is not there is no failure')
       .option('--sort-by <path>', 'by a field: .metadata.creationTimestamp')
-      .option('--show-managed-fields', 'with metadata.managedFields, in YAML and JSON')
-      .option('--allow-missing-template-keys <bool>', 'a field that is missing is no failure')
       .option('--chunk-size <n>', 'objects to ask for at once; 0 for all')
       .option('--at <when>', 'as they were: a revision, a time ago (10m), or a time (2026-01-02T03:04:05Z)')
       .option('--raw <path>', 'the answer of the server to a path, as it is')
   },
   async run(session, args, flags) {
     if (flags.raw) return raw(session, flags.raw)
-    if (args.length === 0 && !flags.filename)
+    if (args.length === 0 && !areGiven(flags))
       throw new CliError(
         'You must specify the type of resource to get. `gantry api-resources` of kubectl lists them; pods, deployments and services are the first to try',
       )
-    const output = parseOutput(flags.output, {
-      headers: flags.headers,
-      allowMissing: flags.allowMissingTemplateKeys !== 'false',
-    })
+    const output = await parseOutput(flags, { headers: flags.headers })
     const wanted = await wantedObjects(session, args, flags)
     if (flags.at && (flags.watch || flags.watchOnly))
       throw new CliError('--at shows what was: there is nothing to watch')
@@ -110,9 +98,9 @@ async function raw(session: Session, path: string): Promise<number> {
 }
 
 async function wantedObjects(session: Session, args: readonly string[], flags: GetFlags): Promise<Wanted[]> {
-  const kinds = (flags.filename ? undefined : wellKnown(args)) ?? (await session.kinds())
-  if (flags.filename) {
-    const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
+  const kinds = (areGiven(flags) ? undefined : wellKnown(args)) ?? (await session.kinds())
+  if (areGiven(flags)) {
+    const manifests = await (await import('./manifests-given.ts')).manifestsGiven(session.io, flags)
     return manifests.reduce<Wanted[]>((wanted, { object }) => {
       const kind = kinds.of(object.apiVersion, object.kind)
       const namespace = kind.namespaced ? object.metadata.namespace || session.namespace : undefined
@@ -168,7 +156,7 @@ async function showTables(
     wanted.map((one) => readTable(session, one, flags, failures).then((table) => ({ one, table }))),
   )
   for (const { one, table } of tables) {
-    if (flags.sortBy) sortRows(table, flags.sortBy)
+    if (flags.sortBy) sortBy(table.rows ?? [], await fieldAt(flags.sortBy), ({ object }) => object)
     const rows = tableCells(table, styleOf(flags, wide, one, several))
     if (rows.length === 0) continue
     if (shown > 0 && several && flags.headers) session.io.out('\n')
@@ -233,8 +221,7 @@ async function showObjects(
         async () => void objects.push(await getObject(session, one.kind, name, one.namespace, flags.at)),
       )
   }
-  if (flags.sortBy) sortObjects(objects, flags.sortBy)
-  if (!flags.showManagedFields) for (const { metadata } of objects) delete metadata.managedFields
+  if (flags.sortBy) sortBy(objects, await fieldAt(flags.sortBy), (object) => object)
   const single = wanted.length === 1 && wanted[0]?.names?.length === 1
   if (single && objects.length === 0) return tell(session, failures)
   if (output.type === 'each') for (const object of objects) session.io.out(output.print(object))
@@ -317,7 +304,6 @@ function showRows(
 ) {
   for (const { object } of rows) {
     if (!object) continue
-    if (!flags.showManagedFields) delete object.metadata.managedFields
     const shown = flags.outputWatchEvents && output.type === 'whole' ? { type, object } : object
     if (output.type === 'columns') session.io.out(output.print([object]))
     else if (output.type === 'each') session.io.out(output.print(object))
@@ -325,14 +311,15 @@ function showRows(
   }
 }
 
-function sortRows(table: Table, path: string): void {
+/** The first value that a path finds. */
+async function fieldAt(path: string): Promise<(object: unknown) => unknown> {
+  const { findPath } = await import('../api/machinery/json-path.ts')
   const find = findPath(path)
-  table.rows?.sort((a, b) => compareValues(find(a.object)[0], find(b.object)[0]))
+  return (object) => find(object)[0]
 }
 
-function sortObjects(objects: NamedObject[], path: string): void {
-  const find = findPath(path)
-  objects.sort((a, b) => compareValues(find(a)[0], find(b)[0]))
+function sortBy<T>(list: T[], field: (object: unknown) => unknown, objectOf: (one: T) => unknown): void {
+  list.sort((a, b) => compareValues(field(objectOf(a)), field(objectOf(b))))
 }
 
 /** What is missing comes first. */

@@ -4,18 +4,18 @@ import { CliError } from './errors.ts'
 import { namespaceFor } from './objects.ts'
 import { changeText } from './past/change-text.ts'
 import { isStatusOnly, type ObjectVersion, versionsOf } from './past/versions.ts'
+import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { parseOutput } from './print/printer.ts'
 import { alignRows } from './print/table.ts'
 import type { Session } from './session.ts'
 import { parseTargets } from './targets.ts'
 import type { Verb } from './verb.ts'
 
-interface HistoryFlags {
+interface HistoryFlags extends OutputFlags {
   limit: string
   status: boolean
   full?: boolean
   showSecrets?: boolean
-  output?: string
 }
 
 export const history: Verb<HistoryFlags> = {
@@ -26,18 +26,17 @@ export const history: Verb<HistoryFlags> = {
     'gantry history node/n1 --no-status',
   ],
   define: (command: Command) =>
-    void command
+    void addOutputFlags(command, 'yaml or json: the versions as the server tells them')
       .option('--limit <n>', 'how many versions at most', '20')
       .option('--no-status', 'without those that changed nothing but the status')
       .option('--full', 'every field that changed, whole')
-      .option('--show-secrets', 'the values of secrets as they are')
-      .option('-o, --output <format>', 'yaml or json: the versions as the server tells them'),
+      .option('--show-secrets', 'the values of secrets as they are'),
   async run(session, args, flags) {
     const targets = parseTargets(args, await session.kinds())
     if (targets.type !== 'named') throw new CliError('say of which object: gantry history TYPE/NAME')
     const limit = Number(flags.limit)
     if (!Number.isInteger(limit) || limit < 1) throw new CliError(`--limit: ${flags.limit} is no number of versions`)
-    const output = parseOutput(flags.output)
+    const output = await parseOutput(flags)
     for (const { kind, name } of targets.objects) {
       const versions: ObjectVersion[] = []
       let more = false

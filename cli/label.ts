@@ -1,23 +1,21 @@
 import type { Command } from 'commander'
 import { type DryRun, dryRunOption, dryRunSuffix, parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
-import { addFileFlags } from './flags.ts'
+import { addFileFlags, type FileFlags } from './flags.ts'
+import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { objectName, parseOutput, printObject } from './print/printer.ts'
 import type { Session } from './session.ts'
 import { subjectsGiven } from './subjects.ts'
 import type { Verb } from './verb.ts'
 import { patchSubject, type Subject } from './workloads.ts'
 
-interface LabelFlags {
+interface LabelFlags extends OutputFlags, FileFlags {
   all?: boolean
   allNamespaces?: boolean
   overwrite?: boolean
   list?: boolean
   selector?: string
   fieldSelector?: string
-  filename?: string[]
-  recursive?: boolean
-  output?: string
   dryRun?: string
   resourceVersion?: string
 }
@@ -63,7 +61,7 @@ const verbOf = (field: 'labels' | 'annotations'): Verb<LabelFlags> => {
         ]
       : ['gantry annotate pod web-1 example.com/note=hello', 'gantry annotate pod web-1 example.com/note-'],
     define: (command: Command) =>
-      void addFileFlags(command)
+      void addOutputFlags(addFileFlags(command))
         .option('--all', 'all objects of the kind, in the namespace')
         .option('-A, --all-namespaces', 'in every namespace')
         .option('--overwrite', 'also what has another value already')
@@ -71,7 +69,6 @@ const verbOf = (field: 'labels' | 'annotations'): Verb<LabelFlags> => {
         .option('-l, --selector <labels>', 'the objects with these labels')
         .option('--field-selector <fields>', 'the objects with these fields')
         .option('--resource-version <version>', 'only if the object is at this version')
-        .option('-o, --output <format>', 'what to show of each object: name, yaml, json, …')
         .addOption(dryRunOption()),
     async run(session, args, flags) {
       const { words, changes } = parseChanges(args, field)
@@ -125,7 +122,7 @@ async function changeOne(session: Session, subject: Subject, { before, changes, 
     for (const [key, value] of Object.entries(changed.metadata[field] ?? {}).sort()) session.io.out(`${key}=${value}\n`)
     return
   }
-  const output = parseOutput(flags.output)
+  const output = await parseOutput(flags)
   const done =
     field === 'annotations' ? 'annotated' : nothing ? 'not labeled' : added.length > 0 ? 'labeled' : 'unlabeled'
   session.io.out(

@@ -5,20 +5,18 @@ import { parseYaml } from '../api/machinery/json.ts'
 import { pathOf } from '../client/client.ts'
 import { dryRunOption, dryRunQuery, dryRunSuffix, parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
-import { addFileFlags } from './flags.ts'
+import { addFileFlags, type FileFlags } from './flags.ts'
 import type { NamedObject } from './objects.ts'
+import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { objectName, parseOutput, printObject } from './print/printer.ts'
 import { subjectsGiven } from './subjects.ts'
 import type { Verb } from './verb.ts'
 
-interface PatchFlags {
+interface PatchFlags extends OutputFlags, FileFlags {
   patch?: string
   patchFile?: string
   type: string
   subresource?: string
-  filename?: string[]
-  recursive?: boolean
-  output?: string
   dryRun?: string
   fieldManager?: string
 }
@@ -36,13 +34,12 @@ export const patch: Verb<PatchFlags> = {
     `gantry patch pod web-1 --type=json -p '[{"op":"remove","path":"/metadata/labels/tier"}]'`,
   ],
   define: (command: Command) =>
-    void addFileFlags(command)
+    void addOutputFlags(addFileFlags(command))
       .option('-p, --patch <patch>', 'what changes, as JSON or YAML')
       .option('--patch-file <file>', 'a file with that')
       .option('--type <type>', 'json, merge or strategic', 'strategic')
       .option('--subresource <name>', 'of this subresource: status, scale')
       .option('--field-manager <name>', 'who owns the fields')
-      .option('-o, --output <format>', 'what to show of the object: name, yaml, json, …')
       .addOption(dryRunOption()),
   async run(session, args, flags) {
     if (Boolean(flags.patch) === Boolean(flags.patchFile))
@@ -54,7 +51,7 @@ export const patch: Verb<PatchFlags> = {
     const type = contentTypes[flags.type]
     if (!type) throw new CliError(`--type must be one of [json merge strategic], not ${JSON.stringify(flags.type)}`)
     const dryRun = parseDryRun(flags.dryRun)
-    const output = parseOutput(flags.output)
+    const output = await parseOutput(flags)
     const text = flags.patch ?? readFileSync(flags.patchFile ?? '', 'utf8')
     const body = JSON.stringify(bodyOf(text))
     for (const { kind, object } of await subjectsGiven(session, args, flags)) {

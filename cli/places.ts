@@ -1,5 +1,6 @@
 import { CliError } from './errors.ts'
-import { readManifests } from './manifests.ts'
+import { areGiven } from './flags.ts'
+import { manifestsGiven } from './manifests-given.ts'
 import { listObjects, namespaceFor } from './objects.ts'
 import type { Session } from './session.ts'
 import type { SubjectFlags } from './subjects.ts'
@@ -14,8 +15,8 @@ export async function placesGiven(
   unnamed: string,
 ): Promise<Place[]> {
   const kinds = await session.kinds()
-  if (flags.filename) {
-    const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
+  if (areGiven(flags)) {
+    const manifests = await manifestsGiven(session.io, flags)
     return manifests.map(({ object }) => {
       const kind = kinds.of(object.apiVersion, object.kind)
       const namespace = kind.namespaced ? object.metadata.namespace || session.namespace : undefined

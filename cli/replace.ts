@@ -6,18 +6,18 @@ import { isNotFound } from '../client/errors.ts'
 import { withLastApplied } from './apply/last-applied.ts'
 import { type DryRun, dryRunOption, dryRunQuery, dryRunSuffix, parseDryRun } from './dry-run.ts'
 import { CliError, explain, WhileDoing } from './errors.ts'
-import { addFileFlags, parseDuration } from './flags.ts'
+import { addFileFlags, areGiven, type FileFlags, parseDuration } from './flags.ts'
 import { kindName } from './kinds.ts'
-import { type ManifestObject, readManifests } from './manifests.ts'
+import type { ManifestObject } from './manifests.ts'
+import { manifestsGiven } from './manifests-given.ts'
+import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { objectName, parseOutput, printObject } from './print/printer.ts'
 import type { Session } from './session.ts'
 import { inTime, type Place, untilGone } from './until.ts'
 import { validationOf } from './validation.ts'
 import type { Verb } from './verb.ts'
 
-interface ReplaceFlags {
-  filename?: string[]
-  recursive?: boolean
+interface ReplaceFlags extends OutputFlags, FileFlags {
   force?: boolean
   gracePeriod?: string
   timeout?: string
@@ -26,7 +26,6 @@ interface ReplaceFlags {
   subresource?: string
   fieldManager?: string
   validate?: string
-  output?: string
   dryRun?: string
 }
 
@@ -34,7 +33,7 @@ export const replace: Verb<ReplaceFlags> = {
   usage: '-f FILE',
   examples: ['gantry replace -f web.yaml', 'gantry replace --force -f web.yaml'],
   define: (command: Command) =>
-    void addFileFlags(command)
+    void addOutputFlags(addFileFlags(command))
       .option('--force', 'delete and make anew')
       .option('--grace-period <seconds>', 'with --force: how long pods may take to end')
       .option('--timeout <duration>', 'with --force: how long to wait for the end')
@@ -43,14 +42,13 @@ export const replace: Verb<ReplaceFlags> = {
       .option('--subresource <name>', 'only this part: status, scale')
       .option('--field-manager <name>', 'who owns the fields')
       .option('--validate <how>', 'strict (unknown fields are refused), warn or ignore')
-      .option('-o, --output <format>', 'what to show of each object: name, yaml, json, …')
       .addOption(dryRunOption()),
   async run(session, args, flags) {
     if (args.length > 0) throw new CliError(`unexpected arguments: [${args.join(' ')}]; name files with -f`)
-    if (!flags.filename) throw new CliError('must specify one of -f and -k')
+    if (!areGiven(flags)) throw new CliError('must specify one of -f and -k')
     const dryRun = parseDryRun(flags.dryRun)
-    const output = parseOutput(flags.output)
-    const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
+    const output = await parseOutput(flags)
+    const manifests = await manifestsGiven(session.io, flags)
     let failed = false
     for (const { object, source } of manifests) {
       try {

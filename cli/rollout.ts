@@ -8,6 +8,7 @@ import { CliError } from './errors.ts'
 import { parseDuration } from './flags.ts'
 import { kindName } from './kinds.ts'
 import type { NamedObject } from './objects.ts'
+import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { parseOutput, printObject } from './print/printer.ts'
 import { alignTabs } from './print/tabs.ts'
 import { controllerRevisionsOf, isAt, revisionToRestore, templateOfRevision } from './rollout/controller-revisions.ts'
@@ -87,14 +88,14 @@ async function follow(session: Session, subject: Subject, watch: boolean, revisi
   )
 }
 
-const history: SubVerb<{ revision?: string; output?: string }> = {
+const history: SubVerb<OutputFlags & { revision?: string }> = {
   summary: 'show the revisions there have been',
   usage: 'TYPE/NAME',
   examples: ['gantry rollout history deployment/web', 'gantry rollout history deployment/web --revision=2'],
   define: (command: Command) =>
-    void command.option('--revision <n>', 'what this revision was').option('-o, --output <format>', 'as yaml or json'),
-  async run(session, args, { revision, output: format }) {
-    const output = parseOutput(format)
+    void addOutputFlags(command, 'the revision as yaml or json').option('--revision <n>', 'what this revision was'),
+  async run(session, args, { revision, ...flags }) {
+    const output = await parseOutput(flags)
     for (const subject of await subjectsOf(session, args)) {
       const revisions = await historyOf(session, subject)
       const wanted = Number(revision ?? 0)

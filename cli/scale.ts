@@ -3,20 +3,17 @@ import type { Scale } from '../api/generated/types.ts'
 import { pathOf } from '../client/client.ts'
 import { type DryRun, dryRunOption, dryRunQuery, dryRunSuffix, parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
-import { collectList } from './flags.ts'
+import { addFileFlags } from './flags.ts'
 import { kindName } from './kinds.ts'
-import { readManifests } from './manifests.ts'
 import type { Session } from './session.ts'
+import { type SubjectFlags, subjectsGiven } from './subjects.ts'
 import type { Verb } from './verb.ts'
-import { readSubjects, type Subject } from './workloads.ts'
+import type { Subject } from './workloads.ts'
 
-interface ScaleFlags {
+interface ScaleFlags extends SubjectFlags {
   replicas?: string
   currentReplicas?: string
   resourceVersion?: string
-  filename?: string[]
-  selector?: string
-  all?: boolean
   dryRun?: string
 }
 
@@ -27,11 +24,10 @@ export const scale: Verb<ScaleFlags> = {
     'gantry scale --current-replicas=2 --replicas=3 deployment/web',
   ],
   define: (command: Command) =>
-    void command
+    void addFileFlags(command)
       .option('--replicas <count>', 'how many there shall be')
       .option('--current-replicas <count>', 'only if there are so many now')
       .option('--resource-version <version>', 'only if the object is at this version')
-      .option('-f, --filename <file>', 'the objects of a file', collectList)
       .option('-l, --selector <labels>', 'the objects with these labels')
       .option('--all', 'all objects of the kind')
       .addOption(dryRunOption()),
@@ -39,21 +35,12 @@ export const scale: Verb<ScaleFlags> = {
     if (!/^\d+$/.test(flags.replicas ?? ''))
       throw new CliError('The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0')
     const dryRun = parseDryRun(flags.dryRun)
-    const words = flags.filename ? await wordsOf(session, flags.filename) : args
-    if (words.length === 1 && !words[0]?.includes('/') && !flags.all && !flags.selector)
-      throw new CliError('resource(s) were provided, but no name was specified. Give TYPE/NAME, -l LABELS, or --all')
-    if (words.length === 0) throw new CliError('name what to scale: `gantry scale --replicas=3 deployment/web`')
-    for (const subject of await readSubjects(session, words, flags.selector ? { labelSelector: flags.selector } : {})) {
+    for (const subject of await subjectsGiven(session, args, flags)) {
       await scaleOne(session, subject, Number(flags.replicas), flags, dryRun)
       session.io.out(`${kindName(subject.kind)}/${subject.object.metadata.name} scaled${dryRunSuffix(dryRun)}\n`)
     }
     return 0
   },
-}
-
-async function wordsOf(session: Session, files: readonly string[]): Promise<string[]> {
-  const manifests = await readManifests(files, { io: session.io })
-  return manifests.map(({ object }) => `${object.kind}/${object.metadata.name}`)
 }
 
 async function scaleOne(

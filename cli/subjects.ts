@@ -1,14 +1,13 @@
 import { CliError } from './errors.ts'
-import { readManifests } from './manifests.ts'
+import { areGiven, type FileFlags } from './flags.ts'
+import { manifestsGiven } from './manifests-given.ts'
 import { getObject } from './objects.ts'
 import type { Session } from './session.ts'
 import { parseTargets } from './targets.ts'
 import { readSubjects, type Subject } from './workloads.ts'
 
 /** How verbs are told which objects they are about. */
-export interface SubjectFlags {
-  filename?: string[]
-  recursive?: boolean
+export interface SubjectFlags extends FileFlags {
   all?: boolean
   allNamespaces?: boolean
   selector?: string
@@ -21,9 +20,9 @@ export async function subjectsGiven(
   words: readonly string[],
   flags: SubjectFlags,
 ): Promise<Subject[]> {
-  if (flags.filename) {
+  if (areGiven(flags)) {
     const kinds = await session.kinds()
-    const manifests = await readManifests(flags.filename, { io: session.io, recursive: flags.recursive })
+    const manifests = await manifestsGiven(session.io, flags)
     return Promise.all(
       manifests.map(async ({ object }) => {
         const kind = kinds.of(object.apiVersion, object.kind)

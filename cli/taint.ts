@@ -4,17 +4,17 @@ import { isConflict } from '../client/errors.ts'
 import { type DryRun, dryRunOption, parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
 import { getObject, type NamedObject } from './objects.ts'
+import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { objectName, parseOutput, printObject } from './print/printer.ts'
 import type { Session } from './session.ts'
 import { changedTaints, parseTaints, standsInTheWay, type TaintChanges } from './taint/changes.ts'
 import type { Verb } from './verb.ts'
 import { patchSubject, readSubjects, type Subject } from './workloads.ts'
 
-interface TaintFlags {
+interface TaintFlags extends OutputFlags {
   all?: boolean
   overwrite?: boolean
   selector?: string
-  output?: string
   fieldManager?: string
   dryRun?: string
 }
@@ -25,13 +25,12 @@ export const taint: Verb<TaintFlags> = {
   usage: 'node NAME KEY=VALUE:EFFECT... KEY:EFFECT-...',
   examples: ['gantry taint node node-1 dedicated=db:NoSchedule', 'gantry taint node node-1 dedicated-'],
   define: (command: Command) =>
-    void command
+    void addOutputFlags(command)
       .option('--all', 'all nodes')
       .option('--overwrite', 'also where there is one of the key and effect')
       .option('-l, --selector <labels>', 'the nodes with these labels')
       .option('--field-manager <name>', 'who owns the fields')
       .option('--validate <how>', 'strict, warn or ignore')
-      .option('-o, --output <format>', 'what to show of each node: name, yaml, json, …')
       .addOption(dryRunOption()),
   async run(session, args, flags) {
     const [word, ...others] = args
@@ -45,7 +44,7 @@ export const taint: Verb<TaintFlags> = {
     if (names.length === 0 && !flags.all && !flags.selector)
       throw new CliError('at least one resource name must be specified since --all parameter is not set')
     const dryRun = parseDryRun(flags.dryRun)
-    const output = parseOutput(flags.output)
+    const output = await parseOutput(flags)
     const selection = flags.selector ? { labelSelector: flags.selector } : {}
     const failures: string[] = []
     for (const subject of await readSubjects(session, ['nodes', ...names], selection)) {

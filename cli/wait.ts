@@ -4,6 +4,7 @@ import { addFileFlags, collect, parseDuration } from './flags.ts'
 import { kindName } from './kinds.ts'
 import { getObject, type NamedObject } from './objects.ts'
 import { placesGiven } from './places.ts'
+import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { parseOutput, printObject } from './print/printer.ts'
 import type { Session } from './session.ts'
 import type { SubjectFlags } from './subjects.ts'
@@ -11,10 +12,9 @@ import { inTime, objectAt, type Place, untilSo } from './until.ts'
 import type { Verb } from './verb.ts'
 import { type Awaited, isSo, parseAwaited } from './wait/awaited.ts'
 
-interface WaitFlags extends SubjectFlags {
+interface WaitFlags extends SubjectFlags, OutputFlags {
   for?: string[]
   timeout: string
-  output?: string
 }
 
 const unnamed = 'name what to wait for: `gantry wait pod/NAME --for=condition=Ready`'
@@ -28,19 +28,18 @@ export const wait: Verb<WaitFlags> = {
     'gantry wait pod/web-1 --for=delete',
   ],
   define: (command: Command) =>
-    void addFileFlags(command)
+    void addOutputFlags(addFileFlags(command))
       .option('--for <condition>', "create, delete, condition=NAME[=VALUE] or jsonpath='{PATH}'[=VALUE]", collect)
       .option('--timeout <duration>', 'how long; 0 to look once, negative for a week', '30s')
       .option('-l, --selector <labels>', 'the objects with these labels')
       .option('--field-selector <fields>', 'the objects with these fields')
       .option('--all', 'all objects of the kind, in the namespace')
-      .option('-A, --all-namespaces', 'in every namespace')
-      .option('-o, --output <format>', 'what to show of each object: name, yaml, json, …'),
+      .option('-A, --all-namespaces', 'in every namespace'),
   async run(session, args, flags) {
     const awaited = parseAwaited(flags.for ?? [])
     const limitMs = flags.timeout.startsWith('-') ? weekMs : parseDuration(flags.timeout)
     if (limitMs === undefined) throw new CliError(`invalid --timeout "${flags.timeout}": write 30s, 2m or 1h`)
-    const output = parseOutput(flags.output)
+    const output = await parseOutput(flags)
     const deadline = session.clock.now() + limitMs
     const places = await placesGiven(session, args, flags, unnamed)
     if (places.length === 0 && !awaited.some(({ type }) => type === 'delete'))

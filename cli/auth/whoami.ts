@@ -1,18 +1,19 @@
 import type { SelfSubjectReview } from '../../api/generated/types.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
 import { CliError } from '../errors.ts'
+import { addOutputFlags, type OutputFlags } from '../print/output-flags.ts'
 import { parseOutput, printObject } from '../print/printer.ts'
 import { alignRows } from '../print/table.ts'
 import type { Verb } from '../verb.ts'
 
-export const whoami: Verb<{ output?: string }> & { summary: string } = {
+export const whoami: Verb<OutputFlags> & { summary: string } = {
   summary: 'who the server takes you for',
   usage: '',
   examples: ['gantry auth whoami', 'gantry auth whoami --as=jane'],
-  define: (command) => void command.option('-o, --output <format>', 'yaml, json, jsonpath=…'),
-  async run(session, args, { output: format }) {
+  define: (command) => void addOutputFlags(command, 'yaml, kyaml, json, jsonpath=…, go-template=…'),
+  async run(session, args, flags) {
     if (args.length > 0) throw new CliError(`unexpected arguments: [${args.join(' ')}]`)
-    const output = parseOutput(format)
+    const output = await parseOutput(flags)
     const review = await session.json<SelfSubjectReview>('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', {
       body: JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }),
     })

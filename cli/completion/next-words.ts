@@ -8,7 +8,7 @@ import type { Verb, Verbs } from '../verb.ts'
 
 /** Commands that are no verbs like kubectl's. */
 const others = ['up', 'down', 'status', 'image', 'plan', 'why', 'snapshot', 'help']
-const formats = ['wide', 'yaml', 'json', 'name', 'jsonpath=', 'custom-columns=']
+const formats = ['wide', 'yaml', 'kyaml', 'json', 'name', 'jsonpath=', 'go-template=', 'custom-columns=']
 /** Verbs that are about pods, called by their names alone. */
 const ofPods = new Set(['logs', 'exec', 'attach', 'port-forward', 'cp', 'debug'])
 /** Verbs whose words are a kind and names. */

@@ -4,15 +4,15 @@ import { pathOf } from '../../client/client.ts'
 import { withLastApplied } from '../apply/last-applied.ts'
 import { type DryRun, dryRunOption, dryRunQuery, dryRunSuffix, parseDryRun } from '../dry-run.ts'
 import { CliError } from '../errors.ts'
+import { addOutputFlags, type OutputFlags } from '../print/output-flags.ts'
 import { objectName, parseOutput, printObject } from '../print/printer.ts'
 import type { Session } from '../session.ts'
 import { validationOf } from '../validation.ts'
 import type { Verb } from '../verb.ts'
 
 /** What every way of making an object understands. */
-export interface CreateFlags {
+export interface CreateFlags extends OutputFlags {
   dryRun?: string
-  output?: string
   fieldManager?: string
   validate?: string
   saveConfig?: boolean
@@ -32,8 +32,7 @@ export interface Generator<F> {
 
 /** Adds the flags that all share. */
 export const addCreateFlags = (command: Command): Command =>
-  command
-    .option('-o, --output <format>', 'what to show of the object: name, yaml, json, …')
+  addOutputFlags(command)
     .option('--field-manager <name>', 'who owns the fields')
     .option('--validate <how>', 'strict (unknown fields are refused), warn or ignore')
     .option('--save-config', 'remember what was asked for, for a later apply')
@@ -60,7 +59,7 @@ export async function createOne(
   { manager = 'kubectl-create', done = 'created' } = {},
 ): Promise<AnyObject> {
   const dryRun = parseDryRun(flags.dryRun)
-  const output = parseOutput(flags.output)
+  const output = await parseOutput(flags)
   const created = await send(session, flags.saveConfig ? (withLastApplied(made) as Made) : made, flags, dryRun, manager)
   session.io.out(
     output.type === 'table' ? `${objectName(created)} ${done}${dryRunSuffix(dryRun)}\n` : printObject(output, created),

@@ -3,18 +3,18 @@ import { pathOf } from '../../client/client.ts'
 import { CliError } from '../errors.ts'
 import { collectList, parseDuration } from '../flags.ts'
 import { getObject } from '../objects.ts'
+import { addOutputFlags, type OutputFlags } from '../print/output-flags.ts'
 import { parseOutput, printObject } from '../print/printer.ts'
 import type { Session } from '../session.ts'
 import type { Verb } from '../verb.ts'
 import { oneName } from './creating.ts'
 
-interface TokenFlags {
+interface TokenFlags extends OutputFlags {
   audience?: string[]
   duration?: string
   boundObjectKind?: string
   boundObjectName?: string
   boundObjectUid?: string
-  output?: string
 }
 
 const boundKinds: Record<string, string> = { Pod: 'pods', Secret: 'secrets', Node: 'nodes' }
@@ -24,16 +24,15 @@ export const token: Verb<TokenFlags> & { summary: string } = {
   usage: 'SERVICE_ACCOUNT_NAME',
   examples: ['gantry create token robot --duration=10m'],
   define: (command) =>
-    void command
+    void addOutputFlags(command, 'the whole answer as yaml or json')
       .option('--audience <names>', 'for whom it is', collectList)
       .option('--duration <duration>', 'how long it is good')
       .option('--bound-object-kind <kind>', 'Pod, Secret or Node: with which it ends')
       .option('--bound-object-name <name>', 'the name of that')
-      .option('--bound-object-uid <uid>', 'and its uid')
-      .option('-o, --output <format>', 'the whole answer as yaml or json'),
+      .option('--bound-object-uid <uid>', 'and its uid'),
   async run(session, args, flags) {
     const name = oneName(args, 'service account')
-    const output = parseOutput(flags.output)
+    const output = await parseOutput(flags)
     const durationMs = flags.duration === undefined ? undefined : parseDuration(flags.duration)
     if (flags.duration !== undefined && durationMs === undefined)
       throw new CliError(`invalid --duration "${flags.duration}": write 10m or 1h`)

@@ -1,15 +1,17 @@
-import { stringify } from 'yaml'
+import { Document, visit } from 'yaml'
+import { isAmbiguous } from './ambiguous.ts'
 
-/** An object as YAML, its fields in alphabetical order as kubectl shows them. */
-export const toYaml = (value: unknown): string =>
-  stringify(value, {
-    indentSeq: false,
-    lineWidth: 0,
-    singleQuote: true,
-    sortMapEntries: true,
-    aliasDuplicateObjects: false,
-    version: '1.1',
+/** An object as YAML, its fields in alphabetical order and its texts quoted as kubectl shows them. */
+export function toYaml(value: unknown): string {
+  const document = new Document(value, { aliasDuplicateObjects: false, version: '1.1', sortMapEntries: true })
+  visit(document, {
+    Scalar(_, scalar) {
+      // Single quotes are for what could not stand there without; these are for what would be something else.
+      if (typeof scalar.value === 'string' && isAmbiguous(scalar.value)) scalar.type = 'QUOTE_DOUBLE'
+    },
   })
+  return document.toString({ indentSeq: false, lineWidth: 0, singleQuote: true })
+}
 
 /** An object as JSON, its fields in alphabetical order. */
 export const toJson = (value: unknown): string => `${JSON.stringify(sorted(value), null, 4)}\n`

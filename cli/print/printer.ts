@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { findPath } from '../../api/machinery/json-path.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
 import { parseApiVersion } from '../../api/machinery/object.ts'
 import { CliError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
-import { parseCustomColumns } from './custom-columns.ts'
-import { sorted, toJson, toYaml } from './documents.ts'
-import { parseTemplate } from './jsonpath.ts'
-import { alignRows } from './table.ts'
+import type { OutputFlags } from './output-flags.ts'
 
 /** How objects are shown: as the server's table, or each by a printer of ours. */
 export type Output =
@@ -20,8 +16,13 @@ export type Output =
 const formats = [
   'json',
   'yaml',
+  'kyaml',
   'name',
   'wide',
+  'go-template',
+  'go-template-file',
+  'template',
+  'templatefile',
   'jsonpath',
   'jsonpath-as-json',
   'jsonpath-file',
@@ -29,9 +30,12 @@ const formats = [
   'custom-columns-file',
 ]
 
-/** What `-o` asks for. Throws a CliError that lists the formats. */
-export function parseOutput(text = '', { headers = true, allowMissing = true } = {}): Output {
-  const [format = '', argument] = splitOnce(text)
+/** What `-o` and its companions ask for. What a format needs is loaded for it alone. Throws a CliError that lists the formats. */
+export async function parseOutput(flags: OutputFlags, { headers = true } = {}): Promise<Output> {
+  const [format = '', inWord] = splitOnce(flags.output || (flags.template ? 'go-template' : ''))
+  const argument = inWord || flags.template
+  const allowMissing = flags.allowMissingTemplateKeys !== 'false'
+  const shown = flags.showManagedFields ? (object: unknown) => object : withoutManagedFields
   const needed = (what: string) => {
     if (!argument) throw new CliError(`${format} format specified but no ${what} given`)
     return argument
@@ -41,28 +45,50 @@ export function parseOutput(text = '', { headers = true, allowMissing = true } =
       return { type: 'table', wide: false }
     case 'wide':
       return { type: 'table', wide: true }
-    case 'json':
-      return { type: 'whole', print: toJson }
-    case 'yaml':
-      return { type: 'whole', print: toYaml }
+    case 'json': {
+      const { toJson } = await import('./documents.ts')
+      return { type: 'whole', print: (object) => toJson(shown(object)) }
+    }
+    case 'yaml': {
+      const { toYaml } = await import('./documents.ts')
+      return { type: 'whole', print: (object) => toYaml(shown(object)) }
+    }
+    case 'kyaml': {
+      const { toKyaml } = await import('./kyaml.ts')
+      return { type: 'whole', print: (object) => toKyaml(shown(object)) }
+    }
     case 'name':
       return { type: 'each', print: (object) => `${objectName(object)}\n` }
+    case 'template':
+    case 'templatefile':
+    case 'go-template':
+    case 'go-template-file': {
+      const text = textOf(needed('template'), format.endsWith('file'))
+      const { parseGoTemplate } = await import('./go-template/template.ts')
+      return { type: 'whole', print: parseGoTemplate(text, { allowMissing }).print }
+    }
     case 'jsonpath':
     case 'jsonpath-file': {
-      const template = needed('template')
-      const { print } = parseTemplate(format === 'jsonpath' ? template : readFileSync(template, 'utf8'), {
-        allowMissing,
-      })
-      return { type: 'whole', print }
+      const text = textOf(needed('template'), format === 'jsonpath-file')
+      const { parseTemplate } = await import('./jsonpath.ts')
+      return { type: 'whole', print: parseTemplate(text, { allowMissing }).print }
     }
     case 'jsonpath-as-json': {
+      const [{ findPath }, { toJson }] = await Promise.all([
+        import('../../api/machinery/json-path.ts'),
+        import('./documents.ts'),
+      ])
       const find = findPath(needed('template'), { allowMissing })
-      return { type: 'whole', print: (object) => `${JSON.stringify(sorted(find(object)), null, 4)}\n` }
+      return { type: 'whole', print: (object) => toJson(find(object)) }
     }
     case 'custom-columns':
     case 'custom-columns-file': {
       const spec = needed('custom columns')
-      const columns = parseCustomColumns(format === 'custom-columns' ? spec : columnsOfFile(readFileSync(spec, 'utf8')))
+      const [{ parseCustomColumns }, { alignRows }] = await Promise.all([
+        import('./custom-columns.ts'),
+        import('./table.ts'),
+      ])
+      const columns = parseCustomColumns(format === 'custom-columns' ? spec : columnsOfFile(textOf(spec, true)))
       return {
         type: 'columns',
         print: (objects) => alignRows([...(headers ? [columns.header] : []), ...objects.map(columns.row)]),
@@ -73,6 +99,27 @@ export function parseOutput(text = '', { headers = true, allowMissing = true } =
   throw new CliError(
     `unable to match a printer suitable for the output format "${format}", allowed formats are: ${formats.join(',')}${meant ? `. Did you mean "${meant}"?` : ''}`,
   )
+}
+
+function textOf(argument: string, isFile: boolean): string {
+  if (!isFile) return argument
+  try {
+    return readFileSync(argument, 'utf8')
+  } catch (error) {
+    throw new CliError(`error reading ${argument}: ${(error as Error).message}`)
+  }
+}
+
+/** Who set which field fills pages: it is left out of an object, and of those of a list or of an event of a watch. */
+function withoutManagedFields(value: unknown): unknown {
+  const { metadata, items, object, ...rest } = value as Partial<AnyObject> & { items?: unknown; object?: unknown }
+  const { managedFields: _, ...kept } = metadata ?? {}
+  return {
+    ...rest,
+    ...(metadata ? { metadata: kept } : {}),
+    ...(items === undefined ? {} : { items: Array.isArray(items) ? items.map(withoutManagedFields) : items }),
+    ...(object === undefined ? {} : { object: withoutManagedFields(object) }),
+  }
 }
 
 /** Shows one object after a change, as `-o` asks. */
