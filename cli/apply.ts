@@ -48,11 +48,12 @@ const clientSideManager = 'kubectl-client-side-apply'
 const attempts = 5
 
 export const apply: Verb<ApplyFlags> = {
-  usage: '-f FILE|DIRECTORY|-',
+  usage: '-f FILE|DIRECTORY|- | -k DIRECTORY',
   examples: [
     'gantry apply -f web.yaml',
     'gantry apply -f manifests/ -R',
     'cat web.yaml | gantry apply -f -',
+    'gantry apply -k overlays/production',
     'gantry apply -f manifests/ --prune --applyset=web    # and delete what is no longer there',
     'gantry apply -f manifests/ --atomic    # all, or nothing',
   ],

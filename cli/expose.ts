@@ -58,8 +58,9 @@ export const expose: Verb<ExposeFlags> = {
 }
 
 /** A selector here is one of pods, and chooses no objects to expose. */
-const whichOf = ({ filename, recursive }: ExposeFlags): SubjectFlags => ({
+const whichOf = ({ filename, kustomize, recursive }: ExposeFlags): SubjectFlags => ({
   ...(filename ? { filename } : {}),
+  ...(kustomize ? { kustomize } : {}),
   ...(recursive ? { recursive } : {}),
 })
 

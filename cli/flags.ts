@@ -29,16 +29,17 @@ export function addSharedFlags(command: Command): void {
     .addOption(new Option('--as-group <group>', 'and as a member of a group').argParser(collect).hideHelp())
 }
 
-/** What `-f` and `-R` say. */
+/** What `-f`, `-k` and `-R` say. */
 export interface FileFlags {
   filename?: string[]
+  kustomize?: string
   recursive?: boolean
 }
 
-/** Whether files are given. */
-export const areGiven = ({ filename }: FileFlags): boolean => Boolean(filename)
+/** Whether files or a kustomization are given. */
+export const areGiven = ({ filename, kustomize }: FileFlags): boolean => Boolean(filename || kustomize)
 
-/** `-f`: files, directories, URLs or `-`. */
+/** `-f`: files, directories, URLs or `-`; `-k`: a kustomization. */
 export const addFileFlags = (command: Command): Command =>
   command
     .option(
@@ -46,6 +47,7 @@ export const addFileFlags = (command: Command): Command =>
       'a file, a directory, a URL, or - for standard input; may be repeated',
       collectList,
     )
+    .option('-k, --kustomize <dir>', 'what the kustomization of this directory makes; instead of -f')
     .option('-R, --recursive', 'look into the directories of a directory')
 
 /** `a,b` and repeated flags. */

@@ -94,6 +94,10 @@ export const verbs: Verbs = {
     summary: 'make a recorded history happen again elsewhere',
     load: async () => (await import('./replay.ts')).replay,
   },
+  kustomize: {
+    summary: 'show what a kustomization makes',
+    load: async () => (await import('./kustomize.ts')).kustomize,
+  },
   diff: {
     summary: 'show what an apply would change, or has changed',
     load: async () => (await import('./diff.ts')).diff,

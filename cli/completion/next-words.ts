@@ -42,7 +42,7 @@ export async function nextWords(session: Session, words: readonly string[], verb
   const previous = rest.at(-2) ?? ''
   if (previous === '-n' || previous === '--namespace') return names(session, 'namespaces')
   if (previous === '-o' || previous === '--output') return formats
-  if (previous === '-f' || previous === '--filename') return []
+  if (['-f', '--filename', '-k', '--kustomize'].includes(previous)) return []
   if (current.startsWith('-')) return flagsOf(verb)
   const plain = rest.filter((word) => !word.startsWith('-'))
   if (verb.verbs && plain.length <= 1) return Object.keys(verb.verbs)

@@ -27,5 +27,6 @@ function __gantry_complete
 end
 complete -c gantry -f -a '(__gantry_complete)'
 complete -c gantry -s f -l filename -r -F
+complete -c gantry -s k -l kustomize -r -F
 `,
 }
