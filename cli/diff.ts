@@ -10,6 +10,7 @@ import { CliError, explain } from './errors.ts'
 import { addFileFlags, areGiven, type FileFlags } from './flags.ts'
 import { resourceName, type ServedKind } from './kinds.ts'
 import { manifestsGiven } from './manifests-given.ts'
+import { showPlaces } from './mistakes/show-places.ts'
 import { getObject, type NamedObject, namespaceFor } from './objects.ts'
 import type { Session } from './session.ts'
 import { parseTargets } from './targets.ts'
@@ -64,13 +65,17 @@ async function compare(session: Session, args: readonly string[], flags: DiffFla
   const manifests = await manifestsGiven(session.io, flags)
   const isAsked = flags.selector ? compileSelector(flags.selector) : () => true
   const pairs: Pair[] = []
-  for (const { object } of manifests) {
+  for (const manifest of manifests) {
+    const { object } = manifest
     if (!isAsked(object.metadata.labels ?? {})) continue
     const kind = (await session.kinds()).of(object.apiVersion, object.kind)
     const namespace = kind.namespaced ? object.metadata.namespace || session.namespace : undefined
     const wanted = { ...object, metadata: { ...object.metadata, ...(namespace ? { namespace } : {}) } } as NamedObject
     const live = await objectAt(session, { kind, name: wanted.metadata.name, namespace })
-    const after = await tried(session, { kind, wanted, live, namespace }, flags)
+    const after = await tried(session, { kind, wanted, live, namespace }, flags).catch(async (error) => {
+      await showPlaces(session, error, manifest)
+      throw error
+    })
     pairs.push({ kind, namespace, name: wanted.metadata.name, before: live, after })
   }
   return showDifferences(session, pairs, flags)
@@ -112,7 +117,12 @@ async function tried(
   { kind, wanted, live, namespace }: Trial,
   { serverSide, forceConflicts, fieldManager }: DiffFlags,
 ): Promise<NamedObject> {
-  const query = { dryRun: 'All', fieldManager: fieldManager ?? (serverSide ? 'kubectl' : 'kubectl-client-side-apply') }
+  const query = {
+    dryRun: 'All',
+    // What apply would refuse shows no difference either.
+    fieldValidation: 'Strict',
+    fieldManager: fieldManager ?? (serverSide ? 'kubectl' : 'kubectl-client-side-apply'),
+  }
   const path = pathOf(kind, namespace, wanted.metadata.name)
   if (serverSide)
     return session.json<NamedObject>('PATCH', path, {

@@ -13,6 +13,8 @@ export interface ManifestObject {
   /** The document in it, and how many lines are before that. */
   text: string
   linesBefore: number
+  /** Where in the document it is: in one item of a list, and so on. Nothing: it is the document. */
+  within?: readonly (string | number)[]
 }
 
 const extensions = /\.(ya?ml|json)$/
@@ -68,7 +70,9 @@ function objectsOf(value: AnyObject, place: Place): ManifestObject[] {
   if (typeof value !== 'object' || Array.isArray(value))
     throw new CliError(`error parsing ${source}: a manifest is an object with apiVersion, kind and metadata`)
   if (typeof value.kind === 'string' && value.kind.endsWith('List') && Array.isArray(value.items))
-    return (value.items as AnyObject[]).flatMap((item) => objectsOf(item, place))
+    return (value.items as AnyObject[]).flatMap((item, i) =>
+      objectsOf(item, { ...place, within: [...(place.within ?? []), 'items', i] }),
+    )
   for (const field of ['kind', 'apiVersion'] as const)
     if (typeof value[field] !== 'string' || value[field] === '')
       throw new CliError(

@@ -10,6 +10,7 @@ import { addFileFlags, areGiven, type FileFlags, parseDuration } from './flags.t
 import { kindName } from './kinds.ts'
 import type { ManifestObject } from './manifests.ts'
 import { manifestsGiven } from './manifests-given.ts'
+import { showPlaces } from './mistakes/show-places.ts'
 import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { objectName, parseOutput, printObject } from './print/printer.ts'
 import type { Session } from './session.ts'
@@ -50,7 +51,8 @@ export const replace: Verb<ReplaceFlags> = {
     const output = await parseOutput(flags)
     const manifests = await manifestsGiven(session.io, flags)
     let failed = false
-    for (const { object, source } of manifests) {
+    for (const manifest of manifests) {
+      const { object, source } = manifest
       try {
         const replaced = await replaceOne(session, object, flags, dryRun)
         session.io.out(
@@ -63,6 +65,7 @@ export const replace: Verb<ReplaceFlags> = {
         const told = explain(new WhileDoing(`when replacing "${source}"`, error)).text
         const hint = isNotFound(error) ? 'It is not there yet: `gantry create -f` or `gantry apply -f` makes it\n' : ''
         session.io.err(told + hint)
+        await showPlaces(session, error, manifest)
         failed = true
       }
     }

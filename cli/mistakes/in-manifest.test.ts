@@ -36,6 +36,15 @@ test('what is invalid is shown where it stands, and what is missing where it bel
   ])
 })
 
+test('so are those of an item of a list, and of JSON', () => {
+  const unknown = new StatusError(400, 'BadRequest', 'strict decoding error: unknown field "spec.replica"')
+  const list = 'kind: List\nitems:\n  - kind: Other\n  - spec: {replica: 2}\n'
+  const inList = { source: 'list.yaml', text: list, linesBefore: 0, within: ['items', 1] }
+  expect(placesOf(unknown, inList, schema)).toEqual(['  list.yaml:4:12: spec.replica: did you mean "replicas"?'])
+  const json = { source: 'web.json', text: '{\n  "spec": {\n    "replica": 2\n  }\n}', linesBefore: 0 }
+  expect(placesOf(unknown, json, schema)).toEqual(['  web.json:3:5: spec.replica: did you mean "replicas"?'])
+})
+
 test('other refusals are about no place', () => {
   expect(placesOf(new StatusError(403, 'Forbidden', 'no'), manifest, schema)).toEqual([])
 })

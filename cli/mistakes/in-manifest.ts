@@ -10,6 +10,8 @@ export interface ManifestText {
   text: string
   /** How many lines of the file are before it. */
   linesBefore: number
+  /** Where in the text the object is. */
+  within?: readonly (string | number)[]
 }
 
 /** Where in a file the fields are that a refusal names, a line each, and what was meant by one that there is not. */
@@ -22,7 +24,7 @@ export function placesOf(error: unknown, manifest: ManifestText, schema: Schema 
   const document = parseDocument(manifest.text, { lineCounter: lines, keepSourceTokens: false })
   return [...new Set([...unknown, ...invalid])].flatMap((path) => {
     const steps = stepsOf(path)
-    const offset = offsetOf(document.contents, steps)
+    const offset = offsetOf(document.contents, [...(manifest.within ?? []), ...steps])
     if (offset === undefined) return []
     const { line, col } = lines.linePos(offset)
     const field = steps.at(-1)

@@ -2,9 +2,8 @@ import type { ManifestObject } from '../manifests.ts'
 import type { Session } from '../session.ts'
 import { placesOf } from './in-manifest.ts'
 
-/** Shows where in the file a refusal finds fault; an object out of a list stands elsewhere than it says. */
+/** Shows where in the file a refusal finds fault. */
 export async function showPlaces(session: Session, error: unknown, manifest: ManifestObject): Promise<void> {
-  if (/^\s*(kind: \w*List|\{)/m.test(manifest.text)) return
   const { schemaOf } = await import('../apply/schema-of.ts')
   const { apiVersion, kind } = manifest.object
   const [version = '', group = ''] = apiVersion.split('/').reverse()

@@ -334,11 +334,23 @@ describe('mistakes lead to the fix', () => {
       'typo.yaml',
       '# a comment\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: typo\n  lables: {a: b}\n',
     )
-    for (const verb of ['apply', 'create']) {
+    for (const verb of ['apply', 'create', 'replace', 'replace --force', 'diff']) {
       const { stderr, code } = await gantry(`${verb} -f ${path} -n ours`)
-      expect(code).toBe(1)
-      expect(stderr).toContain(`\n  ${path}:7:3: metadata.lables: did you mean "labels"?\n`)
+      expect(code).toBe(verb === 'diff' ? 2 : 1)
+      expect(stderr).toContain(`  ${path}:7:3: metadata.lables: did you mean "labels"?\n`)
     }
+  })
+
+  test('in JSON, and in an item of a list', async () => {
+    const item = (name: string, labels: string) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, [labels]: {} },
+    })
+    const list = { apiVersion: 'v1', kind: 'List', items: [item('right', 'labels'), item('typo', 'lables')] }
+    const path = file('typo.json', JSON.stringify(list, null, 2))
+    const { stderr } = await gantry(`create -f ${path} -n ours --dry-run=server`)
+    expect(stderr).toContain(`  ${path}:17:9: metadata.lables: did you mean "labels"?\n`)
   })
 
   test.each([
