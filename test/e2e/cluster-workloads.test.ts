@@ -1,7 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { buildBox, type KubeItem, startCluster, type TestCluster, withoutContainers } from '../support/cluster.ts'
+import {
+  buildBox,
+  type KubeItem,
+  runGantry,
+  startCluster,
+  type TestCluster,
+  withoutContainers,
+} from '../support/cluster.ts'
 import type { Load } from '../support/load.ts'
 import { until } from '../support/until.ts'
 
@@ -346,6 +353,40 @@ describe.skipIf(why)(`the main job${why ? ` (${why})` : ''}`, () => {
     }
     process.stdout.write(`    kubectl run to Ready: ${took.map((ms) => Math.round(ms)).join(', ')} ms\n`)
     await kubectl('delete pods --now quick-0 quick-1 quick-2 quick-3 quick-4')
+  })
+
+  test('a container beside sees the processes of a pod, and a pod on a node its files', async () => {
+    const [pod] = await pods('app=hello')
+    const container = ['--image=gantry.local/box:1', '--container=look']
+    await runGantry(
+      ['debug', pod?.metadata.name ?? '', ...container, '--target=hello', `--kubeconfig=${cluster.kubeconfig}`],
+      cluster.enter,
+    )
+    const command = ['cat', '/proc/1/cmdline']
+    const seen = await until(
+      async () => {
+        const run = await kubectl(['exec', pod?.metadata.name ?? '', '-c', 'look', '--', ...command], { codes: [1] })
+        return run.code === 0 ? run.stdout : undefined
+      },
+      { timeoutMs: 20_000, message: 'the container runs' },
+    )
+    expect(seen).toContain('server.mjs')
+    const { stdout } = await runGantry(
+      [
+        'debug',
+        `node/${node}`,
+        '-q',
+        '--attach',
+        ...container,
+        `--kubeconfig=${cluster.kubeconfig}`,
+        '--',
+        'ls',
+        '/host',
+      ],
+      cluster.enter,
+    )
+    expect(stdout.split('\n')).toContain('proc')
+    await kubectl('delete pods --now -l app.kubernetes.io/managed-by=kubectl-debug')
   })
 
   test('gantry down ends containers, network and every process', async () => {
