@@ -15,18 +15,21 @@ export interface SharedFlags {
 
 export const collect = (value: string, before: string[] = []): string[] => [...before, value]
 
-/** Adds the flags that every verb understands. */
+/** Adds the flags that every verb understands, but for those that it means otherwise: a cluster's server, a user's token. */
 export function addSharedFlags(command: Command): void {
-  command
-    .option('-n, --namespace <name>', 'the namespace to work in')
-    .option('--kubeconfig <file>', 'where the cluster and the user are written')
-    .option('--context <name>', 'the context of the kubeconfig')
-    .addOption(new Option('-s, --server <url>', 'the API server, in place of that of the kubeconfig').hideHelp())
-    .addOption(new Option('--token <token>', 'a bearer token').hideHelp())
-    .addOption(new Option('--insecure-skip-tls-verify', 'believe any certificate').hideHelp())
-    .addOption(new Option('--request-timeout <duration>', 'give up on one request after so long').hideHelp())
-    .addOption(new Option('--as <user>', 'act as somebody else').hideHelp())
-    .addOption(new Option('--as-group <group>', 'and as a member of a group').argParser(collect).hideHelp())
+  const own = new Set(command.options.map(({ long }) => long))
+  const shared = [
+    new Option('-n, --namespace <name>', 'the namespace to work in'),
+    new Option('--kubeconfig <file>', 'where the cluster and the user are written'),
+    new Option('--context <name>', 'the context of the kubeconfig'),
+    new Option('-s, --server <url>', 'the API server, in place of that of the kubeconfig').hideHelp(),
+    new Option('--token <token>', 'a bearer token').hideHelp(),
+    new Option('--insecure-skip-tls-verify', 'believe any certificate').hideHelp(),
+    new Option('--request-timeout <duration>', 'give up on one request after so long').hideHelp(),
+    new Option('--as <user>', 'act as somebody else').hideHelp(),
+    new Option('--as-group <group>', 'and as a member of a group').argParser(collect).hideHelp(),
+  ]
+  for (const option of shared) if (!own.has(option.long)) command.addOption(option)
 }
 
 /** What `-f`, `-k` and `-R` say. */
