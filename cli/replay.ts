@@ -85,7 +85,7 @@ async function write(
   }
   const object = mapping.mapped(recorded)
   const made = type === 'ADDED' ? await create(session, kind, object) : undefined
-  const standing = made ?? (await getObject(session, kind, name, namespace))
+  const standing = made ?? (await bound(session, kind, object, await getObject(session, kind, name, namespace)))
   mapping.learn(recorded, standing)
   let written = standing
   if (!made) {
@@ -101,6 +101,27 @@ async function write(
     metadata: { ...object.metadata, resourceVersion, uid },
   })
   await session.json('PUT', pathOf(kind, namespace, name, 'status'), { body })
+}
+
+/** A pod is given its node by a binding, and in no other way. */
+async function bound(
+  session: Session,
+  kind: ServedKind,
+  object: NamedObject,
+  standing: NamedObject,
+): Promise<NamedObject> {
+  const nodeOf = ({ spec }: NamedObject) => (spec as { nodeName?: string } | undefined)?.nodeName
+  const node = nodeOf(object)
+  if (kind.kind !== 'Pod' || !node || nodeOf(standing)) return standing
+  const { name, namespace } = object.metadata
+  const body = JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Binding',
+    metadata: { name },
+    target: { kind: 'Node', name: node },
+  })
+  await session.json('POST', pathOf(kind, namespace, name, 'binding'), { body })
+  return getObject(session, kind, name, namespace)
 }
 
 /** Undefined where it is there already. An address of another cluster is not asked for twice. */

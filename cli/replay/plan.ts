@@ -37,9 +37,12 @@ function rank(resource: string): number {
   return at < 0 ? order.length : at
 }
 
-/** Heartbeats are of those who beat, addresses of services are given anew with them. */
-export const isReplayed = ({ resource }: ObjectLine): boolean =>
-  resource !== 'leases.coordination.k8s.io' && resource !== 'ipaddresses.networking.k8s.io'
+/** What is of its own cluster alone: heartbeats, certificates, addresses given with services, and the API server's service. */
+export const isReplayed = ({ resource, object: { metadata } }: ObjectLine): boolean =>
+  resource !== 'certificatesigningrequests.certificates.k8s.io' &&
+  resource !== 'leases.coordination.k8s.io' &&
+  resource !== 'ipaddresses.networking.k8s.io' &&
+  !(resource === 'services' && metadata.namespace === 'default' && metadata.name === 'kubernetes')
 
 /** Recorded objects in terms of those made of them: who owns whom goes by uid, and these are new. */
 export class Mapping {
