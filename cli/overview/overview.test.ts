@@ -87,7 +87,7 @@ describe('a cluster in one screen', () => {
     ])
   })
 
-  test('gathers the warnings of the last minutes, the newest first', () => {
+  test('gathers the warnings of the last minutes, the newest first, but for pods that have gone', () => {
     const event = (name: string, minute: number, count = 1) => ({
       type: 'Warning',
       reason: 'Failed',
@@ -97,7 +97,9 @@ describe('a cluster in one screen', () => {
       involvedObject: { kind: 'Pod', name, namespace: 'a' },
       metadata: { name: `${name}.${minute}` },
     })
-    const events = [event('old', 0), event('web', 5, 2), event('web', 8), event('db', 9)] as unknown as World['events']
+    const gone = { ...event('gone', 9), involvedObject: { kind: 'Pod', name: 'gone', namespace: 'a', uid: 'gone' } }
+    const all = [event('old', 0), event('web', 5, 2), event('web', 8), event('db', 9), gone]
+    const events = all as unknown as World['events']
     const { warnings } = overviewOf(world({ events }), nowMs + 60 * 6000)
     expect(warnings.map(({ object, count }) => [object, count])).toEqual([
       ['pod/db', 1],

@@ -104,7 +104,7 @@ export function overviewOf(world: World, nowMs: number): Overview {
         .map((each) => ({ ...each, why: conditionOf(each.subject) })),
     ].sort((a, b) => Number(b.health.state === 'ill') - Number(a.health.state === 'ill')),
     rollouts: workloads.filter(isRollout),
-    warnings: warningsOf(world.events, nowMs),
+    warnings: warningsOf(world, nowMs),
   }
 }
 
@@ -158,8 +158,9 @@ function nodeLine(subject: Subject, pods: readonly Live<Pod>[]): NodeLine {
   return { subject, health: healthOf(subject), pods: own.length, cpu: part('cpu'), memory: part('memory') }
 }
 
-/** Warnings of the last minutes, those of one object and reason as one, the newest first. */
-function warningsOf(events: readonly Live<CoreV1Event>[], nowMs: number): Warning[] {
+/** Warnings of the last minutes, those of one object and reason as one, the newest first. Of pods that have gone, none. */
+function warningsOf({ events, pods }: World, nowMs: number): Warning[] {
+  const there = new Set(pods.map(({ object }) => object.metadata.uid))
   const found = new Map<string, Warning>()
   for (const { type, reason = '', message = '', involvedObject, count, series, ...event } of events) {
     const lastMs =
@@ -167,6 +168,7 @@ function warningsOf(events: readonly Live<CoreV1Event>[], nowMs: number): Warnin
         series?.lastObservedTime || event.lastTimestamp || event.eventTime || event.metadata.creationTimestamp || '',
       ) || 0
     if (type !== 'Warning' || nowMs - lastMs > recentMs) continue
+    if (involvedObject?.kind === 'Pod' && involvedObject.uid && !there.has(involvedObject.uid)) continue
     const object = `${(involvedObject?.kind ?? '').toLowerCase()}/${involvedObject?.name ?? ''}`
     const namespace = involvedObject?.namespace ?? ''
     const key = `${namespace} ${object} ${reason}`

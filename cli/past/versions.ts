@@ -45,5 +45,7 @@ export async function* versionsOf(
 }
 
 /** Whether a version only says how it goes: what is wanted stayed as it was. */
-export const isStatusOnly = ({ operation, changes }: ObjectVersion): boolean =>
-  operation === 'updated' && changes.every(({ path }) => path === 'status' || path.startsWith('status.'))
+export const isStatusOnly = ({ operation, subresource, changes }: ObjectVersion): boolean =>
+  operation === 'updated' &&
+  // What its controller notes in annotations on that occasion is how it goes, too.
+  (subresource === 'status' || changes.every(({ path }) => path === 'status' || path.startsWith('status.')))
