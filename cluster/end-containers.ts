@@ -2,15 +2,13 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { silentLogger } from '../client/logger.ts'
 import { removeNetwork } from '../node-agent/network/index.ts'
 import { releaseNode } from '../node-agent/release.ts'
-import { openRuntime } from '../node-agent/runtime/index.ts'
 import { hasNamespaces, nodeNames, rangesOf } from './components.ts'
 import { gantryCommand } from './gantry-program.ts'
 import { type Layout, layoutOf } from './layout.ts'
+import { withNodeRuntime } from './node-runtime.ts'
 import { createNodeNetwork, destroyNodeNetwork } from './nodes/index.ts'
-import { thisMachine } from './runtime-choice.ts'
 import { readSettings, type Settings } from './settings.ts'
 
 /** How long a container may take to end when its cluster does, in seconds. */
@@ -63,40 +61,29 @@ function askWithin(enter: readonly string[], layout: Layout, name: string): Prom
   })
 }
 
-async function endContainersOf(layout: Layout, nodeName: string, { runtime: kind }: Settings): Promise<number> {
+async function endContainersOf(layout: Layout, nodeName: string, settings: Settings): Promise<number> {
   const root = layout.node(nodeName)
-  const dataDir = join(root, 'runtime')
-  if (!existsSync(dataDir)) return 0
-  const stop = new AbortController()
-  const runtime = await openRuntime({
-    kind,
-    dataDir,
-    nodeName,
-    cniConfDir: join(root, 'net.d'),
-    cniBinDir: thisMachine().cniBinDir ?? '',
-    signal: stop.signal,
-    log: silentLogger,
-  })
+  const { runtime: kind } = settings
+  if (!existsSync(join(root, 'runtime'))) return 0
   try {
-    const { cri } = runtime
-    const [sandboxes, containers] = await Promise.all([cri.listPodSandbox({}), cri.listContainers({})])
-    await Promise.all(
-      containers
-        .filter(({ state }) => state === 'CONTAINER_RUNNING')
-        .map(({ id }) => cri.stopContainer(id, graceSeconds)),
-    )
-    await Promise.all(
-      sandboxes.map(async ({ id }) => {
-        await cri.stopPodSandbox(id)
-        await cri.removePodSandbox(id)
-      }),
-    )
-    if (kind === 'containerd')
-      await releaseNode({ rootDir: root, podUids: sandboxes.map(({ metadata }) => metadata.uid) })
-    return sandboxes.length
+    return await withNodeRuntime(layout, settings, nodeName, async ({ cri }) => {
+      const [sandboxes, containers] = await Promise.all([cri.listPodSandbox({}), cri.listContainers({})])
+      await Promise.all(
+        containers
+          .filter(({ state }) => state === 'CONTAINER_RUNNING')
+          .map(({ id }) => cri.stopContainer(id, graceSeconds)),
+      )
+      await Promise.all(
+        sandboxes.map(async ({ id }) => {
+          await cri.stopPodSandbox(id)
+          await cri.removePodSandbox(id)
+        }),
+      )
+      if (kind === 'containerd')
+        await releaseNode({ rootDir: root, podUids: sandboxes.map(({ metadata }) => metadata.uid) })
+      return sandboxes.length
+    })
   } finally {
-    stop.abort()
-    await runtime.stop()
     if (kind === 'containerd') await removeNetwork({ dataDir: root, clusterCidr: rangesOf(kind).pods })
   }
 }

@@ -141,4 +141,26 @@ describe.skipIf(why)(`the contents of a claim${why ? ` (${why})` : ''}`, () => {
     await until(async () => !(await names(other, 'pvc')).includes('cut'), { message: 'the claim has gone' })
     expect(readdirSync(directory).filter((name) => name.endsWith('.part'))).toEqual([])
   }, 120_000)
+
+  // The last one: it stops the cluster.
+  test('goes with the whole cluster and its images into another directory', async () => {
+    const clone = file('clone')
+    const gantry = async (...args: string[]) => {
+      const { code, stdout, stderr } = await runGantry(args, cluster.enter)
+      expect(code, `${args.join(' ')}\n${stdout}${stderr}`).toBe(0)
+      return `${stdout}${stderr}`
+    }
+    await gantry('down', '--data-dir', cluster.dataDir)
+    const said = await gantry('snapshot', 'clone', clone, '--data-dir', cluster.dataDir, '--images', '--volumes')
+    expect(said).toMatch(/cloned \d+ objects at revision \d+, \d+ images, the volumes of 1 nodes in [\d.]+ s/)
+    try {
+      await gantry('up', '--detach', '--data-dir', clone)
+      const kubeconfig = join(clone, 'kubeconfig')
+      // Its image is nowhere else, and what was in the volume is in its own now.
+      await gantry('wait', '--for=condition=Ready', 'pod/worker', '--timeout=60s', '--kubeconfig', kubeconfig)
+      expect(await gantry('exec', 'worker', '--kubeconfig', kubeconfig, '--', 'cat', '/data/state')).toBe('working\n')
+    } finally {
+      await gantry('down', '--data-dir', clone, '--delete-data')
+    }
+  }, 240_000)
 })
