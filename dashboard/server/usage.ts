@@ -1,7 +1,7 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Amounts } from '../model/amounts.ts'
 import { moment } from '../moment.ts'
-import { openSocket } from './request.ts'
+import { askJson, openSocket } from './request.ts'
 
 export type Usage = Amounts
 
@@ -196,18 +196,38 @@ export function useUsage(namespace: string): UsageView {
   }
   useEffect(() => feed.listen(() => redraw((n) => n + 1)), [feed])
   const atMs = moment.use()
-  return atMs === undefined ? feed.view : asOf(feed.view, atMs)
+  const pods = usePast(namespace, atMs)
+  return useMemo(() => (atMs === undefined ? feed.view : asOf(feed.view, atMs, pods)), [feed.view, atMs, pods])
 }
 
-/** What is remembered of a moment: of nodes what they used, of pods nothing, whose histories are not sent. */
-function asOf(view: UsageView, atMs: number): UsageView {
+const noPods: ReadonlyMap<string, Usage> = new Map()
+
+/** What pods used at a moment, of which the server remembers as much as it keeps. */
+function usePast(namespace: string, atMs: number | undefined): ReadonlyMap<string, Usage> {
+  const [pods, setPods] = useState(noPods)
+  useEffect(() => {
+    setPods(noPods)
+    if (atMs === undefined) return
+    const asked = new AbortController()
+    const query = new URLSearchParams({ namespace, at: String(atMs) })
+    askJson<{ pods: Record<string, Pair> }>(`/ui/metrics?${query}`, { signal: asked.signal })
+      .then(({ pods: pairs }) => setPods(usagesIn(pairs)))
+      // Who may not see it is told so by the stream of samples.
+      .catch(() => {})
+    return () => asked.abort()
+  }, [namespace, atMs])
+  return pods
+}
+
+/** What is remembered of a moment. */
+function asOf(view: UsageView, atMs: number, pods: ReadonlyMap<string, Usage>): UsageView {
   const i = view.times.findLastIndex((time) => time <= atMs)
   const nodes = [...view.byNode].flatMap(([name, { cpu, memory }]): [string, Usage][] => {
     const cpuCores = cpu[i]
     const memoryBytes = memory[i]
     return typeof cpuCores === 'number' && typeof memoryBytes === 'number' ? [[name, { cpuCores, memoryBytes }]] : []
   })
-  return { ...view, usage: new Map(), nodes: new Map(nodes) }
+  return { ...view, usage: pods, nodes: new Map(nodes) }
 }
 
 /** Forgets all: another user sees other things. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startBrowser, type TestBrowser, type WatchedPage, withoutBrowser } from '../support/browser.ts'
-import { runGantry, startCluster, type TestCluster } from '../support/cluster.ts'
+import { type KubeItem, runGantry, startCluster, type TestCluster } from '../support/cluster.ts'
 import { until } from '../support/until.ts'
 
 // The page in a browser, against a cluster whose containers are plain processes.
@@ -152,6 +152,28 @@ describe.skipIf(withoutBrowser())('the page', () => {
     expect(await row.getByRole('meter').getAttribute('aria-valuetext')).toBe('3 of 3 ready')
   })
 
+  test('a workload is scaled and restarted, once one has said so twice', async () => {
+    const { page } = admin
+    await go(page, 'object/apps/v1/deployments/default/web')
+    const actions = page.getByRole('region', { name: 'What to do with web' })
+    await actions.getByRole('button', { name: 'Scale…' }).click()
+    await actions.getByRole('spinbutton', { name: /Replicas, 3 now/ }).fill('4')
+    expect((await cluster.get<KubeItem>('deployment web')).spec.replicas).toBe(3)
+    await actions.getByRole('button', { name: 'Scale to 4' }).click()
+    await until(async () => (await cluster.get<KubeItem>('deployment web')).spec.replicas === 4, {
+      message: 'four are wanted',
+    })
+    await actions.getByRole('button', { name: 'Restart…' }).click()
+    await actions.getByRole('button', { name: 'Leave it' }).click()
+    await actions.getByRole('button', { name: 'Restart…' }).click()
+    await actions.getByRole('button', { name: 'Restart web' }).click()
+    const restarted = async () =>
+      (await cluster.kubectl('get deployment web -o jsonpath={.spec.template.metadata.annotations}')).stdout
+    await until(async () => (await restarted()).includes('restartedAt'), { message: 'it is restarted' })
+    await cluster.kubectl('scale deployment web --replicas=3')
+    await cluster.kubectl('rollout status deployment/web --timeout=60s')
+  })
+
   test('a log goes on as it is printed, and can be filtered', async () => {
     const { page } = admin
     await go(page, `object/core/v1/pods/default/${await aPod()}/logs`)
@@ -224,6 +246,11 @@ describe.skipIf(withoutBrowser())('the page', () => {
     const chart = page.getByRole('figure', { name: /Memory used by the nodes/ })
     await chart.getByRole('img').waitFor({ timeout: 80_000 })
     expect(await chart.textContent()).toMatch(/\d+(\.\d)? [MG]i/)
+    // All pods of a workload together: those of a replica set that has gone count, too.
+    await go(page, 'object/apps/v1/deployments/default/web')
+    const used = page.getByRole('region', { name: 'The last hours' }).getByRole('figure', { name: /Memory/ })
+    await used.getByRole('img').waitFor({ timeout: 80_000 })
+    expect(await used.textContent()).toMatch(/\d+(\.\d)? [KMG]i/)
   })
 
   test('who may see one namespace sees that, and is told of the rest', async () => {
@@ -257,6 +284,11 @@ describe.skipIf(withoutBrowser())('the page', () => {
     await text.fill((await text.inputValue()).replace('  replicas: 2', '  replicas: 5'))
     await page.getByRole('button', { name: 'Show what would change' }).click()
     await page.getByRole('alert').getByText('cannot update resource "deployments"').waitFor()
+    const answered = page.waitForResponse(/selfsubjectaccessreviews/)
+    await go(page, 'object/apps/v1/deployments/default/web')
+    expect((await (await answered).json()).status.allowed).toBe(false)
+    await page.getByRole('main').getByText('ReplicaSet').first().waitFor()
+    expect(await page.getByRole('region', { name: 'What to do with web' }).count()).toBe(0)
   })
 
   test('one can look back, and see everything as it was', async () => {

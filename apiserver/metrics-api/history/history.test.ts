@@ -91,6 +91,8 @@ test('a ring forgets the oldest, and what has gone', () => {
   expect(ring.times).toEqual([2, 3, 4])
   expect(ring.read('a')).toEqual([[2, 3, 4]])
   expect(ring.read('b')).toEqual([[null, null, null]])
+  expect([...ring.at(3)]).toEqual([['a', [3]]])
+  expect([...ring.at(1)]).toEqual([])
   // There was no room for a third.
   expect(ring.read('c')).toBeUndefined()
   for (let time = 5; time < 25; time++) push(time, { a: time })

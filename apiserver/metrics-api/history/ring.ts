@@ -77,6 +77,17 @@ export class Ring {
     }
   }
 
+  /** The things measured in the last sample before a moment, with their numbers; nothing where none is kept. */
+  *at(timeMs: number): Iterable<[name: string, numbers: number[]]> {
+    const { width } = this.#options
+    const slot = this.#order().findLast((each) => (this.#times[each] as number) <= timeMs)
+    if (slot === undefined) return
+    for (const [name, { values }] of this.#things) {
+      const numbers = [...values.subarray(slot * width, (slot + 1) * width)]
+      if (!numbers.some(Number.isNaN)) yield [name, numbers]
+    }
+  }
+
   names(): Iterable<string> {
     return this.#things.keys()
   }

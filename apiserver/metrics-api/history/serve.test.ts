@@ -34,11 +34,14 @@ test('the rights on metrics.k8s.io decide what one sees, and the rest is said', 
   expect(elsewhere.body.denied.pods).toContain('in the namespace "kube-system"')
 })
 
-test('the history of a pod needs the right on its namespace', async () => {
+test('the history of a pod, of a workload and of a moment needs the right on its namespace', async () => {
   const own = await server.get('/ui/metrics?namespace=default&pod=web', as('viewer'))
   expect([own.code, own.body]).toEqual([200, { times: expect.any(Array), cpu: [], memory: [] }])
-  const other = await server.get('/ui/metrics?namespace=default&pod=web', as('nobody'))
-  expect([other.code, other.body.reason]).toEqual([403, 'Forbidden'])
+  for (const query of ['pod=web', 'owner=Deployment/web', 'at=1']) {
+    expect((await server.get(`/ui/metrics?namespace=default&${query}`, as('viewer'))).code).toBe(200)
+    const other = await server.get(`/ui/metrics?namespace=default&${query}`, as('nobody'))
+    expect([other.code, other.body.reason]).toEqual([403, 'Forbidden'])
+  }
 })
 
 test('with --metrics-history=0 nothing is remembered', async () => {

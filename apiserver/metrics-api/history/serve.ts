@@ -20,17 +20,25 @@ type Denied = Partial<Record<Part, string>>
 /**
  * Serves what is remembered under /ui/metrics, each part to those who may see it as it is now: nodes and pods by the rights
  * on metrics.k8s.io, requests by the right on /metrics. A plain request gets the history; over a WebSocket, samples follow as
- * they are taken. With `pod`, it gets the history of that pod.
+ * they are taken. With `pod`, it gets the history of that pod; with `owner`, of all pods of that workload together; with `at`,
+ * what pods used at that moment.
  */
 export function historyPath(history: UsageHistory, authorizer: Authorizer): PathHandler {
   return async (req, res, { path, query, method }, user, upgradeHead) => {
     if (path !== '/ui/metrics' || method !== 'GET') return false
     const namespace = query.get('namespace') ?? ''
     const pod = query.get('pod')
-    if (pod !== null) {
+    const owner = query.get('owner')
+    const at = query.get('at')
+    if (pod !== null || owner !== null || at !== null) {
       const { pods: refusal } = await deniedTo(user, namespace, authorizer)
       if (refusal !== undefined) throw new StatusError(403, 'Forbidden', refusal)
-      const [cpu = [], memory = []] = history.pods.read(`${namespace}/${pod}`) ?? []
+      if (at !== null) {
+        sendObject(res, 200, { pods: inNamespace(history.pods.at(Number(at)), namespace) }, json)
+        return true
+      }
+      const names = pod === null ? podsOf(owner ?? '', namespace, history.pods.names()) : [`${namespace}/${pod}`]
+      const [cpu = [], memory = []] = together(names.flatMap((name) => [history.pods.read(name) ?? []]))
       sendObject(res, 200, { times: history.pods.times, cpu, memory }, json)
       return true
     }
@@ -38,6 +46,34 @@ export function historyPath(history: UsageHistory, authorizer: Authorizer): Path
     else sendObject(res, 200, whole(history, namespace, await deniedTo(user, namespace, authorizer)), json)
     return true
   }
+}
+
+/** The ends of the names that controllers give their pods. */
+const podNames: Record<string, string> = {
+  Deployment: '-[a-z0-9]+-[a-z0-9]{5}',
+  StatefulSet: '-[0-9]+',
+  Job: '(-[0-9]+)?-[a-z0-9]{5}',
+}
+
+/** The pods of a workload, `KIND/NAME`, by their names: also those that have gone. */
+function podsOf(owner: string, namespace: string, names: Iterable<string>): string[] {
+  const [kind = '', name = ''] = owner.split('/')
+  const whole = new RegExp(`^${podNames[kind] ?? '-[a-z0-9]{5}'}$`)
+  const start = `${namespace}/${name}`
+  return [...names].filter((each) => each.startsWith(start) && whole.test(each.slice(start.length)))
+}
+
+/** The sum of several, sample by sample; null where none is known. */
+function together(all: readonly Series[][]): Series[] {
+  const [first = []] = all
+  return first.map((series, of) =>
+    series.map((_, i) =>
+      all.reduce<number | null>((sum, each) => {
+        const value = each[of]?.[i] ?? null
+        return value === null ? sum : (sum ?? 0) + value
+      }, null),
+    ),
+  )
 }
 
 interface Listening {

@@ -10,6 +10,7 @@ import { RolloutBar } from '../../parts/rollout-bar.tsx'
 import { Await } from '../../parts/states.tsx'
 import { kinds } from '../../server/kinds.ts'
 import { useKind, useNow } from '../../server/use.ts'
+import { Actions } from './actions.tsx'
 import { Containers } from './containers.tsx'
 import type { TabProps } from './object.tsx'
 import { Tree } from './tree.tsx'
@@ -33,6 +34,7 @@ export function Facts({ kind, object }: TabProps) {
           <RolloutBar rollout={rollout} name={object.metadata.name ?? ''} />
         </section>
       )}
+      <Actions kind={kind} object={object} />
       <UsageCharts kind={kind} object={object} />
       <div class="columns">
         <div>

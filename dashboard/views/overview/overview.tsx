@@ -1,6 +1,5 @@
 import { useState } from 'preact/hooks'
 import { age } from '../../../api/machinery/print.ts'
-import { cpuText, memoryText } from '../../model/amounts.ts'
 import { type EventObject, eventTime } from '../../model/events.ts'
 import type { NodeObject } from '../../model/node-map.ts'
 import { type PodObject, viewOf } from '../../model/pods.ts'
@@ -8,6 +7,7 @@ import { Chart } from '../../parts/chart.tsx'
 import { Choice, Heading } from '../../parts/heading.tsx'
 import { RolloutBar } from '../../parts/rollout-bar.tsx'
 import { Badge } from '../../parts/states.tsx'
+import { UsagePair } from '../../parts/usage-pair.tsx'
 import { shownNamespace } from '../../route.ts'
 import type { View } from '../../server/collection.ts'
 import { keyOf, kinds, linkTo } from '../../server/kinds.ts'
@@ -105,20 +105,7 @@ function Charts({ namespace }: { namespace: string }) {
   const waiting = known ? undefined : 'Waiting for the server…'
   return (
     <section class="charts" aria-label="The last hours">
-      <Chart
-        title="CPU used by the nodes"
-        times={times}
-        lines={[{ label: 'CPU', values: total.cpu }]}
-        text={cpuText}
-        without={denied.nodes ?? waiting}
-      />
-      <Chart
-        title="Memory used by the nodes"
-        times={times}
-        lines={[{ label: 'Memory', values: total.memory }]}
-        text={memoryText}
-        without={denied.nodes ?? waiting}
-      />
+      <UsagePair of=" used by the nodes" times={times} {...total} without={denied.nodes ?? waiting} />
       <Chart
         title="Requests a second"
         times={times}
