@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
-import { runGantry } from '../support/cluster.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runGantry, withoutContainers } from '../support/cluster.ts'
+import { readPage } from '../support/doc-page.ts'
+import { newReader, type Reader } from '../support/reader.ts'
 
-// What the README and the docs tell people to type: commands that there are, with flags that they have.
+// What the README and the docs tell people to type: commands that there are, with flags that they have. And all that stands
+// in a block is typed, and has to show what the page shows.
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter((name) =>
@@ -55,9 +58,58 @@ describe.each(pages)('%s', (page) => {
       const end = words.includes('--') ? words.indexOf('--') : words.length
       for (const word of words.slice(0, end)) {
         const flag = /^--[a-z][a-z-]*/.exec(word)?.[0]
-        if (flag && !shared.has(flag))
-          expect(await helpOf(name), words.join(' ')).toContain(flag.replace(/^--no-/, '--'))
+        if (!flag || shared.has(flag)) continue
+        const help = await helpOf(name)
+        if (!help.includes(flag)) expect(help, words.join(' ')).toContain(flag.replace(/^--no-/, '--'))
       }
     }
   })
+})
+
+test.each(pages)('%s has no commands in a block that nobody runs', (page) => {
+  const text = readFileSync(join(root, page), 'utf8')
+  const blocks = [...text.matchAll(/^ *```(\w*)\n([\s\S]*?)^ *```/gm)]
+  for (const [, language = '', block = ''] of blocks) {
+    // A file is run by a command that stands in such a block; what programs say of themselves is shown.
+    const isFile = /^(#|\/\/) [\w./-]+\.\w+$/.test(block.split('\n')[0] ?? '')
+    if (['sh', 'console'].includes(language) || isFile || block.startsWith('Usage: ')) continue
+    expect(block).not.toMatch(/^(\$ |(bin\/)?gantry |kubectl |npm |npx )/m)
+  }
+})
+
+const why = withoutContainers()
+
+// Page after page on one machine, by a reader who begins with the README.
+describe.skipIf(why)(`a reader who does what the pages say${why ? ` (${why})` : ''}`, () => {
+  let reader: Reader
+  beforeAll(() => {
+    reader = newReader()
+  })
+  afterAll(() => reader?.leave(), 120_000)
+
+  test.each(pages)(
+    'sees in %s what it shows',
+    async (page) => {
+      const steps = readPage(readFileSync(join(root, page), 'utf8'))
+      const commands = steps.filter((step) => step.kind === 'command')
+      if (commands.length === 0) return
+      if (page !== 'README.md') await reader.open(page.replace(/\W+/g, '-').toLowerCase())
+      const startedAt = performance.now()
+      const failures: string[] = []
+      for (const step of steps) {
+        if (step.kind === 'command' && step.notRun) continue
+        await reader.follow(step).catch((error: Error) => {
+          failures.push(`${page}:${'line' in step ? step.line : ''}: ${error.message}`)
+        })
+      }
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+      const reasons = [...new Set(commands.flatMap(({ notRun }) => notRun ?? []))]
+      const skipped = commands.filter(({ notRun }) => notRun).length
+      process.stdout.write(
+        `${page}: ${commands.length - skipped} commands run in ${seconds} s, ${skipped} not${reasons.map((reason) => `\n  not run: ${reason}`).join('')}\n`,
+      )
+      expect(failures.join('\n\n')).toBe('')
+    },
+    300_000,
+  )
 })

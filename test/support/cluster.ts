@@ -140,7 +140,7 @@ export async function buildBox(cluster: TestCluster): Promise<void> {
 }
 
 /** A network namespace with an address, like a machine on a network where nobody else is. */
-function makeMachine(): { enter: string[]; remove(): void } {
+export function makeMachine(): { enter: string[]; remove(): void } {
   const name = `gantry-test-${process.pid}-${++machines}`
   const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' })
   ip('netns', 'add', name)
