@@ -1,4 +1,5 @@
 import type { JSONSchemaProps, ValidationRule } from '../generated/types.ts'
+import { type ExpressionUse, expressionFault } from '../machinery/compilers.ts'
 import {
   child,
   type FieldError,
@@ -225,6 +226,11 @@ function keyRules(items: JSONSchemaProps, listType: string, keys: readonly strin
   return errors
 }
 
+function compileFaults(expression: string, use: ExpressionUse, path: string, rule: ValidationRule): FieldError[] {
+  const fault = expressionFault(expression, use)
+  return fault === undefined ? [] : [invalid(path, rule, fault)]
+}
+
 const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired']
 const hasLineBreak = (text: string) => /[\n\r]/.test(text)
 
@@ -242,8 +248,13 @@ function validateRule(rule: ValidationRule, schema: JSONSchemaProps, path: strin
   } else if (hasLineBreak(expression) && trimmed === '') {
     errors.push(required(child(path, 'message'), 'message must be specified if rule contains line breaks'))
   }
+  if (expression !== '') errors.push(...compileFaults(expression, 'resourceRule', child(path, 'rule'), rule))
   if (messageExpression !== '' && messageExpression.trim() === '') {
     errors.push(required(child(path, 'messageExpression'), 'messageExpression must be non-empty if specified'))
+  } else if (messageExpression !== '') {
+    errors.push(
+      ...compileFaults(messageExpression.trim(), 'resourceRuleMessage', child(path, 'messageExpression'), rule),
+    )
   }
   if (reason !== undefined && !reasons.includes(reason)) {
     errors.push(notSupported(child(path, 'reason'), reason, reasons))

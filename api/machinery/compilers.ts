@@ -19,6 +19,8 @@ export type ExpressionUse =
   | 'applyConfiguration'
   | 'jsonPatch'
   | 'deviceSelector'
+  | 'resourceRule'
+  | 'resourceRuleMessage'
 
 /** What is said of an expression that would take too long; it is forbidden rather than invalid. */
 export const tooComplex = 'too complex, exceeds cost limit'

@@ -15,7 +15,7 @@ import { finalizerWarnings } from './finalizer-warnings.ts'
 import { type Form, formOf } from './form.ts'
 import { publishedSchema } from './published-schema.ts'
 import { schemaType } from './schema-type.ts'
-import { type Rules, rulesOf } from './validation.ts'
+import { type CompileRules, type Rules, rulesOf } from './validation.ts'
 import type { WebhookCaller } from './webhooks/call.ts'
 
 type Definition = Stored<CustomResourceDefinition>
@@ -25,6 +25,8 @@ export interface CustomResourceOptions {
   isTerminating: () => boolean
   /** How webhooks are asked. */
   caller: WebhookCaller
+  /** Where a schema has rules. */
+  compileRules?: CompileRules | undefined
 }
 
 /** One version of the kind, with what it makes of objects. */
@@ -38,11 +40,14 @@ interface Version {
 }
 
 /** The kind that a definition defines, as a value like every built-in kind. */
-export function customResource(definition: Definition, { isTerminating, caller }: CustomResourceOptions): Resource {
+export function customResource(
+  definition: Definition,
+  { isTerminating, caller, compileRules }: CustomResourceOptions,
+): Resource {
   const { spec, status } = definition
   const { group } = spec
   const names = { ...spec.names, ...status?.acceptedNames }
-  const versions = spec.versions.map((version) => versionOf(definition, version))
+  const versions = spec.versions.map((version) => versionOf(definition, version, compileRules))
   const storage = versions.find((version) => version.definition.storage) as Version
   const byApiVersion = new Map(versions.map((version) => [version.apiVersion, version]))
   const { subresources } = storage.definition
@@ -127,7 +132,11 @@ export function customResource(definition: Definition, { isTerminating, caller }
   })
 }
 
-function versionOf(definition: Definition, version: CustomResourceDefinitionVersion): Version {
+function versionOf(
+  definition: Definition,
+  version: CustomResourceDefinitionVersion,
+  compileRules: CompileRules | undefined,
+): Version {
   const { group, names, preserveUnknownFields } = definition.spec
   const declared = version.schema?.openAPIV3Schema
   const schema = preserveUnknownFields ? { ...declared, 'x-kubernetes-preserve-unknown-fields': true } : declared
@@ -138,7 +147,7 @@ function versionOf(definition: Definition, version: CustomResourceDefinitionVers
     definition: version,
     apiVersion,
     form,
-    rules: rulesOf(schema, version.subresources?.scale),
+    rules: rulesOf(schema, version.subresources?.scale, compileRules),
     schema: schemaType(schema, { name, decode: form, openapi: publishedSchema(schema) }),
     deprecation: version.deprecated
       ? (version.deprecationWarning ?? `${apiVersion} ${names.kind} is deprecated${successor(definition, version)}`)

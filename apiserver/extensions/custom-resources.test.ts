@@ -266,6 +266,37 @@ describe('a kind in several versions', () => {
   })
 })
 
+describe('a kind with rules', () => {
+  const group = 'rules.com'
+  const withRule = (rule: string) => [
+    version(
+      'v1',
+      {
+        properties: { low: { type: 'integer' }, high: { type: 'integer' } },
+        'x-kubernetes-validations': [{ rule, message: 'low must be below high' }],
+      },
+      stored,
+    ),
+  ]
+
+  it('keeps to them', async () => {
+    const name = await define({ group, versions: withRule('self.low < self.high') })
+    const make = (low: unknown) => server.create(pathOf(group, 'v1'), cron(`a${low}`, { low, high: 2 }, `${group}/v1`))
+    expect((await make(1)).code).toBe(201)
+    expect((await make(3)).body.message).toContain('<nil>: Invalid value: "object": low must be below high')
+    expect((await make('x')).body.message).toContain(
+      'some validation rules were not checked because the object was invalid',
+    )
+    await removeDefinition(name)
+  })
+
+  it('is not let in with rules that make no sense', async () => {
+    const { code, body } = await server.create(definitions, definition({ group, versions: withRule('self.low <') }))
+    expect(code).toBe(422)
+    expect(body.message).toContain('x-kubernetes-validations[0].rule: Invalid value')
+  })
+})
+
 describe('a definition', () => {
   const group = 'ends.com'
   const crons = pathOf(group, 'v1')

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { customResourceCleanupFinalizer, isConditionTrue, withCondition } from '../../api/apiextensions/index.ts'
+import { someSchema } from '../../api/apiextensions/schema-walk.ts'
 import type { CustomResourceDefinition } from '../../api/generated/types.ts'
 import type { Stored } from '../../api/machinery/object.ts'
 import type { RegistryHooks } from '../registry/write.ts'
@@ -169,7 +170,8 @@ export class Definitions implements Extensions {
     const { customResource } = await import('./custom-resource.ts')
     const { client, lookup } = this.#core
     this.#caller ??= createWebhookCaller(client, lookup)
-    const options = { isTerminating: () => served.isTerminating, caller: this.#caller }
+    const compileRules = hasRules(definition) ? (await import('./rules.ts')).compileRules : undefined
+    const options = { compileRules, isTerminating: () => served.isTerminating, caller: this.#caller }
     await this.#core.kinds.put(customResource(definition, options))
     this.#served.set(name, served)
   }
@@ -241,6 +243,11 @@ export class Definitions implements Extensions {
     }
   }
 }
+
+const hasRules = ({ spec }: Definition): boolean =>
+  spec.versions.some(({ schema }) =>
+    someSchema(schema?.openAPIV3Schema, (inner) => (inner['x-kubernetes-validations']?.length ?? 0) > 0),
+  )
 
 const statusOr = (status: Definition['status']): { status?: NonNullable<Definition['status']> } =>
   status ? { status } : {}

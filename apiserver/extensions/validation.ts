@@ -5,6 +5,7 @@ import type { AnyObject } from '../../api/machinery/object.ts'
 import { embeddedFaults } from './embedded.ts'
 import { listFaults } from './list-rules.ts'
 import { newFaults } from './ratcheting.ts'
+import type { RuleCheck } from './rules.ts'
 import { compileCheck, type ValueCheck } from './value-faults.ts'
 
 /** What a version of a custom resource demands of its objects. */
@@ -15,8 +16,22 @@ export interface Rules {
   validateStatus(object: AnyObject, old: AnyObject | undefined): FieldError[]
 }
 
+/** Compiles the expressions of a schema; handed in, for most schemas have none, and the engine is large. */
+export type CompileRules = (schema: JSONSchemaProps) => RuleCheck | undefined
+
 /** The rules of a schema. Checks are compiled when the first object comes. */
-export function rulesOf(schema: JSONSchemaProps | undefined, scale: CustomResourceSubresourceScale | undefined): Rules {
+export function rulesOf(
+  schema: JSONSchemaProps | undefined,
+  scale: CustomResourceSubresourceScale | undefined,
+  compileRules?: CompileRules,
+): Rules {
+  const expressions = schema && compileRules?.(schema)
+  const judged = (object: AnyObject, old: AnyObject | undefined, errors: FieldError[]): FieldError[] => {
+    if (!expressions) return errors
+    return errors.some(({ type }) => blocking.has(type))
+      ? [...errors, invalid('<nil>', null, notJudged)]
+      : [...errors, ...expressions(object, old, '')]
+  }
   let whole: ValueCheck | undefined
   let ofStatus: ValueCheck | undefined
   const status = schema && propertyOf(schema, 'status')
@@ -25,29 +40,40 @@ export function rulesOf(schema: JSONSchemaProps | undefined, scale: CustomResour
       whole ??= compileCheck(schema ?? {})
       const faults = whole(object, '')
       const errors = old ? newFaults(faults, object, old, schema) : faults
-      return [
+      return judged(object, old, [
         ...errors.map(({ error }) => error),
         ...scaleSpecFaults(object, scale),
         ...scaleStatusFaults(object, scale),
         ...embeddedFaults(object, schema),
         // Doubles that were there before may stay.
         ...(old && listFaults(old, schema).length > 0 ? [] : listFaults(object, schema)),
-      ]
+      ])
     },
     validateStatus(object, old) {
       if (object.status === undefined) return scaleStatusFaults(object, scale)
       ofStatus ??= compileCheck(status ?? {})
       const faults = newFaults(ofStatus(object.status, 'status'), object.status, old?.status, status)
       const isBad = (value: AnyObject | undefined) => (value ? listFaults(value, schema) : [])
-      return [
+      return judged(object, old, [
         ...faults.map(({ error }) => error),
         ...scaleStatusFaults(object, scale),
         ...embeddedFaults(object, schema),
         ...(isBad(old).length > 0 ? [] : isBad(object)),
-      ]
+      ])
     },
   }
 }
+
+/** Of an object with such faults rules cannot be judged. */
+const blocking = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+])
+const notJudged =
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
 
 const maxInt32 = 2 ** 31 - 1
 
