@@ -1,6 +1,6 @@
 import { apiVersionOf } from '../api/machinery/object.ts'
 import type { Resource, ServedVersion } from '../api/machinery/resource.ts'
-import type { WatchView } from './extensions/conversion/watch-view.ts'
+import type { WatchView } from './extensions/custom-resources/conversion/watch-view.ts'
 import type { Endpoint } from './handlers/context.ts'
 import { WatchHub } from './handlers/watch.ts'
 import { Registry } from './registry/registry.ts'
@@ -144,7 +144,7 @@ export class Kinds {
     let view = views.get(version.apiVersion)
     if (!view) {
       const { feed, onError } = this.#dependencies
-      view = import('./extensions/conversion/watch-view.ts').then(
+      view = import('./extensions/custom-resources/conversion/watch-view.ts').then(
         ({ WatchView }) => new WatchView(cache, version, feed, (error) => onError(error, 'converting for watches')),
       )
       views.set(version.apiVersion, view)

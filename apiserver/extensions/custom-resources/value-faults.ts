@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv'
-import type { JSONSchemaProps } from '../../api/generated/types.ts'
+import type { JSONSchemaProps } from '../../../api/generated/types.ts'
 import {
   type FieldError,
   invalid,
@@ -8,7 +8,7 @@ import {
   tooLong,
   tooMany,
   typeInvalid,
-} from '../../api/machinery/field-errors.ts'
+} from '../../../api/machinery/field-errors.ts'
 import { fitsFormat } from './formats.ts'
 import { jsonSchemaOf } from './json-schema.ts'
 

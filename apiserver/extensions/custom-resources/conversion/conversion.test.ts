@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { AnyObject } from '../../../api/machinery/object.ts'
-import { until } from '../../../test/support/until.ts'
-import { type RunningServer, runServer } from '../../testing/running-server.ts'
-import { startWebhooks, type WebhookServer } from '../testing/webhook-server.ts'
+import type { AnyObject } from '../../../../api/machinery/object.ts'
+import { until } from '../../../../test/support/until.ts'
+import { type RunningServer, runServer } from '../../../testing/running-server.ts'
+import { startWebhooks, type WebhookServer } from '../../testing/webhook-server.ts'
 
 let server: RunningServer
 let webhook: WebhookServer

@@ -1,9 +1,9 @@
-import type { CustomResourceColumnDefinition } from '../../api/generated/types.ts'
-import { findPath, PathFault } from '../../api/machinery/json-path.ts'
-import type { AnyObject } from '../../api/machinery/object.ts'
-import { age } from '../../api/machinery/print.ts'
-import type { Column } from '../../api/machinery/resource.ts'
-import { ageColumn, nameColumn } from '../../api/machinery/standard-columns.ts'
+import type { CustomResourceColumnDefinition } from '../../../api/generated/types.ts'
+import { findPath, PathFault } from '../../../api/machinery/json-path.ts'
+import type { AnyObject } from '../../../api/machinery/object.ts'
+import { age } from '../../../api/machinery/print.ts'
+import type { Column } from '../../../api/machinery/resource.ts'
+import { ageColumn, nameColumn } from '../../../api/machinery/standard-columns.ts'
 
 /** The columns of a custom resource: its name, then what its definition asks for; without that, its age. */
 export function columnsOf(definitions: readonly CustomResourceColumnDefinition[] | undefined): Column[] {

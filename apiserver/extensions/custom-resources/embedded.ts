@@ -1,8 +1,8 @@
-import { asSchema, propertyOf } from '../../api/apiextensions/schema-walk.ts'
-import type { JSONSchemaProps, ObjectMeta } from '../../api/generated/types.ts'
-import { child, type FieldError, index, invalid, key, required } from '../../api/machinery/field-errors.ts'
-import { validateObjectMeta } from '../../api/machinery/meta-validation.ts'
-import { isDNS1035Label, pathSegmentName } from '../../api/machinery/names.ts'
+import { asSchema, propertyOf } from '../../../api/apiextensions/schema-walk.ts'
+import type { JSONSchemaProps, ObjectMeta } from '../../../api/generated/types.ts'
+import { child, type FieldError, index, invalid, key, required } from '../../../api/machinery/field-errors.ts'
+import { validateObjectMeta } from '../../../api/machinery/meta-validation.ts'
+import { isDNS1035Label, pathSegmentName } from '../../../api/machinery/names.ts'
 
 /** Faults of the objects that lie inside an object: each says what it is, and has metadata like any other. */
 export function embeddedFaults(value: unknown, schema: JSONSchemaProps | undefined, path = ''): FieldError[] {

@@ -1,7 +1,7 @@
-import { asSchema, propertyOf } from '../../api/apiextensions/schema-walk.ts'
-import type { JSONSchemaProps } from '../../api/generated/types.ts'
-import { DecodeError, decodeObject } from '../../api/machinery/decode.ts'
-import { builtinSchema } from '../../api/schema/builtin.ts'
+import { asSchema, propertyOf } from '../../../api/apiextensions/schema-walk.ts'
+import type { JSONSchemaProps } from '../../../api/generated/types.ts'
+import { DecodeError, decodeObject } from '../../../api/machinery/decode.ts'
+import { builtinSchema } from '../../../api/schema/builtin.ts'
 
 type JsonObject = Record<string, unknown>
 

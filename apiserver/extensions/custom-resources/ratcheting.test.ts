@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { JSONSchemaProps } from '../../api/generated/types.ts'
-import { formatFieldError } from '../../api/machinery/field-errors.ts'
-import type { AnyObject } from '../../api/machinery/object.ts'
+import type { JSONSchemaProps } from '../../../api/generated/types.ts'
+import { formatFieldError } from '../../../api/machinery/field-errors.ts'
+import type { AnyObject } from '../../../api/machinery/object.ts'
 import { rulesOf } from './validation.ts'
 
 const small = { type: 'string', maxLength: 1 } as const

@@ -1,6 +1,6 @@
-import { asSchema, propertyOf } from '../../api/apiextensions/schema-walk.ts'
-import type { JSONSchemaProps } from '../../api/generated/types.ts'
-import { sameJson } from '../registry/json.ts'
+import { asSchema, propertyOf } from '../../../api/apiextensions/schema-walk.ts'
+import type { JSONSchemaProps } from '../../../api/generated/types.ts'
+import { sameJson } from '../../registry/json.ts'
 import type { ValueFault } from './value-faults.ts'
 
 /**

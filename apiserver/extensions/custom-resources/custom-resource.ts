@@ -3,12 +3,18 @@ import type {
   CustomResourceDefinitionVersion,
   CustomResourceSubresourceScale,
   WebhookConversion,
-} from '../../api/generated/types.ts'
-import { forbiddenError } from '../../api/machinery/errors.ts'
-import { findPath } from '../../api/machinery/json-path.ts'
-import { type AnyObject, apiVersionOf, type Stored } from '../../api/machinery/object.ts'
-import { defineResource, type RequestContext, type Resource, type ServedVersion } from '../../api/machinery/resource.ts'
-import { compareVersions } from '../../api/machinery/version-order.ts'
+} from '../../../api/generated/types.ts'
+import { forbiddenError } from '../../../api/machinery/errors.ts'
+import { findPath } from '../../../api/machinery/json-path.ts'
+import { type AnyObject, apiVersionOf, type Stored } from '../../../api/machinery/object.ts'
+import {
+  defineResource,
+  type RequestContext,
+  type Resource,
+  type ServedVersion,
+} from '../../../api/machinery/resource.ts'
+import { compareVersions } from '../../../api/machinery/version-order.ts'
+import type { WebhookCaller } from '../webhooks/call.ts'
 import { columnsOf } from './columns.ts'
 import { convertByWebhook } from './conversion/webhook.ts'
 import { finalizerWarnings } from './finalizer-warnings.ts'
@@ -16,7 +22,6 @@ import { type Form, formOf } from './form.ts'
 import { publishedSchema } from './published-schema.ts'
 import { schemaType } from './schema-type.ts'
 import { type CompileRules, type Rules, rulesOf } from './validation.ts'
-import type { WebhookCaller } from './webhooks/call.ts'
 
 type Definition = Stored<CustomResourceDefinition>
 

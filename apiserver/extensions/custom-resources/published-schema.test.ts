@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { JSONSchemaProps } from '../../api/generated/types.ts'
+import type { JSONSchemaProps } from '../../../api/generated/types.ts'
 import { publishedSchema } from './published-schema.ts'
 
 const meta = { metadata: { m: 1 } }

@@ -1,7 +1,7 @@
-import { asSchema } from '../../api/apiextensions/schema-walk.ts'
-import type { JSONSchemaProps } from '../../api/generated/types.ts'
-import type { Schema } from '../../api/machinery/schema.ts'
-import { builtinSchema } from '../../api/schema/builtin.ts'
+import { asSchema } from '../../../api/apiextensions/schema-walk.ts'
+import type { JSONSchemaProps } from '../../../api/generated/types.ts'
+import type { Schema } from '../../../api/machinery/schema.ts'
+import { builtinSchema } from '../../../api/schema/builtin.ts'
 
 const text: Schema = { type: 'string' }
 

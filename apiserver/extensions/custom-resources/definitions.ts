@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { customResourceCleanupFinalizer, isConditionTrue, withCondition } from '../../api/apiextensions/index.ts'
-import { someSchema } from '../../api/apiextensions/schema-walk.ts'
-import type { CustomResourceDefinition } from '../../api/generated/types.ts'
-import type { Stored } from '../../api/machinery/object.ts'
-import type { RegistryHooks } from '../registry/write.ts'
-import type { Extensions, ServerCore } from '../server.ts'
+import { customResourceCleanupFinalizer, isConditionTrue, withCondition } from '../../../api/apiextensions/index.ts'
+import { someSchema } from '../../../api/apiextensions/schema-walk.ts'
+import type { CustomResourceDefinition } from '../../../api/generated/types.ts'
+import type { Stored } from '../../../api/machinery/object.ts'
+import type { RegistryHooks } from '../../registry/write.ts'
+import type { Extensions, ServerCore } from '../../server.ts'
+import { createWebhookCaller, type WebhookCaller } from '../webhooks/call.ts'
 import { decideNames } from './accepted-names.ts'
 import { deleteInstances } from './instances.ts'
-import { createWebhookCaller, type WebhookCaller } from './webhooks/call.ts'
 
 type Definition = Stored<CustomResourceDefinition>
 

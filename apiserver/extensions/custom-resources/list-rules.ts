@@ -1,6 +1,6 @@
-import { asSchema, propertyOf } from '../../api/apiextensions/schema-walk.ts'
-import type { JSONSchemaProps } from '../../api/generated/types.ts'
-import { child, duplicate, type FieldError, index, invalid, key } from '../../api/machinery/field-errors.ts'
+import { asSchema, propertyOf } from '../../../api/apiextensions/schema-walk.ts'
+import type { JSONSchemaProps } from '../../../api/generated/types.ts'
+import { child, duplicate, type FieldError, index, invalid, key } from '../../../api/machinery/field-errors.ts'
 
 /** Items that stand twice in lists where each may stand once: sets, and lists told by keys. */
 export function listFaults(value: unknown, schema: JSONSchemaProps | undefined, path = ''): FieldError[] {

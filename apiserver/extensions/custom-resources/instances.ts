@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { CustomResourceDefinitionCondition } from '../../api/generated/types.ts'
-import type { StatusError } from '../../api/machinery/errors.ts'
-import type { StoreFeed } from '../registry/feed.ts'
-import type { Registry } from '../registry/registry.ts'
-import { self } from '../registry/server-client.ts'
+import type { CustomResourceDefinitionCondition } from '../../../api/generated/types.ts'
+import type { StatusError } from '../../../api/machinery/errors.ts'
+import type { StoreFeed } from '../../registry/feed.ts'
+import type { Registry } from '../../registry/registry.ts'
+import { self } from '../../registry/server-client.ts'
 
 type Outcome = Omit<CustomResourceDefinitionCondition, 'lastTransitionTime'> & { done: boolean }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { JSONSchemaProps, ValidationRule } from '../../api/generated/types.ts'
-import { formatFieldError } from '../../api/machinery/field-errors.ts'
+import type { JSONSchemaProps, ValidationRule } from '../../../api/generated/types.ts'
+import { formatFieldError } from '../../../api/machinery/field-errors.ts'
 import { compileRules } from './rules.ts'
 
 const integer: JSONSchemaProps = { type: 'integer' }

@@ -1,5 +1,5 @@
-import { isQualifiedName } from '../../api/machinery/names.ts'
-import type { AnyObject } from '../../api/machinery/object.ts'
+import { isQualifiedName } from '../../../api/machinery/names.ts'
+import type { AnyObject } from '../../../api/machinery/object.ts'
 
 const standard = new Set(['orphan', 'foregroundDeletion', 'kubernetes'])
 const path = 'metadata.finalizers'

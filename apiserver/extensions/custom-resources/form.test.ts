@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { JSONSchemaProps } from '../../api/generated/types.ts'
+import type { JSONSchemaProps } from '../../../api/generated/types.ts'
 import { formOf } from './form.ts'
 
 const keep = { 'x-kubernetes-preserve-unknown-fields': true } as const

@@ -1,6 +1,6 @@
-import { asSchema } from '../../api/apiextensions/schema-walk.ts'
-import type { JSONSchemaProps } from '../../api/generated/types.ts'
-import type { PublishedSchema } from '../../api/machinery/schema.ts'
+import { asSchema } from '../../../api/apiextensions/schema-walk.ts'
+import type { JSONSchemaProps } from '../../../api/generated/types.ts'
+import type { PublishedSchema } from '../../../api/machinery/schema.ts'
 
 type Json = Record<string, unknown>
 

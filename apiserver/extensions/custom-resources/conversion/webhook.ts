@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { WebhookConversion } from '../../../api/generated/types.ts'
-import { internalServerError } from '../../../api/machinery/errors.ts'
-import type { AnyObject } from '../../../api/machinery/object.ts'
-import type { WebhookCaller } from '../webhooks/call.ts'
+import type { WebhookConversion } from '../../../../api/generated/types.ts'
+import { internalServerError } from '../../../../api/machinery/errors.ts'
+import type { AnyObject } from '../../../../api/machinery/object.ts'
+import type { WebhookCaller } from '../../webhooks/call.ts'
 
 /** What a converter is asked about. */
 export interface Conversion {

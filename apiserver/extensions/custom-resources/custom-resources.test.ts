@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { until } from '../../test/support/until.ts'
-import { type RunningServer, runServer } from '../testing/running-server.ts'
+import { until } from '../../../test/support/until.ts'
+import { type RunningServer, runServer } from '../../testing/running-server.ts'
 
 let server: RunningServer
 beforeAll(async () => {

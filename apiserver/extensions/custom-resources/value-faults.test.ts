@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { JSONSchemaProps } from '../../api/generated/types.ts'
-import { formatFieldError } from '../../api/machinery/field-errors.ts'
+import type { JSONSchemaProps } from '../../../api/generated/types.ts'
+import { formatFieldError } from '../../../api/machinery/field-errors.ts'
 import { compileCheck } from './value-faults.ts'
 
 const told = (schema: JSONSchemaProps, x: unknown) =>

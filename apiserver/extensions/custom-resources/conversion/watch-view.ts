@@ -1,9 +1,9 @@
-import type { AnyObject } from '../../../api/machinery/object.ts'
-import type { Resource } from '../../../api/machinery/resource.ts'
-import { WatchHub } from '../../handlers/watch.ts'
-import type { StoreFeed } from '../../registry/feed.ts'
-import { type CachedObject, type CacheEvent, WatchCache } from '../../registry/watch-cache.ts'
-import { Compacted, type Revision, type Store } from '../../storage/store.ts'
+import type { AnyObject } from '../../../../api/machinery/object.ts'
+import type { Resource } from '../../../../api/machinery/resource.ts'
+import { WatchHub } from '../../../handlers/watch.ts'
+import type { StoreFeed } from '../../../registry/feed.ts'
+import { type CachedObject, type CacheEvent, WatchCache } from '../../../registry/watch-cache.ts'
+import { Compacted, type Revision, type Store } from '../../../storage/store.ts'
 
 /** Between two tries of a conversion that failed. */
 const retryMs = 1000

@@ -1,7 +1,7 @@
-import { withCondition } from '../../api/apiextensions/index.ts'
-import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../../api/generated/types.ts'
-import type { Stored } from '../../api/machinery/object.ts'
-import { sameJson } from '../registry/json.ts'
+import { withCondition } from '../../../api/apiextensions/index.ts'
+import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../../../api/generated/types.ts'
+import type { Stored } from '../../../api/machinery/object.ts'
+import { sameJson } from '../../registry/json.ts'
 
 type Definition = Stored<CustomResourceDefinition>
 type Status = NonNullable<Definition['status']>

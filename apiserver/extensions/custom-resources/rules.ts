@@ -1,6 +1,6 @@
-import { asSchema, propertyOf } from '../../api/apiextensions/schema-walk.ts'
-import { compileRule, optionalValue, type RuleProgram, ruleValue } from '../../api/cel/resource-rules.ts'
-import type { JSONSchemaProps, ValidationRule } from '../../api/generated/types.ts'
+import { asSchema, propertyOf } from '../../../api/apiextensions/schema-walk.ts'
+import { compileRule, optionalValue, type RuleProgram, ruleValue } from '../../../api/cel/resource-rules.ts'
+import type { JSONSchemaProps, ValidationRule } from '../../../api/generated/types.ts'
 import {
   child,
   duplicate,
@@ -10,8 +10,8 @@ import {
   invalid,
   key,
   required,
-} from '../../api/machinery/field-errors.ts'
-import { sameJson } from '../registry/json.ts'
+} from '../../../api/machinery/field-errors.ts'
+import { sameJson } from '../../registry/json.ts'
 
 /** Faults that the rules of a schema (`x-kubernetes-validations`) find in a value; `old` is there on updates. */
 export type RuleCheck = (value: unknown, old: unknown, path: string) => FieldError[]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { CustomResourceDefinition } from '../../api/generated/types.ts'
-import type { Stored } from '../../api/machinery/object.ts'
+import type { CustomResourceDefinition } from '../../../api/generated/types.ts'
+import type { Stored } from '../../../api/machinery/object.ts'
 import { decideNames } from './accepted-names.ts'
 
 type Definition = Stored<CustomResourceDefinition>

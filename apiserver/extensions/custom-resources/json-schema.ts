@@ -1,5 +1,5 @@
-import { asSchema } from '../../api/apiextensions/schema-walk.ts'
-import type { JSONSchemaProps } from '../../api/generated/types.ts'
+import { asSchema } from '../../../api/apiextensions/schema-walk.ts'
+import type { JSONSchemaProps } from '../../../api/generated/types.ts'
 import { isKnownFormat } from './formats.ts'
 
 /** A definition's schema as the validator reads one: JSON Schema of draft 7. */
