@@ -350,7 +350,7 @@ describe('mistakes lead to the fix', () => {
     const list = { apiVersion: 'v1', kind: 'List', items: [item('right', 'labels'), item('typo', 'lables')] }
     const path = file('typo.json', JSON.stringify(list, null, 2))
     const { stderr } = await gantry(`create -f ${path} -n ours --dry-run=server`)
-    expect(stderr).toContain(`  ${path}:17:9: metadata.lables: did you mean "labels"?\n`)
+    expect(stderr).toContain(`  ${path}:18:9: metadata.lables: did you mean "labels"?\n`)
   })
 
   test.each([

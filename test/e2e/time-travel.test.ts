@@ -67,7 +67,7 @@ describe('time travel by gantry', () => {
     const first = await revisionOf('cm/settings')
     await gantry(['patch', 'cm/settings', '-p', '{"data":{"a":"2"}}'])
     const { stdout } = await gantry(`diff cm/settings --from ${first}`, server, [1])
-    expect(stdout).toContain("-  a: '1'\n+  a: '2'\n")
+    expect(stdout).toContain('-  a: "1"\n+  a: "2"\n')
     expect((await gantry(`diff cm/settings --from ${first} --to ${first}`)).stdout).toBe('')
     expect((await gantry(`diff cm/nothing --from ${first}`, server, [2])).stderr).toContain('at neither moment')
   })
