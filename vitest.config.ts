@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const rooms = '{api,apiserver,client,cli,cluster,scheduler,controller-manager,node-agent,dashboard,bench}'
@@ -21,6 +22,8 @@ export default defineConfig({
           testTimeout: 30_000,
           // Half the time went into loading the same modules for every file: files of one worker share them.
           isolate: false,
+          // One less than there are cores is one of two.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
         },
       },
       {

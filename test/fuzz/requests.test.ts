@@ -21,7 +21,7 @@ afterAll(() => server?.stop())
 const effort = Number(process.env.GANTRY_FUZZ ?? 1)
 const settings = (runs: number) => ({
   numRuns: runs * effort,
-  interruptAfterTimeLimit: 25_000 * effort,
+  interruptAfterTimeLimit: 12_000 * effort,
   markInterruptAsFailure: false,
 })
 const kind = fc.constantFrom(...builtinKinds)
@@ -87,7 +87,7 @@ test(
           await send('POST', path + query, { body })
         },
       ),
-      settings(1500),
+      settings(600),
     )
   },
   effort * 60_000,
@@ -107,7 +107,7 @@ test(
           await write(target, 'PUT', target.path + part + query, { body })
         },
       ),
-      settings(1500),
+      settings(600),
     )
   },
   effort * 60_000,
@@ -128,7 +128,7 @@ test(
           await write(target, 'PATCH', path, { body, headers: { 'content-type': type } })
         },
       ),
-      settings(2000),
+      settings(800),
     )
   },
   effort * 60_000,
@@ -149,7 +149,7 @@ test(
           await write(target, method, path, { raw, headers: { 'content-type': type } })
         },
       ),
-      settings(1500),
+      settings(600),
     )
   },
   effort * 60_000,
@@ -270,7 +270,7 @@ test(
           if (server.errors.length > 0) throw new Error(`${path}?${params}: ${server.errors.splice(0).join('')}`)
         },
       ),
-      settings(1500),
+      settings(600),
     )
   },
   effort * 60_000,
@@ -318,7 +318,7 @@ test(
           }
         },
       ),
-      settings(1000),
+      settings(400),
     )
   },
   effort * 60_000,
