@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import { objectChanges } from '../api/gantry/object-changes.ts'
-import { humanDuration } from '../api/machinery/print.ts'
 import { pathOf } from '../client/client.ts'
-import { type DryRun, dryRunOption, dryRunQuery, dryRunSuffix, parseDryRun } from './dry-run.ts'
+import { type DryRun, dryRunOption, dryRunQuery, parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
 import { kindName, type ServedKind } from './kinds.ts'
 import { getObject, type NamedObject, namespaceFor } from './objects.ts'
@@ -11,6 +10,7 @@ import { type ObjectVersion, versionsOf } from './past/versions.ts'
 import type { Session } from './session.ts'
 import { parseTargets } from './targets.ts'
 import { planUndo, type UndoPlan } from './undo/plan.ts'
+import { undoneText } from './undo/undone-text.ts'
 import type { Verb } from './verb.ts'
 
 interface UndoFlags {
@@ -58,7 +58,7 @@ async function undoOne(
     return
   }
   if (dryRun !== 'client') await write(session, kind, plan, namespace, dryRun)
-  session.io.out(`${subject} ${doneText(plan, session.clock.now())}${dryRunSuffix(dryRun)}\n`)
+  session.io.out(`${subject} ${undoneText(plan, session.clock.now(), dryRun)}\n`)
   for (const change of changes) session.io.out(`  ${changeText(change, { hide: kind.kind === 'Secret' })}\n`)
 }
 
@@ -101,13 +101,4 @@ function write(
   return step === 'create'
     ? session.json<NamedObject>('POST', pathOf(kind, namespace), { query, body })
     : session.json<NamedObject>('PUT', pathOf(kind, namespace, object.metadata.name), { query, body })
-}
-
-function doneText({ step, to, undone }: Exclude<UndoPlan, { step: 'refuse' }>, nowMs: number): string {
-  const ago = undone?.time ? `, ${humanDuration(nowMs - Date.parse(undone.time))} ago` : ''
-  const by = undone?.user ? ` by ${undone.user}${ago}` : ''
-  if (step === 'create') return `created again as it was at revision ${to.revision}: it was deleted${by}`
-  return undone
-    ? `undone: the change${by} is taken back (revision ${to.revision})`
-    : `taken back to revision ${to.revision}`
 }
