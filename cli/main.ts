@@ -1,6 +1,10 @@
+import { leadingFlags } from './leading-flags.ts'
 import { runVerb } from './run-verb.ts'
 import { verbs } from './verbs.ts'
 
-/** Runs the verb of this name; resolves to the exit code. Undefined for what is no verb. */
-export const runIfVerb = (name: string | undefined, args: readonly string[]): Promise<number> | undefined =>
-  name !== undefined && Object.hasOwn(verbs, name) ? runVerb(name, args) : undefined
+/** Runs the verb that a command line names; resolves to the exit code. Undefined for one that names none. */
+export function runIfVerb(words: readonly string[]): Promise<number> | undefined {
+  const { flags, rest } = leadingFlags(words)
+  const [name = '', ...args] = rest
+  return Object.hasOwn(verbs, name) ? runVerb(name, [...flags, ...args]) : undefined
+}

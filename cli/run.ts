@@ -4,6 +4,7 @@ import type { Clock } from '../client/types.ts'
 import { explain } from './errors.ts'
 import { addSharedFlags, normalizeArgs, type SharedFlags } from './flags.ts'
 import type { Io } from './io.ts'
+import { leadingFlags } from './leading-flags.ts'
 import { nearest } from './nearest.ts'
 import { Session } from './session.ts'
 import type { Verb } from './verb.ts'
@@ -28,9 +29,10 @@ async function runOne(
   clock: Clock | undefined,
 ): Promise<number> {
   if (verb.verbs) {
-    const [word, ...rest] = args
+    const { flags, rest } = leadingFlags(args)
+    const [word, ...others] = rest
     const below = verb.verbs[word ?? '']
-    if (below) return runOne(`${name} ${word}`, below.summary, below, rest, io, clock)
+    if (below) return runOne(`${name} ${word}`, below.summary, below, [...flags, ...others], io, clock)
     // `create -f FILE` beside `create namespace NAME`: a verb with flags of its own is one by itself, too.
     if (!verb.define || !word?.startsWith('-')) return refuseWord(name, summary, verb.verbs, word, io)
   }

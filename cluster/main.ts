@@ -1,4 +1,5 @@
 /** `gantry COMMAND …`: finds the command and loads nothing else. */
+import { leadingFlags } from '../cli/leading-flags.ts'
 import { nearest } from '../cli/nearest.ts'
 import { runVerb } from '../cli/run-verb.ts'
 import { verbs } from '../cli/verbs.ts'
@@ -70,9 +71,11 @@ const helpers: Record<string, Command['run']> = {
   nodes: async () => (await import('./nodes-command.ts')).prepareNodes,
 }
 
-async function main([name = 'help', ...args]: readonly string[]): Promise<number> {
+async function main(words: readonly string[]): Promise<number> {
+  const { flags, rest } = leadingFlags(words)
+  const [name = 'help', ...args] = rest
   const run = commands[name]?.run ?? helpers[name]
-  if (run) return (await run())(args)
+  if (run) return (await run())([...flags, ...args])
   const asked = ['help', '--help', '-h'].includes(name)
   const width = Math.max(...Object.keys(commands).map((word) => word.length))
   const list = Object.entries(commands)

@@ -142,8 +142,7 @@ const programEntries = {
           name === 'cli'
             ? `import { ${run} as run } from './${file}'
           import { exitWith } from './cluster/exit.ts'
-          const [, , verb, ...args] = process.argv
-          const ending = run(verb, args)
+          const ending = run(process.argv.slice(2))
           if (ending) exitWith(ending)
           export const isVerb = ending !== undefined`
             : `import { ${run} as run } from './${file}'
