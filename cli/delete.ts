@@ -104,6 +104,7 @@ export const deleteVerb: Verb<DeleteFlags> = {
         if (isNotFound(error) && (flags.ignoreNotFound || flags.all || flags.selector)) continue
         if (!isNotFound(error)) throw error
         session.io.err(explain(error).text)
+        session.io.err(await (await import('./mistakes/in-names.ts')).nameHint(session, error))
         failed = true
       }
     }

@@ -49,8 +49,7 @@ export const describe: Verb<DescribeFlags> = {
     if (args.length === 2 && isNotFound(missing)) return describeByPrefix(session, args, showEvents, missing)
     for (const [i, subject] of found.entries())
       session.io.out(`${i > 0 ? '\n\n' : ''}${await describeObject(session, subject, { showEvents })}`)
-    for (const failure of failures) session.io.err(explain(failure).text)
-    if (failures.length === 1) session.io.err(await nameHint(session, missing))
+    for (const failure of failures) session.io.err(`${explain(failure).text}${await nameHint(session, failure)}`)
     if (found.length === 0 && failures.length === 0)
       session.io.err(
         flags.allNamespaces ? 'No resources found\n' : `No resources found in ${session.namespace} namespace.\n`,

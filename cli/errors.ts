@@ -1,5 +1,6 @@
 import { StatusError } from '../api/machinery/errors.ts'
 import { Interrupted } from './io.ts'
+import { grantHint } from './mistakes/forbidden.ts'
 
 /** A failure whose message is for the user, as it stands after `error: `. */
 export class CliError extends Error {
@@ -41,7 +42,8 @@ function refusalText({ reason, details }: StatusError, message: string): string 
   if (reason === 'Unauthorized')
     return 'error: You must be logged in to the server (Unauthorized): the credentials of the kubeconfig are not (or no longer) known there'
   if (reason === '' || reason === 'Unknown') return `Error from server: ${message}`
-  return `Error from server (${reason}): ${message}`
+  const hint = reason === 'Forbidden' ? grantHint(message).trimEnd() : ''
+  return `Error from server (${reason}): ${message}${hint && `\n${hint}`}`
 }
 
 const certificateCodes = new Set([

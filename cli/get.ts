@@ -165,8 +165,11 @@ async function showTables(
   }
   if (shown === 0 && failures.length === 0 && !flags.ignoreNotFound) {
     session.io.err(nothingFound(session, wanted, flags))
-    if (session.namespaceGiven && !flags.allNamespaces && !flags.at)
-      session.io.err(await (await import('./mistakes/in-names.ts')).namespaceHint(session))
+    const [only, ...others] = wanted
+    if (only && others.length === 0 && !flags.allNamespaces && !flags.at)
+      session.io.err(
+        await (await import('./mistakes/in-names.ts')).elsewhereHint(session, only.kind, selectionOf(only, flags)),
+      )
   }
   return tell(session, failures)
 }
@@ -246,9 +249,10 @@ async function attempt(flags: GetFlags, failures: unknown[], action: () => Promi
 }
 
 async function tell(session: Session, failures: readonly unknown[]): Promise<number> {
-  for (const failure of failures) session.io.err(explain(failure).text)
-  if (failures.length === 1)
-    session.io.err(await (await import('./mistakes/in-names.ts')).nameHint(session, failures[0]))
+  for (const failure of failures) {
+    session.io.err(explain(failure).text)
+    session.io.err(await (await import('./mistakes/in-names.ts')).nameHint(session, failure))
+  }
   return failures.length > 0 ? 1 : 0
 }
 

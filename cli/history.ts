@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { humanDuration } from '../api/machinery/print.ts'
 import { CliError } from './errors.ts'
+import { missingHint } from './mistakes/in-names.ts'
 import { namespaceFor } from './objects.ts'
 import { changeText } from './past/change-text.ts'
 import { isStatusOnly, type ObjectVersion, versionsOf } from './past/versions.ts'
@@ -47,7 +48,11 @@ export const history: Verb<HistoryFlags> = {
         if (more) break
         versions.push(version)
       }
-      if (versions.length === 0) throw new CliError(`nothing is remembered of ${kind.plural}/${name}`)
+      if (versions.length === 0) {
+        session.io.err(`error: nothing is remembered of ${kind.plural}/${name}\n`)
+        session.io.err(await missingHint(session, kind, name))
+        return 1
+      }
       if (output.type === 'whole')
         session.io.out(output.print({ kind: 'History', apiVersion: 'gantry.dev/v1', items: versions }))
       else session.io.out(table(session, versions, { ...flags, hide: kind.kind === 'Secret' && !flags.showSecrets }))

@@ -70,7 +70,12 @@ export const logs: Verb<LogsFlags> = {
     const found = flags.selector
       ? await podsSelected(session, flags.selector)
       : await (flags.allPods ? podsNamed : onePodNamed)(session, args.slice(0, 1))
-    if (found.length === 0) session.io.err(`No resources found in ${session.namespace} namespace.\n`)
+    if (found.length === 0) {
+      session.io.err(`No resources found in ${session.namespace} namespace.\n`)
+      const { elsewhereHint } = await import('./mistakes/in-names.ts')
+      const kind = (await session.kinds()).named('pods')
+      session.io.err(await elsewhereHint(session, kind, { labelSelector: flags.selector }))
+    }
     const streams = found.flatMap((pod) => streamsOf(session, pod, flags, wantedContainer))
     const limit = Number(flags.maxLogRequests ?? 5)
     if (flags.follow && streams.length > limit)

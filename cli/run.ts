@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { StatusError } from '../api/machinery/errors.ts'
 import type { Clock } from '../client/types.ts'
-import { explain } from './errors.ts'
+import { explain, WhileDoing } from './errors.ts'
 import { addSharedFlags, normalizeArgs, type SharedFlags } from './flags.ts'
 import type { Io } from './io.ts'
 import { leadingFlags } from './leading-flags.ts'
@@ -58,7 +58,7 @@ async function runOne(
     if (error instanceof CommanderError) return refuseFlags(name, error, io)
     const { text, code } = explain(error, session?.server)
     io.err(text)
-    if (session && error instanceof StatusError && error.code === 404)
+    if (session && (error instanceof StatusError || error instanceof WhileDoing))
       io.err(await (await import('./mistakes/in-names.ts')).nameHint(session, error))
     return code
   } finally {

@@ -4,6 +4,7 @@ import { pathOf } from '../client/client.ts'
 import { type DryRun, dryRunOption, dryRunQuery, parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
 import { kindName, type ServedKind } from './kinds.ts'
+import { missingHint } from './mistakes/in-names.ts'
 import { getObject, type NamedObject, namespaceFor } from './objects.ts'
 import { changeText } from './past/change-text.ts'
 import { type ObjectVersion, versionsOf } from './past/versions.ts'
@@ -50,7 +51,10 @@ async function undoOne(
   const versions = await enoughVersions(session, kind, name, namespace, target !== undefined)
   const plan = planUndo(versions, target)
   const subject = `${kindName(kind)}/${name}`
-  if (plan.step === 'refuse') throw new CliError(`${subject} cannot be undone: ${plan.why}`)
+  if (plan.step === 'refuse') {
+    const hint = versions.length === 0 ? await missingHint(session, kind, name) : ''
+    throw new CliError(`${subject} cannot be undone: ${plan.why}${hint && `\n${hint.trimEnd()}`}`)
+  }
   const current = plan.step === 'update' ? versions[0]?.object : undefined
   const changes = current ? objectChanges(current, plan.object) : []
   if (current && changes.length === 0) {

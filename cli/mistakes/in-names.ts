@@ -1,8 +1,9 @@
 import { StatusError } from '../../api/machinery/errors.ts'
 import { pathOf } from '../../client/client.ts'
+import { WhileDoing } from '../errors.ts'
 import type { ServedKind } from '../kinds.ts'
 import { nearest } from '../nearest.ts'
-import type { NamedObject } from '../objects.ts'
+import { type NamedObject, type Selection, selectionQuery } from '../objects.ts'
 import type { Session } from '../session.ts'
 
 const metadataList = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
@@ -10,26 +11,62 @@ const most = '1000'
 
 /** What was meant by a name that is not there, in a line; empty where nobody knows. */
 export async function nameHint(session: Session, error: unknown): Promise<string> {
-  if (!(error instanceof StatusError) || error.code !== 404) return ''
-  const { kind: plural, group = '', name = '' } = error.details ?? {}
+  const refusal = error instanceof WhileDoing ? error.refusal : error
+  if (!(refusal instanceof StatusError) || refusal.code !== 404) return ''
+  const { kind: plural, group = '', name = '' } = refusal.details ?? {}
   if (!plural || !name) return ''
   return quietly(async () => {
-    const { all } = await session.kinds()
-    const kind = all.find((one) => one.plural === plural && one.group === group)
-    if (!kind) return ''
-    if (kind.namespaced) {
-      const namespace = await namespaceHint(session)
-      if (namespace !== '') return namespace
+    // Usage is told of what has another kind: `podmetrics.metrics.k8s.io "default/web"`.
+    if (group === 'metrics.k8s.io') {
+      const kind = (await session.kinds()).named(plural.startsWith('node') ? 'nodes' : 'pods')
+      return hintOf(session, kind, name.split('/').at(-1) as string)
     }
-    const found = await namesOf(session, kind, undefined)
-    const here = found.filter(({ metadata }) => !kind.namespaced || metadata.namespace === session.namespace)
-    const meant = nearest(
-      name,
-      here.map(({ metadata }) => metadata.name),
-    )
-    if (meant) return `Did you mean "${meant}"?\n`
-    const elsewhere = found.find(({ metadata }) => metadata.name === name)?.metadata.namespace
-    return elsewhere ? `There is one in the namespace "${elsewhere}": add -n ${elsewhere}\n` : ''
+    const kind = (await session.kinds()).all.find((one) => one.plural === plural && one.group === group)
+    if (!kind) return ''
+    const hint = await hintOf(session, kind, name)
+    // What was to be written there is not lost: the namespace is easily made.
+    const isWritten = plural === 'namespaces' && (error instanceof WhileDoing || name === session.namespace)
+    return hint === '' && isWritten ? `Make it first: gantry create namespace ${name}\n` : hint
+  })
+}
+
+/** The same of an object of a kind that is not there. */
+export const missingHint = (session: Session, kind: ServedKind, name: string): Promise<string> =>
+  quietly(() => hintOf(session, kind, name))
+
+async function hintOf(session: Session, kind: ServedKind, name: string): Promise<string> {
+  if (kind.namespaced) {
+    const namespace = await namespaceHint(session)
+    if (namespace !== '') return namespace
+  }
+  const found = await namesOf(session, kind)
+  const here = found.filter(({ metadata }) => !kind.namespaced || metadata.namespace === session.namespace)
+  if (here.some(({ metadata }) => metadata.name === name)) return ''
+  const elsewhere = found.find(({ metadata }) => metadata.name === name)?.metadata.namespace
+  if (elsewhere) return `There is one in the namespace "${elsewhere}": add -n ${elsewhere}\n`
+  const meant = nearest(
+    name,
+    here.map(({ metadata }) => metadata.name),
+  )
+  return meant ? `Did you mean "${meant}"?\n` : ''
+}
+
+/** Where there are objects of a kind when none are in the namespace that was looked in; empty where there are none. */
+export function elsewhereHint(
+  session: Session,
+  kind: ServedKind,
+  { labelSelector, fieldSelector }: Pick<Selection, 'labelSelector' | 'fieldSelector'> = {},
+): Promise<string> {
+  return quietly(async () => {
+    if (!kind.namespaced) return ''
+    const wrong = session.namespaceGiven ? await namespaceHint(session) : ''
+    if (wrong !== '') return wrong
+    const found = await namesOf(session, kind, selectionQuery({ labelSelector, fieldSelector }))
+    const [first, ...others] = new Set(found.flatMap(({ metadata }) => metadata.namespace ?? []))
+    if (first === undefined || first === session.namespace) return ''
+    return others.length === 0
+      ? `There ${found.length === 1 ? 'is one' : `are ${found.length}`} in the namespace "${first}": add -n ${first}\n`
+      : `There are some in other namespaces (${[first, ...others.slice(0, 2)].join(', ')}${others.length > 2 ? ', …' : ''}): add -n NAME, or -A for all\n`
   })
 }
 
@@ -37,16 +74,16 @@ export async function nameHint(session: Session, error: unknown): Promise<string
 export function namespaceHint(session: Session): Promise<string> {
   return quietly(async () => {
     const kind = (await session.kinds()).named('namespaces')
-    const names = (await namesOf(session, kind, undefined)).map(({ metadata }) => metadata.name)
+    const names = (await namesOf(session, kind)).map(({ metadata }) => metadata.name)
     if (names.includes(session.namespace)) return ''
     const meant = nearest(session.namespace, names)
     return `There is no namespace "${session.namespace}"${meant ? `. Did you mean "${meant}"?` : ''}\n`
   })
 }
 
-async function namesOf(session: Session, kind: ServedKind, namespace: string | undefined): Promise<NamedObject[]> {
-  const { items } = await session.json<{ items: NamedObject[] }>('GET', pathOf(kind, namespace), {
-    query: { limit: most },
+async function namesOf(session: Session, kind: ServedKind, query: Record<string, string> = {}): Promise<NamedObject[]> {
+  const { items } = await session.json<{ items: NamedObject[] }>('GET', pathOf(kind), {
+    query: { ...query, limit: most },
     headers: { accept: metadataList },
   })
   return items
