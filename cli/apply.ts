@@ -10,7 +10,7 @@ import { threeWayPatch } from './apply/three-way.ts'
 import { type DryRun, dryRunOption, dryRunQuery, dryRunSuffix, parseDryRun } from './dry-run.ts'
 import { CliError, explain, WhileDoing } from './errors.ts'
 import { addFileFlags, areGiven, type FileFlags } from './flags.ts'
-import type { ServedKind } from './kinds.ts'
+import { type ServedKind, UnknownKind } from './kinds.ts'
 import type { ManifestObject } from './manifests.ts'
 import { manifestsGiven } from './manifests-given.ts'
 import { showPlaces } from './mistakes/show-places.ts'
@@ -218,10 +218,8 @@ async function kindOf(
     try {
       return (await session.kinds()).of(apiVersion, kind)
     } catch (error) {
-      if (attempt > 0 || !(error instanceof CliError))
-        throw error instanceof CliError
-          ? new CliError(`resource mapping not found in "${source}": ${error.message}`)
-          : error
+      if (!(error instanceof UnknownKind)) throw error
+      if (attempt > 0) throw new UnknownKind(`resource mapping not found in "${source}": ${error.message}`, error.field)
       session.forgetKinds()
     }
   }

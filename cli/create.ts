@@ -12,6 +12,7 @@ import { token } from './create/token.ts'
 import { cronjob, deployment, job, jobFrom } from './create/workloads.ts'
 import { CliError, explain, WhileDoing } from './errors.ts'
 import { addFileFlags, areGiven, type FileFlags } from './flags.ts'
+import { UnknownKind } from './kinds.ts'
 import { manifestsGiven } from './manifests-given.ts'
 import { showPlaces } from './mistakes/show-places.ts'
 import { getObject } from './objects.ts'
@@ -48,9 +49,10 @@ export const create: Verb<CreateFileFlags> = {
         await createOne(session, object, flags)
       } catch (error) {
         // One that fails keeps nobody from the others.
-        if (!(error instanceof StatusError)) throw error
-        session.io.err(explain(new WhileDoing(`when creating "${source}"`, error)).text)
-        await showPlaces(session, error, manifest)
+        if (!(error instanceof StatusError || error instanceof UnknownKind)) throw error
+        const told = error instanceof StatusError ? new WhileDoing(`when creating "${source}"`, error) : error
+        session.io.err(explain(told).text)
+        await showPlaces(session, told, manifest)
         failed = true
       }
     }

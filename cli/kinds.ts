@@ -63,6 +63,16 @@ export function servedKinds(groups: NonNullable<Discovered['items']>): ServedKin
   )
 }
 
+/** A manifest is of a kind that is not served, or not in this version: the field that is wrong. */
+export class UnknownKind extends CliError {
+  readonly field: 'kind' | 'apiVersion'
+
+  constructor(message: string, field: 'kind' | 'apiVersion') {
+    super(message)
+    this.field = field
+  }
+}
+
 /** What a server serves, by any of its names. */
 export class Kinds {
   readonly all: readonly ServedKind[]
@@ -108,7 +118,10 @@ export class Kinds {
       : near
         ? `. Did you mean "${near}"?`
         : '. Ensure CRDs are installed first'
-    throw new CliError(`no matches for kind "${kind}" in version "${apiVersion}"${hint}`)
+    throw new UnknownKind(
+      `no matches for kind "${kind}" in version "${apiVersion}"${hint}`,
+      elsewhere ? 'apiVersion' : 'kind',
+    )
   }
 
   #find(text: string): ServedKind | undefined {

@@ -4,6 +4,7 @@ import { parseJson, parseYaml } from '../api/machinery/json.ts'
 import type { AnyObject } from '../api/machinery/object.ts'
 import { CliError } from './errors.ts'
 import type { Io } from './io.ts'
+import { missingText, syntaxError } from './mistakes/in-syntax.ts'
 
 /** An object of a manifest, and where it stands. */
 export interface ManifestObject {
@@ -37,8 +38,9 @@ export async function readManifests(
 /** The objects of a text of YAML or JSON documents; lists are taken apart. */
 export function parseManifest(text: string, source: string): ManifestObject[] {
   return documentsOf(text).flatMap((document) => {
-    const value = parseDocument(document.text, source)
-    return value === null || value === undefined ? [] : objectsOf(value as AnyObject, { source, ...document })
+    const place = { source, ...document }
+    const value = parseDocument(place)
+    return value === null || value === undefined ? [] : objectsOf(value as AnyObject, place)
   })
 }
 
@@ -54,14 +56,15 @@ function documentsOf(text: string): Omit<Place, 'source'>[] {
   })
 }
 
-function parseDocument(text: string, source: string): unknown {
+function parseDocument(place: Place): unknown {
+  const { text } = place
   try {
     if (/^\s*\{\s*["}]/.test(text)) return parseJson(text)
     const { value, duplicates } = parseYaml(text)
     if (duplicates.length > 0) throw new Error(duplicates.join(', '))
     return value
   } catch (error) {
-    throw new CliError(`error parsing ${source}: ${(error as Error).message}`)
+    throw syntaxError(error as Error, place)
   }
 }
 
@@ -76,7 +79,7 @@ function objectsOf(value: AnyObject, place: Place): ManifestObject[] {
   for (const field of ['kind', 'apiVersion'] as const)
     if (typeof value[field] !== 'string' || value[field] === '')
       throw new CliError(
-        `error validating "${source}": error validating data: ${field} not set; if you choose to ignore these errors, turn validation off with --validate=false`,
+        `error validating "${source}": error validating data: ${field} not set; if you choose to ignore these errors, turn validation off with --validate=false${missingText(field, value, place)}`,
       )
   return [{ object: { ...value, metadata: value.metadata ?? {} } as ManifestObject['object'], ...place }]
 }

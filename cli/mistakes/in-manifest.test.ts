@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { StatusError } from '../../api/machinery/errors.ts'
 import { builtinSchema } from '../../api/schema/builtin.ts'
+import { UnknownKind } from '../kinds.ts'
 import { placesOf } from './in-manifest.ts'
 
 const text = `apiVersion: apps/v1
@@ -47,4 +48,52 @@ test('so are those of an item of a list, and of JSON', () => {
 
 test('other refusals are about no place', () => {
   expect(placesOf(new StatusError(403, 'Forbidden', 'no'), manifest, schema)).toEqual([])
+})
+
+test('a kind that is not served is shown where it is named', () => {
+  expect(placesOf(new UnknownKind('no matches', 'kind'), manifest, undefined)).toEqual(['  web.yaml:12:1: kind'])
+  expect(placesOf(new UnknownKind('no matches', 'apiVersion'), manifest, undefined)).toEqual([
+    '  web.yaml:11:1: apiVersion',
+  ])
+})
+
+const values = `spec:
+  replicas: "2"
+  template:
+    metadata:
+      labels: {app: web, hot: yes}
+    spec:
+      containers:
+        - name: a
+        - name: b
+          args: --all
+          env:
+            - {name: A, value: "1"}
+            - {name: B, value: 1}
+          resources: {requests: {cpu: 100m, memory: 2x}}
+`
+const mistyped = (wire: string, field: string, type: string) =>
+  `json: cannot unmarshal ${wire} into Go struct field X.${field} of type ${type}`
+
+test.each([
+  [mistyped('string', 'spec.replicas', 'int32'), '2:13: spec.replicas: write 2, without quotes'],
+  [
+    mistyped('bool', 'spec.template.metadata.labels', 'string'),
+    '5:31: spec.template.metadata.labels.hot: write "yes", in quotes',
+  ],
+  [
+    mistyped('number', 'spec.template.spec.containers.env.value', 'string'),
+    '13:32: spec.template.spec.containers[1].env[1].value: write "1", in quotes',
+  ],
+  [
+    mistyped('string', 'spec.template.spec.containers.args', '[]string'),
+    '10:17: spec.template.spec.containers[1].args: write a list: each item after "- "',
+  ],
+  [
+    "quantities must match the regular expression '…'",
+    '14:53: spec.template.spec.containers[1].resources.requests.memory: write an amount such as 2, 500m or 512Mi',
+  ],
+])('of a value of the wrong type it is said where it is, and what to write: %s', (message, said) => {
+  const text = { source: 'a.yaml', text: values, linesBefore: 0 }
+  expect(placesOf(new StatusError(400, 'BadRequest', message), text, schema)).toEqual([`  a.yaml:${said}`])
 })
