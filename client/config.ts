@@ -94,8 +94,21 @@ export function inClusterConfig(
   }
 }
 
+/** Throws an Error that names the file, whatever is wrong with it. */
+function readKubeconfig(file: string): Kubeconfig {
+  const refuse = (why: string, cause?: unknown) => new Error(`${file} is no kubeconfig: ${why}`, { cause })
+  let config: unknown
+  try {
+    config = parse(readFileSync(file, 'utf8')) ?? {}
+  } catch (error) {
+    throw refuse((error as Error).message.split(':\n')[0] as string, error)
+  }
+  if (typeof config !== 'object' || Array.isArray(config)) throw refuse('it is to have clusters, users and contexts')
+  return config as Kubeconfig
+}
+
 function fromKubeconfigs(files: readonly string[], wanted: string | undefined): ClientConfig {
-  const read = files.map((file) => ({ file, config: (parse(readFileSync(file, 'utf8')) ?? {}) as Kubeconfig }))
+  const read = files.map((file) => ({ file, config: readKubeconfig(file) }))
   const where = files.join(', ')
   // As in kubectl, what an earlier file says counts.
   const find = <T extends { name: string }>(list: (config: Kubeconfig) => T[] | undefined, name: string) => {
@@ -106,9 +119,13 @@ function fromKubeconfigs(files: readonly string[], wanted: string | undefined): 
     return undefined
   }
   const contextName = wanted || read.map(({ config }) => config['current-context']).find((name) => name)
-  if (!contextName) throw new Error(`${where}: no current-context is set. Choose one with --context`)
+  const thereAre = () => {
+    const names = read.flatMap(({ config }) => config.contexts?.map(({ name }) => name) ?? [])
+    return names.length === 0 ? 'It has none' : `There are: ${[...new Set(names)].join(', ')}`
+  }
+  if (!contextName) throw new Error(`${where}: no current-context is set. Choose one with --context. ${thereAre()}`)
   const context = find((config) => config.contexts, contextName)?.entry.context
-  if (!context) throw new Error(`${where}: there is no context ${JSON.stringify(contextName)}`)
+  if (!context) throw new Error(`${where}: there is no context ${JSON.stringify(contextName)}. ${thereAre()}`)
   const cluster = find((config) => config.clusters, context.cluster)
   if (!cluster) throw new Error(`${where}: there is no cluster ${JSON.stringify(context.cluster)}`)
   const user = find((config) => config.users, context.user)
