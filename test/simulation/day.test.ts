@@ -9,8 +9,8 @@ import { Happenings, tideSeconds } from './happenings.ts'
 
 const isWhole = process.env.GANTRY_DAY === 'whole'
 const seed = Number(process.env.GANTRY_DAY_SEED ?? 1)
-const nodeCount = isWhole ? 2000 : 100
-const tides = isWhole ? 12 : 3
+const nodeCount = isWhole ? 2000 : 200
+const tides = isWhole ? 12 : 4
 /** Of each pod that has come and gone, once the caches with a limit are filled. */
 const mostBytesLeft = isWhole ? 300 : 1000
 
