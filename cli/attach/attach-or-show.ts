@@ -44,7 +44,8 @@ export async function attachOrShow(
       // It may have said all before we were connected: then its log has it. Where it goes on, it may just be silent.
       if (isHeard || container.tty || !(await over(silenceMs))) return code
     } catch (error) {
-      if (!(error instanceof StatusError)) throw error
+      // The server refuses with a status; a node that finds the container ended says so over the connection.
+      if (!(error instanceof StatusError || error instanceof CliError)) throw error
       // Its status follows a moment later.
       if (!(await over(settlingMs))) throw error
     }
