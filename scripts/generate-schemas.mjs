@@ -26,6 +26,17 @@ const atomicMaps = new Set(words(facts.atomicMaps))
 const granularFields = new Set(words(facts.granularFields))
 const quantities = new Set(words(facts.quantities))
 const rawObjects = new Set(words(facts.rawObjects))
+const writtenEmpty = new Set(words(facts.writtenEmpty))
+/** The scalars and lists that have a number in upstream's protobuf form and no star. */
+const omitted = new Set()
+let holder
+const { fieldNumbers } = await importTypeScript(join(root, 'api/schema/field-numbers.ts'))
+for (const word of words(fieldNumbers)) {
+  const [field, number] = word.split('=')
+  if (number === undefined) holder = field
+  else if (!number.endsWith('*')) omitted.add(`${holder}.${field}`)
+}
+const mayBeOmitted = new Set(['string', 'bytes', 'integer', 'number', 'boolean', 'array'])
 const merging = new Map(
   facts.mergingLists
     .trim()
@@ -90,9 +101,11 @@ for (const type of types) {
   const required = []
   for (const attribute of model.attributeTypeMap) {
     const field = `${type.short}.${attribute.baseName}`
-    definition.properties[attribute.baseName] = fieldSchema(field, attribute)
+    const schema = fieldSchema(field, attribute)
+    definition.properties[attribute.baseName] = schema
     prose[attribute.baseName] = comments.fields.get(attribute.name)?.text
     if (comments.fields.get(attribute.name)?.required) required.push(attribute.baseName)
+    else if (mayBeOmitted.has(schema.type) && omitted.has(field) && !writtenEmpty.has(field)) schema.omitsEmpty = true
   }
   if (required.length > 0) definition.required = required
   if (atomicTypes.has(type.short)) definition.atomic = true

@@ -12,6 +12,7 @@ export const componentStatuses = defineResource<ComponentStatusObject>({
   version: 'v1',
   kind: 'ComponentStatus',
   plural: 'componentstatuses',
+  deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
   singular: 'componentstatus',
   shortNames: ['cs'],
   namespaced: false,

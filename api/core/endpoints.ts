@@ -37,6 +37,7 @@ export const endpoints = defineResource<EndpointsObject>({
       ),
     )
   },
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   strategy: { createOnUpdate: true },
   columns: [
     nameColumn,

@@ -36,6 +36,7 @@ export const podTemplates = defineResource<StoredPodTemplate>({
       : podTemplateWarnings(object.template, 'template'),
   strategy: {
     generation: 'outsideMetadata',
+    returnDeleted: true,
     prepareForCreate: (object) => dropDisabledFields(object.template?.spec),
     prepareForUpdate: (object) => dropDisabledFields(object.template?.spec),
   },

@@ -101,7 +101,7 @@ function build(schema: Schema): Decoder {
 interface Property {
   name: string
   schema: Schema
-  /** Upstream's own form tells an empty map from none at all as little as its stored one does. */
+  /** Upstream's own form tells an empty value from none at all as little as its stored one does. */
   dropsEmpty: boolean
   /** Looked up at first use: a type may hold itself. */
   decode: Decoder | undefined
@@ -112,7 +112,8 @@ function objectDecoder(schema: Schema): Decoder {
   const fills: { name: string; zero: () => unknown }[] = []
   const builtin = schema.name?.startsWith('io.k8s.') ?? false
   for (const [name, property] of schema.properties ?? []) {
-    const dropsEmpty = builtin && property.type === 'map' && !schema.required?.includes(name)
+    const dropsEmpty =
+      property.omitsEmpty === true || (builtin && property.type === 'map' && !schema.required?.includes(name))
     properties.set(name, { name, schema: property, dropsEmpty, decode: undefined })
     const zero = zeroOf(schema, name, property, builtin)
     if (zero) fills.push({ name, zero })
@@ -137,7 +138,7 @@ function objectDecoder(schema: Schema): Decoder {
       if (inner === null || inner === undefined) continue
       property.decode ??= decoderOf(property.schema)
       const decoded = property.decode(inner, run, { parent: at, holder, part: key })
-      if (property.dropsEmpty && isEmpty(decoded as object)) continue
+      if (property.dropsEmpty && isEmpty(decoded)) continue
       result[key] = decoded
     }
     for (const { name, zero } of fills) if (result[name] === undefined) result[name] = zero()
@@ -146,14 +147,16 @@ function objectDecoder(schema: Schema): Decoder {
   }
 }
 
-function isEmpty(map: object): boolean {
-  for (const _ in map) return false
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return !value
+  for (const _ in value) return false
   return true
 }
 
 /** What stands for a field that was left out; undefined: nothing does. */
 function zeroOf(holder: Schema, name: string, schema: Schema, builtin: boolean): (() => unknown) | undefined {
-  const { default: declared } = schema
+  const { default: declared, omitsEmpty } = schema
+  if (omitsEmpty && declared !== undefined && isEmpty(declared)) return undefined
   if (declared !== undefined) return typeof declared === 'object' ? () => structuredClone(declared) : () => declared
   if (!builtin) return undefined
   const isRoot =

@@ -87,7 +87,17 @@ export interface ServedVersion {
   columns?: readonly Column<AnyObject>[]
   /** What everybody who uses this version is told. */
   deprecation?: string
+  /** Subresources that the kind has and this version of it has not. */
+  lacks?: readonly Part[]
 }
+
+/** The subresources that any kind may have, and that all have alike. */
+type Part = 'status' | 'scale'
+
+/** Whether a version of a kind has one of them. */
+export const hasPart = ({ strategy, scale, versions }: Resource, version: string, part: Part): boolean =>
+  (part === 'status' ? strategy.status === true : scale !== undefined) &&
+  !versions.some((served) => served.version === version && served.lacks?.includes(part))
 
 export interface ResourceSpec<T extends KubeObject> {
   group: string

@@ -42,6 +42,8 @@ export interface Schema {
   readonly patchMergeKey?: string
   readonly default?: unknown
   readonly nullable?: boolean
+  /** An optional scalar or list that upstream's form leaves out when it is empty, whoever wrote it. */
+  readonly omitsEmpty?: boolean
   /**
    * How whole objects of the type are brought into form, where that is not by structure alone: custom resources, whose
    * types are checked by validation. Changes nothing of its argument; tells the paths of unknown fields if it is to.

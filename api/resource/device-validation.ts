@@ -189,12 +189,10 @@ export function validateCounterSet({ name = '', counters }: CounterSet, path: st
 function validateMappings(device: Device, path: string): FieldError[] {
   return Object.entries(device.nodeAllocatableResourceMappings ?? {}).flatMap(([name, mapping]) => {
     const at = key(path, name)
-    const { allocationMultiplier: multiplier, capacityKey } = mapping
+    // Each has a multiplier: by default it is one.
+    const { allocationMultiplier: multiplier = '1', capacityKey } = mapping
     const errors = isNativeResource(name) ? [] : [invalid(at, name, 'must be a node allocatable resource name')]
-    if (multiplier === undefined && capacityKey === undefined) {
-      errors.push(invalid(at, '', 'at least one of allocationMultiplier or capacityKey must be set'))
-    }
-    if (multiplier !== undefined && compareQuantity(multiplier, '0') <= 0) {
+    if (compareQuantity(multiplier, '0') <= 0) {
       errors.push(invalid(child(at, 'allocationMultiplier'), multiplier, 'must be positive'))
     }
     const keyPath = child(at, 'capacityKey')

@@ -30,6 +30,6 @@ export const deviceClasses = defineResource<Stored<DeviceClass>>({
         : [invalid('spec.extendedResourceName', name, 'must be a valid extended resource name')]),
     ]
   },
-  strategy: { generation: 'spec' },
+  strategy: { generation: 'spec', returnDeleted: true },
   columns: [nameColumn, ageColumn],
 })

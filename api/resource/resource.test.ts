@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { useCompilers } from '../machinery/compilers.ts'
 import { cells, defaulted, faults, statusFaults, testContext } from '../machinery/kind-testing.ts'
 import { adminAccessPath, deviceClasses, resourceClaims, resourceClaimTemplates, resourceSlices } from './index.ts'
+import { device, slice } from './testing.ts'
 
 const exactly = (more: object = {}) => ({ name: 'gpu', exactly: { deviceClassName: 'gpus', ...more } })
 const devices = (...requests: object[]) => ({ requests })
@@ -105,6 +106,9 @@ describe('claims', () => {
   it('tell where they want to be administrators', () => {
     expect(adminAccessPath(devices(exactly(), exactly({ adminAccess: true })) as never)).toBe(
       'spec.devices.requests[1].adminAccess',
+    )
+    expect(adminAccessPath(devices(exactly({ adminAccess: true })) as never)).toBe(
+      'spec.devices.requests[0].adminAccess',
     )
     expect(adminAccessPath(devices(exactly()) as never)).toBeUndefined()
   })
@@ -225,17 +229,6 @@ it('classes name extended resources', () => {
 })
 
 describe('slices', () => {
-  const device = (more: object = {}) => ({ name: 'g0', ...more })
-  const slice = (spec: object = {}) => ({
-    metadata: { name: 's' },
-    spec: {
-      driver: 'd.example.com',
-      nodeName: 'n',
-      pool: { name: 'p', generation: 1, resourceSliceCount: 1 },
-      devices: [device()],
-      ...spec,
-    },
-  })
   const d0 = 'spec.devices[0]'
   const capacity = (requestPolicy: object) => ({
     allowMultipleAllocations: true,

@@ -20,7 +20,7 @@ export const resourceClaims = defineResource<Claim>({
   validate: (claim, old) =>
     old ? immutable(claim.spec, old.spec, 'spec') : validateDeviceClaim(claim.spec?.devices, 'spec.devices'),
   validateStatus: validateClaimStatus,
-  strategy: { status: true, prepareForStatusUpdate: dropDeallocatedDevices },
+  strategy: { status: true, returnDeleted: true, prepareForStatusUpdate: dropDeallocatedDevices },
   columns: [
     nameColumn,
     {

@@ -24,6 +24,7 @@ export const resourceClaimTemplates = defineResource<Stored<ResourceClaimTemplat
           ...validateTemplateMetadata(spec?.metadata ?? {}, 'spec.metadata'),
           ...validateDeviceClaim(spec?.spec?.devices, 'spec.spec.devices'),
         ],
+  strategy: { returnDeleted: true },
   columns: [nameColumn, ageColumn],
 })
 

@@ -35,6 +35,7 @@ export const resourceSlices = defineResource<Slice>({
   },
   strategy: {
     generation: 'spec',
+    returnDeleted: true,
     prepareForCreate: (slice, { nowMs }) => prepare(slice, undefined, nowMs),
     prepareForUpdate: (slice, old, { nowMs }) => prepare(slice, old, nowMs),
   },

@@ -383,6 +383,28 @@ export const rawObjects = `
   resource.v1.OpaqueDeviceConfiguration.parameters
 `
 
+/**
+ * Optional scalars and lists that upstream writes though they are empty, or whose emptiness says something. All others are
+ * left out then, but for the scalars that have a star in field-numbers.ts.
+ */
+export const writtenEmpty = `
+  apiextensions.v1.CustomResourceDefinitionStatus.conditions
+  apiextensions.v1.CustomResourceDefinitionStatus.storedVersions apps.v1.StatefulSetOrdinals.start
+  apps.v1.StatefulSetSpec.serviceName apps.v1.StatefulSetStatus.availableReplicas
+  authentication.v1.TokenRequestSpec.audiences authentication.v1.TokenRequestStatus.token
+  autoscaling.v2.HPAScalingRules.policies autoscaling.v2.HorizontalPodAutoscalerStatus.currentMetrics
+  batch.v1.PodFailurePolicyOnPodConditionsPattern.status
+  core.v1.ContainerImage.names core.v1.Event.reportingComponent core.v1.Event.reportingInstance
+  core.v1.NodeRuntimeHandler.name core.v1.ProjectedVolumeSource.sources discovery.v1.EndpointSlice.endpoints
+  discovery.v1.EndpointSlice.ports flowcontrol.v1.FlowSchemaSpec.matchingPrecedence
+  flowcontrol.v1.QueuingConfiguration.handSize flowcontrol.v1.QueuingConfiguration.queueLengthLimit
+  flowcontrol.v1.QueuingConfiguration.queues flowcontrol.v1.ResourcePolicyRule.namespaces meta.v1.ObjectMeta.managedFields
+  policy.v1.PodDisruptionBudgetStatus.currentHealthy policy.v1.PodDisruptionBudgetStatus.desiredHealthy
+  policy.v1.PodDisruptionBudgetStatus.disruptionsAllowed policy.v1.PodDisruptionBudgetStatus.expectedPods
+  rbac.v1.ClusterRole.rules rbac.v1.Role.rules rbac.v1.RoleRef.apiGroup resource.v1.AllocatedDeviceStatus.conditions
+  resource.v1.DeviceClaim.requests scheduling.v1.PriorityClass.value storage.v1.CSINodeDriver.topologyKeys
+`
+
 /** Defaults declared on the field itself. */
 export const declaredDefaults: Record<string, unknown> = {
   'core.v1.AzureDiskVolumeSource.cachingMode': 'ReadWrite',

@@ -33,6 +33,7 @@ export const csiDrivers = defineResource<Stored<CSIDriver>>({
   warnings: tokenWarnings,
   strategy: {
     unconditionalUpdate: false,
+    returnDeleted: true,
     prepareForCreate: (driver) => dropVolumeLimitScaling(driver, undefined),
     prepareForUpdate: (driver, old) => {
       dropVolumeLimitScaling(driver, old)

@@ -16,7 +16,7 @@ export const csiNodes = defineResource<Stored<CSINode>>({
   namespaced: false,
   schema: builtinSchema('io.k8s.api.storage.v1.CSINode'),
   validate: (node, old) => [...validateDrivers(node.spec?.drivers ?? []), ...(old ? validateUpdate(node, old) : [])],
-  strategy: { unconditionalUpdate: false },
+  strategy: { unconditionalUpdate: false, returnDeleted: true },
   columns: [
     nameColumn,
     {

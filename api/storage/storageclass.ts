@@ -26,6 +26,7 @@ export const storageClasses = defineResource<Stored<StorageClass>>({
     ...(old ? unchangeable.flatMap((field) => immutable(storageClass[field], old[field], field)) : []),
   ],
   warnings: topologyWarnings,
+  strategy: { returnDeleted: true },
   columns: [
     {
       ...nameColumn,

@@ -23,7 +23,7 @@ export const volumeAttachments = defineResource<Stored<VolumeAttachment>>({
   schema: builtinSchema('io.k8s.api.storage.v1.VolumeAttachment'),
   validate,
   validateStatus: validate,
-  strategy: { status: true, unconditionalUpdate: false },
+  strategy: { status: true, unconditionalUpdate: false, returnDeleted: true },
   columns: [
     nameColumn,
     {

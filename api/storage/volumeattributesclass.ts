@@ -25,6 +25,7 @@ export const volumeAttributesClasses = defineResource<Stored<VolumeAttributesCla
     ...validateProvisioner(attributes.driverName, 'driverName'),
     ...validateParameters(attributes.parameters, 'parameters', { allowEmpty: false }),
   ],
+  strategy: { returnDeleted: true },
   columns: [
     nameColumn,
     {

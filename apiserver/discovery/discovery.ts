@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { apiVersionOf } from '../../api/machinery/object.ts'
-import type { Resource, SubresourceInfo } from '../../api/machinery/resource.ts'
+import { hasPart, type Resource, type SubresourceInfo } from '../../api/machinery/resource.ts'
 import { compareVersions } from '../../api/machinery/version-order.ts'
 import type { NamedResource, ServedGroup } from '../handlers/served-group.ts'
 
@@ -165,10 +165,10 @@ const isPart = (resource: Resource): boolean => resource.plural.includes('/')
 
 function subresourcesOf({ resource, group, version }: Served): SubresourceInfo[] {
   const all = new Map(resource.subresources.map((info) => [info.name, info]))
-  if (resource.strategy.status && !all.has('status')) {
+  if (hasPart(resource, version, 'status') && !all.has('status')) {
     all.set('status', { name: 'status', kind: resource.kind, group, version, verbs: statusVerbs })
   }
-  if (resource.scale && !all.has('scale')) {
+  if (hasPart(resource, version, 'scale') && !all.has('scale')) {
     all.set('scale', { name: 'scale', kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: statusVerbs })
   }
   return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -205,7 +205,6 @@ function parseApplied(text: string, scope: Scope, mode: ReturnType<typeof fieldV
       `the name of the object (${applied.metadata.name}) does not match the name on the URL (${info.name})`,
     )
   }
-  applied.metadata.name = info.name
   if (mode === 'Ignore') return applied
   const faults = yamlFault(duplicates)
   if (faults.length > 0 && mode === 'Strict') {

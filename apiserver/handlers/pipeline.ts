@@ -7,6 +7,7 @@ import {
   StatusError,
   unauthorizedError,
 } from '../../api/machinery/errors.ts'
+import { hasPart } from '../../api/machinery/resource.ts'
 import { forbiddenRequest } from '../auth/forbidden.ts'
 import { impersonate } from '../auth/impersonation.ts'
 import { takeSocketToken } from '../auth/tokens/socket-protocol.ts'
@@ -141,9 +142,9 @@ async function route(
     return own(scope)
   }
   if (info.subresource === '') return handleResource(scope)
-  if (info.subresource === 'status' && resource.strategy.status) return handleStatus(scope)
+  if (info.subresource === 'status' && hasPart(resource, info.version, 'status')) return handleStatus(scope)
   const generic = server.subresources.get(`*/*/${info.subresource}`)
-  if (generic && resource.scale && info.subresource === 'scale') return generic(scope)
+  if (generic && info.subresource === 'scale' && hasPart(resource, info.version, 'scale')) return generic(scope)
   throw noSuchPathError()
 }
 

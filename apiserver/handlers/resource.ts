@@ -5,6 +5,7 @@ import type { Verb } from '../../api/machinery/resource.ts'
 import { builtinSchema } from '../../api/schema/builtin.ts'
 import { storePrefix } from '../registry/codec.ts'
 import { type ListAnswer, list, requireVersion } from '../registry/list.ts'
+import { checkName } from '../registry/object-rules.ts'
 import type { CachedObject } from '../registry/watch-cache.ts'
 import type { WriteRules } from '../registry/write.ts'
 import { readBody } from './body.ts'
@@ -131,6 +132,8 @@ async function handleUpdate(scope: Scope, subresource = '', rules?: WriteRules):
   if (rules) options.rules = rules
   // Decoded once for the checks and warnings; a retry after a conflict needs an object of its own.
   const object = decodeBody(scope, body)
+  // Asked before there is an object of the name: what has none of its own cannot be found.
+  checkName(info.name, object.metadata)
   let used = false
   const written = await endpoint.registry.update(
     info.namespace,

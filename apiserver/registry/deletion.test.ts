@@ -23,7 +23,7 @@ const thing = (metadata: AnyObject['metadata'] = {}): AnyObject => ({
 
 describe('deleting', () => {
   it('removes at once what nothing holds', () => {
-    expect(planDeletion(plain, thing(), {}, now)).toEqual({ step: 'remove' })
+    expect(planDeletion(plain, thing(), {}, now)).toEqual({ step: 'remove', object: thing() })
   })
 
   it('marks what a finalizer holds, and raises its generation', () => {
@@ -47,6 +47,7 @@ describe('deleting', () => {
   it('takes the propagation finalizers away when the policy says Background', () => {
     expect(planDeletion(plain, thing({ finalizers: ['orphan'] }), { propagationPolicy: 'Background' }, now)).toEqual({
       step: 'remove',
+      object: thing(),
     })
   })
 
@@ -63,7 +64,9 @@ describe('deleting', () => {
     expect(planDeletion(graceful, structuredClone(object), { gracePeriodSeconds: 5 }, now)).toMatchObject({
       object: { metadata: { deletionGracePeriodSeconds: 5, deletionTimestamp: formatTime(now + 5_000) } },
     })
-    expect(planDeletion(graceful, structuredClone(object), { gracePeriodSeconds: 0 }, now)).toEqual({ step: 'remove' })
+    expect(planDeletion(graceful, structuredClone(object), { gracePeriodSeconds: 0 }, now)).toMatchObject({
+      step: 'remove',
+    })
   })
 
   it.each([

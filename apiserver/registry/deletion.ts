@@ -10,8 +10,8 @@ const foregroundFinalizer = 'foregroundDeletion'
 
 /** What a delete request does to an object. */
 export type DeletionStep =
-  /** Gone at once. */
-  | { step: 'remove' }
+  /** Gone at once; the object as it is told of: what may be deleted gracefully has got its time, if only this one. */
+  | { step: 'remove'; object: AnyObject }
   /** Written back with a deletion timestamp: finalizers or a grace period hold it. */
   | { step: 'mark'; object: AnyObject }
   /** It is being deleted already and nothing changes. */
@@ -35,9 +35,9 @@ export function planDeletion(
   const held = (meta.finalizers?.length ?? 0) > 0
   if (grace === 'graceful') {
     if (held || (meta.deletionGracePeriodSeconds ?? 0) > 0) return { step: 'mark', object }
-    return { step: 'remove' }
+    return { step: 'remove', object }
   }
-  if (!held) return { step: 'remove' }
+  if (!held) return { step: 'remove', object }
   if (meta.deletionTimestamp === undefined) {
     meta.deletionTimestamp = formatTime(nowMs)
     if ((meta.generation ?? 0) > 0) meta.generation = (meta.generation as number) + 1

@@ -3,6 +3,7 @@ import { badRequestError, conflictError, invalidError, modifiedMessage } from '.
 import { invalid } from '../../api/machinery/field-errors.ts'
 import type { AnyObject } from '../../api/machinery/object.ts'
 import type { Resource } from '../../api/machinery/resource.ts'
+import { emptyStatusOf } from './empty-status.ts'
 import { sameJson } from './json.ts'
 
 /** Fields that are not what a kind without a spec is about. */
@@ -20,10 +21,12 @@ export function matchNamespace(resource: Resource, namespace: string, meta: Obje
   }
 }
 
-/** The name of the request, or 400 when the object has another. */
+/** 400 when the object has no name, or another than the request. */
 export function checkName(name: string, meta: ObjectMeta): void {
-  if (!meta.name) meta.name = name
-  else if (meta.name !== name) {
+  if (!meta.name) {
+    throw badRequestError(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  }
+  if (meta.name !== name) {
     throw badRequestError(`the name of the object (${meta.name}) does not match the name on the URL (${name})`)
   }
 }
@@ -75,6 +78,13 @@ export function keepSystemMetadata(meta: ObjectMeta, before: ObjectMeta): void {
   keep(meta, before, 'generation')
   keep(meta, before, 'resourceVersion')
   delete meta.selfLink
+}
+
+/** Of a create: the status that was sent does not count, an object begins with an empty one. */
+export function startStatus(resource: Resource, object: AnyObject): void {
+  const status = emptyStatusOf(resource)
+  if (status) object.status = status
+  else delete object.status
 }
 
 /** Of an update of the status: what else was sent does not count. */

@@ -36,6 +36,7 @@ import {
   matchNamespace,
   raiseGeneration,
   sameObject,
+  startStatus,
 } from './object-rules.ts'
 import { CachedObject, type WatchCache } from './watch-cache.ts'
 import {
@@ -139,7 +140,7 @@ export class Registry {
     const ctx = requestContext(options)
     if (strategy.generation) meta.generation = 1
     else delete meta.generation
-    if (strategy.status && !strategy.statusOnCreate) delete object.status
+    if (strategy.status && !strategy.statusOnCreate) startStatus(resource, object)
     strategy.prepareForCreate?.(object, ctx)
     if (strategy.finalizers) meta.finalizers = [...new Set([...(meta.finalizers ?? []), ...strategy.finalizers])]
 
@@ -350,7 +351,8 @@ export class Registry {
     }
     const release = (await this.hooks.release?.(old)) ?? []
     const removal: Change = { key: current.key, expect: current.revision, value: null }
-    return this.#prepared(current.key, [removal, ...release], old, this.cache.codec.encode(old), 'deleted')
+    const { object } = plan
+    return this.#prepared(current.key, [removal, ...release], object, this.cache.codec.encode(object), 'deleted')
   }
 
   /** An object of any version in the one that is stored, where only somebody outside can bring it there. */

@@ -17,6 +17,7 @@ import { sendObject } from '../handlers/respond.ts'
 import { serverSideApply } from '../patch/apply.ts'
 import { keepTimesIfUnchanged, recordUpdate } from '../patch/managed-fields.ts'
 import { parentManagedFields, scaleManagedFields } from '../patch/scale-ownership.ts'
+import { checkName } from '../registry/object-rules.ts'
 
 const scaleSchema = () => builtinSchema('io.k8s.api.autoscaling.v1.Scale')
 
@@ -116,6 +117,7 @@ async function scaleChange(scope: Scope): Promise<(current: Stored<Scale>) => St
 function applyScale(scope: Scope, object: AnyObject, scale: Stored<Scale>, paths: ScalePaths): AnyObject {
   const { endpoint, info } = scope
   const { resourceVersion } = scale.metadata
+  checkName(info.name, scale.metadata)
   if (resourceVersion && resourceVersion !== object.metadata.resourceVersion) {
     throw conflictError(endpoint.registry.of, info.name, modifiedMessage)
   }
