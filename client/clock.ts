@@ -1,3 +1,4 @@
+import { maxTimerMs } from '../api/machinery/timers.ts'
 import type { Clock } from './types.ts'
 
 /** The machine's own time. */
@@ -13,10 +14,19 @@ export const systemClock: Clock = {
         clearTimeout(timer)
         reject(signal?.reason)
       }
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      }, ms)
+      let timer: NodeJS.Timeout
+      // A timer that is to take longer than it can takes none: next year's cron job would be looked at without pause.
+      const wait = (leftMs: number) => {
+        timer = setTimeout(
+          () => {
+            if (leftMs > maxTimerMs) return wait(leftMs - maxTimerMs)
+            signal?.removeEventListener('abort', onAbort)
+            resolve()
+          },
+          Math.min(leftMs, maxTimerMs),
+        )
+      }
+      wait(ms)
       signal?.addEventListener('abort', onAbort, { once: true })
     })
   },

@@ -6,6 +6,7 @@ import type {
   ListOptions,
   Patch,
   ResourceRef,
+  SubmitOptions,
   Submittable,
   WatchOptions,
   WriteOptions,
@@ -62,7 +63,7 @@ export class LimitedApi implements Api {
   }
 
   /** Those that come together travel as one anyway. */
-  submit(ref: ResourceRef, object: Submittable, options?: { subresource?: string }) {
+  submit(ref: ResourceRef, object: Submittable, options?: SubmitOptions) {
     return this.#api.submit(ref, object, options)
   }
 

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { parseDuration } from '../../api/machinery/duration.ts'
 import { badRequestError, timeoutError } from '../../api/machinery/errors.ts'
+import { maxTimerMs } from '../../api/machinery/timers.ts'
 import { sendError } from './respond.ts'
 
 const sweepMs = 1000
@@ -26,7 +27,7 @@ export class Deadlines {
   /** Watches one request until its answer is out. `wantedMs`: the client will not wait longer than that; 0: as long as others. */
   add(res: ServerResponse, wantedMs = 0): void {
     if (wantedMs > 0 && (this.#limitMs === 0 || wantedMs < this.#limitMs)) {
-      const timer = setTimeout(() => endLate(res), wantedMs)
+      const timer = setTimeout(() => endLate(res), Math.min(wantedMs, maxTimerMs))
       res.once('close', () => clearTimeout(timer))
       return
     }

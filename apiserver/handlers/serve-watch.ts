@@ -1,5 +1,6 @@
 import { badRequestError, invalidError } from '../../api/machinery/errors.ts'
 import { forbidden } from '../../api/machinery/field-errors.ts'
+import { maxTimerMs } from '../../api/machinery/timers.ts'
 import { storePrefix } from '../registry/codec.ts'
 import { parseVersion, requireVersion } from '../registry/list.ts'
 import type { CachedObject } from '../registry/watch-cache.ts'
@@ -57,7 +58,7 @@ export async function serveWatch(scope: Scope): Promise<void> {
       after: from ?? feed.revision,
       bookmarks,
       initialEndBookmark: sendInitial === true && bookmarks,
-      timeoutMs: (timeoutSeconds || server.minRequestTimeoutSeconds * (1 + Math.random())) * 1000,
+      timeoutMs: Math.min((timeoutSeconds || server.minRequestTimeoutSeconds * (1 + Math.random())) * 1000, maxTimerMs),
     },
   )
   await over

@@ -79,6 +79,15 @@ describe('a watch over a WebSocket', () => {
     expect(code).toBe(1000)
   })
 
+  test('goes on when it is to last longer than a timer can', async () => {
+    const { client, seen } = watch('timeoutSeconds=9999999')
+    await new Promise((resolve) => client.once('open', resolve))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await server.create(configMaps, { metadata: { name: 'late' } })
+    await seen(named('ADDED', 'late'))
+    client.close()
+  })
+
   test.each([
     ['who is not known', 'nonsense', 401],
     ['who may not watch', 'no-rights', 403],

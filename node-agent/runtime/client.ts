@@ -1,4 +1,5 @@
 import { type CallOptions, Client, credentials, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js'
+import { maxTimerMs } from '../../api/machinery/timers.ts'
 import { type ContainerEvent, type Cri, CriError, criCodes, type PodSandboxStatusResponse } from './cri.ts'
 import { readServices } from './grpc.ts'
 import criProto from './proto/cri.proto?raw'
@@ -90,7 +91,8 @@ export function caller(client: Client, methods: ServiceDefinition): Caller {
   }
   const call = <T>(name: string, request: object, timeoutMs = callTimeoutMs): Promise<T> => {
     const { path, requestSerialize, responseDeserialize } = methodOf(name)
-    const options: CallOptions = timeoutMs === Infinity ? {} : { deadline: Date.now() + timeoutMs }
+    // One beyond what a timer can take would be over at once.
+    const options: CallOptions = timeoutMs > maxTimerMs ? {} : { deadline: Date.now() + timeoutMs }
     return new Promise((resolve, reject) => {
       client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, (error, answer) => {
         if (error) reject(asCriError(name, error))

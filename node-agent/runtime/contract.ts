@@ -160,7 +160,8 @@ export function runtimeContract(name: string, options: { runs: boolean }, open: 
       await inSandbox(async (sandboxId, config) => {
         const polite = await start(sandboxId, config, 'trap "exit 7" TERM; while :; do sleep 0.05; done')
         await new Promise((resolve) => setTimeout(resolve, 200))
-        await cri().stopContainer(polite, 10)
+        // A month is longer than a timer can take.
+        await cri().stopContainer(polite, 30 * 24 * 3600)
         expect((await cri().containerStatus(polite)).status.exitCode).toBe(7)
         const metadata = { name: 'app', attempt: 1 }
         const stubborn = await start(sandboxId, config, 'trap "" TERM; while :; do sleep 0.05; done', { metadata })

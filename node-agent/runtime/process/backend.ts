@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { connect as connectTo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
+import { maxTimerMs } from '../../../api/machinery/timers.ts'
 import { CriError } from '../cri.ts'
 import { Addresses } from '../local/addresses.ts'
 import type { Backend, End, Streams } from '../local/backend.ts'
@@ -123,7 +124,8 @@ export function processBackend(dataDir: string): Backend {
       if (!found) return
       if (timeoutSeconds > 0) signalGroup(found.pid, signal)
       clearTimeout(found.kill)
-      found.kill = setTimeout(() => signalGroup(found.pid, 'SIGKILL'), timeoutSeconds * 1000)
+      const waitMs = Math.min(timeoutSeconds * 1000, maxTimerMs)
+      found.kill = setTimeout(() => signalGroup(found.pid, 'SIGKILL'), waitMs)
     },
     async removeContainer({ id }) {
       ips.delete(id)
