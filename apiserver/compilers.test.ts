@@ -1,5 +1,5 @@
 import { afterAll, expect, it } from 'vitest'
-import { useCompilers } from '../api/machinery/compilers.ts'
+import { patternFault, useCompilers } from '../api/machinery/compilers.ts'
 import { faults } from '../api/machinery/kind-testing.ts'
 import { deviceClasses } from '../api/resource/index.ts'
 import { loadCompilers } from './compilers.ts'
@@ -16,5 +16,14 @@ it('selectors of devices are refused where they are wrong, and where they would 
       'spec.selectors[1].cel.expression: Invalid value: "driver": compilation failed: ERROR: <input>:1:1: undeclared reference to \'driver\'',
     ),
     'spec.selectors[2].cel.expression: Forbidden: too complex, exceeds cost limit',
+  ])
+})
+
+it('patterns are refused where they are none that take a time in proportion to the text', async () => {
+  await loadCompilers()
+  expect([patternFault('^a+$'), patternFault('(?=a)'), patternFault('(')]).toEqual([
+    undefined,
+    'error parsing regexp: invalid or unsupported Perl syntax: `(?=`',
+    'error parsing regexp: missing closing ): `(`',
   ])
 })

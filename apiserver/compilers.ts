@@ -1,11 +1,12 @@
 import { type ExpressionUse, useCompilers } from '../api/machinery/compilers.ts'
 
-/** Has the expressions in objects checked by what will run them. Loaded here, once, rather than with the kinds. */
+/** Has the expressions and patterns in objects checked by what will run them. Loaded here, once, rather than with the kinds. */
 export async function loadCompilers(): Promise<void> {
-  const [{ compileAdmission }, { compileDeviceSelector }, { compileRule }] = await Promise.all([
+  const [{ compileAdmission }, { compileDeviceSelector }, { compileRule }, { patternSyntaxFault }] = await Promise.all([
     import('../api/cel/admission.ts'),
     import('../api/cel/device-selector.ts'),
     import('../api/cel/resource-rules.ts'),
+    import('../api/cel/regex.ts'),
   ])
   const compile = (expression: string, use: ExpressionUse) => {
     switch (use) {
@@ -24,5 +25,6 @@ export async function loadCompilers(): Promise<void> {
       const compiled = compile(expression, use)
       return 'fault' in compiled ? compiled.fault : undefined
     },
+    pattern: patternSyntaxFault,
   })
 }

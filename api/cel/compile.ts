@@ -1,5 +1,6 @@
 import { Environment } from '@marcbachmann/cel-js'
 import { tooComplex } from '../machinery/compilers.ts'
+import { budgetOf, payForSteps, withBudget } from './budget.ts'
 import { worstCost } from './cost.ts'
 import { describeFault } from './faults.ts'
 import { addQuantities } from './quantity.ts'
@@ -29,7 +30,10 @@ interface Bounds {
 
 type Compiled = { run: (variables: Record<string, unknown>) => unknown } | { fault: string }
 
-/** An expression ready to run, or what is wrong with it. Running it throws what cannot be evaluated. */
+/**
+ * An expression ready to run, or what is wrong with it. Running it throws what cannot be evaluated, and TooCostly for what
+ * takes more steps than the budget of the variables has, or any expression may take.
+ */
 export function compile(environment: Environment, expression: string, bounds: Bounds): Compiled {
   const parsed = parse(environment, expression)
   if ('fault' in parsed) return parsed
@@ -39,7 +43,12 @@ export function compile(environment: Environment, expression: string, bounds: Bo
     return { fault: `must evaluate to ${bounds.results.join(' or ')} or the unknown type, not ${type}` }
   }
   if (worstCost(parsed.ast, bounds.maxSize) > bounds.maxCost) return { fault: tooComplex }
-  return { run: (variables) => parsed(variables) }
+  // What is bounded before it is run needs no watching while it runs.
+  if (bounds.maxCost !== Number.POSITIVE_INFINITY) return { run: (variables) => parsed(variables) }
+  payForSteps(parsed.ast)
+  return {
+    run: (variables) => budgetOf(variables).run((own) => parsed(withBudget(variables, own))),
+  }
 }
 
 function parse(environment: Environment, expression: string) {

@@ -13,11 +13,13 @@ interface Estimate {
 type Scope = ReadonlyMap<string, Estimate>
 
 /** Looking at a letter takes a tenth of a step. */
-const perLetter = 0.1
+export const perLetter = 0.1
+/** Looking for a pattern, whatever it is, takes ten times as long. */
+export const perSearchedLetter = 1
 /** How much less a pattern takes than a step per letter of the text and of the pattern. */
 const perPatternLetter = 0.25
 const comprehensions = new Set(['all', 'exists', 'exists_one', 'map', 'filter'])
-const searches = new Set(['matches', 'matchesInLinearTime', 'find', 'findAll'])
+export const searches = new Set(['matches', 'matchesInLinearTime', 'find', 'findAll'])
 
 /**
  * How many steps an expression takes at most where nothing that it is given has more than `maxSize` parts. Infinite

@@ -16,6 +16,19 @@ function compiled(pattern: string): RE2JS {
   return made
 }
 
+/** What is wrong with a pattern, in upstream's words; undefined: nothing. */
+export function patternSyntaxFault(pattern: string): string | undefined {
+  try {
+    compiled(pattern)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** Whether a pattern is found in a text. Throws an Error for what is no pattern. */
+export const linearTest = (pattern: string, text: string): boolean => compiled(pattern).test(text)
+
 /** At most `limit` of the places that match; negative: all of them. */
 function findAll(text: string, pattern: string, limit: bigint): string[] {
   const found: string[] = []
@@ -28,7 +41,7 @@ function findAll(text: string, pattern: string, limit: bigint): string[] {
 export function addRegularExpressions(environment: Environment): void {
   environment
     .registerFunction(`string.${linearMatches}(string): bool`, (text: string, pattern: string) =>
-      compiled(pattern).matcher(text).find(),
+      linearTest(pattern, text),
     )
     .registerFunction('string.find(string): string', (text: string, pattern: string) => {
       const [first = ''] = findAll(text, pattern, 1n)

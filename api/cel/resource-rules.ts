@@ -18,7 +18,7 @@ function environment(): Environment {
 }
 
 /** A rule of a custom resource, ready to run: throws what cannot be evaluated. */
-export type RuleProgram = (variables: { self: unknown; oldSelf?: unknown }) => unknown
+export type RuleProgram = (variables: Record<string, unknown>) => unknown
 
 /** An expression of `x-kubernetes-validations`, or what is wrong with it. A message comes to a text, a rule to a truth. */
 export function compileRule(expression: string, result: 'bool' | 'string'): { run: RuleProgram } | { fault: string } {

@@ -2,21 +2,29 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 import { linearMatches } from './regex.ts'
 
 /** What of the library's trees and its two visitors is used here and not in its published types. */
-interface Visitor {
+export interface Visitor {
   check(node: ASTNode, scope: unknown): unknown
-  run(node: ASTNode, scope: unknown): unknown
+  run(node: ASTNode, scope: Scope): unknown
   getType(name: string): unknown
   createError(code: string, message: string, node: ASTNode): Error
   debugType(value: unknown): { fieldLazy(value: unknown, field: string, node: ASTNode, visitor: Visitor): unknown }
 }
+/** The variables of a run. */
+export interface Scope {
+  getValue(name: string): unknown
+}
 interface Macro {
   typeCheck(visitor: Visitor, macro: unknown, scope: unknown): unknown
-  evaluate(visitor: Visitor, macro: unknown, scope: unknown): unknown
+  evaluate(visitor: Visitor, macro: unknown, scope: Scope): unknown
 }
-type Settable = ASTNode & {
+export type Settable = ASTNode & {
   readonly meta: {
     check(visitor: Visitor, node: ASTNode, scope: unknown): unknown
-    evaluate(visitor: Visitor, node: ASTNode, scope: unknown): unknown
+    evaluate(visitor: Visitor, node: ASTNode, scope: Scope): unknown
+    /** What a macro does in the node's place. */
+    macro?: Macro
+    /** What stands in the node's place. */
+    alternate?: ASTNode
   }
   setMeta(key: string, value: unknown): Settable
 }

@@ -13,7 +13,7 @@ const keptPrograms = 2000
 
 /** Runs the expressions of webhooks and policies. The engine is loaded when the first one is met. */
 export interface Expressions {
-  /** What the expressions about a write can use; `params` is for policies. */
+  /** What the expressions about a write can use, and may cost between them; `params` is for policies. */
   variables(attributes: AdmissionAttributes, wanted: GroupVersion, params?: unknown): Promise<Variables>
   /** Rejects with an Error for what does not compile or cannot be evaluated. */
   evaluate(expression: string, use: ExpressionUse, variables: Variables): Promise<unknown>
@@ -45,9 +45,10 @@ export function createExpressions(authorizer: Authorizer, namespaces: Namespaces
     async variables(attributes, wanted, params) {
       const { celValue, lazily } = await import('../../api/cel/values.ts')
       const { newAuthorizer } = await import('../../api/cel/authorizer.ts')
+      const { Budget, withBudget } = await import('../../api/cel/budget.ts')
       const { object, oldObject } = objectsIn(attributes, wanted)
       const namespace = await namespaceFor(attributes, namespaces)
-      return lazily({
+      const seen = lazily({
         object: () => celValue(object),
         oldObject: () => celValue(oldObject),
         request: () => celValue(describeRequest(attributes, wanted)),
@@ -56,6 +57,7 @@ export function createExpressions(authorizer: Authorizer, namespaces: Namespaces
         variables: () => null,
         authorizer: () => newAuthorizer(mayDo(authorizer, attributes), ownAccess(attributes)),
       })
+      return withBudget(seen, new Budget())
     },
     async all(conditions, variables) {
       const faults: string[] = []

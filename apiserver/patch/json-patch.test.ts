@@ -19,6 +19,28 @@ function failure(run: () => unknown): StatusError {
   throw new Error('nothing was thrown')
 }
 
+describe('a JSON patch that makes too much of an object', () => {
+  const copies = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ op: 'copy', from: '/nested', path: `/nested/${i % 2 === 0 ? '-' : 0}` }))
+
+  it('by copying what it has copied', () => {
+    const { code, details } = failure(() => jsonPatch(object(), copies(40)))
+    expect(code).toBe(422)
+    expect(details?.causes?.[0]?.message).toMatch(
+      /the accumulated size increase of copy is \d+, exceeding the limit 3145728/,
+    )
+    expect(jsonPatch(object(), copies(5))).toHaveProperty('nested.5')
+  })
+
+  it('by reaching ever deeper', () => {
+    const path = (depth: number) => `/metadata${'/a'.repeat(depth)}`
+    const deeper = Array.from({ length: 1001 }, (_, i) => ({ op: 'add', path: path(i + 1), value: {} }))
+    const { details } = failure(() => jsonPatch(object(), deeper))
+    expect(details?.causes?.[0]?.message).toContain('exceeded max depth')
+    expect(jsonPatch(object(), deeper.slice(0, 900))).toHaveProperty('metadata.a.a.a')
+  })
+})
+
 describe('a JSON patch', () => {
   it.each<[string, unknown[], (o: ReturnType<typeof object>) => void]>([
     [

@@ -1,11 +1,14 @@
 import jsonPatchLibrary from 'fast-json-patch'
 import { badRequestError, tooLargeError } from '../../api/machinery/errors.ts'
+import { maxDepth } from '../../api/machinery/json.ts'
 import { goType } from '../../api/patch/go-format.ts'
 import { cloneJson, isObject, type JsonObject, ownField } from '../../api/patch/json.ts'
 import { rejectedPatch } from '../../api/patch/patch-error.ts'
 import { sameJson } from '../registry/json.ts'
 
 const maxOperations = 10_000
+/** As large as a request may be: thirty copies, each of all that is there, would be a thousand million times as much. */
+const maxCopiedBytes = 3 << 20
 const kinds: ReadonlySet<unknown> = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test'])
 
 type Container = JsonObject | unknown[]
@@ -13,7 +16,8 @@ type Container = JsonObject | unknown[]
 /**
  * RFC 6902. Returns a new object and changes neither argument. Every operation is checked here first, because the
  * library, unchecked, writes into prototypes and past the end of lists, and because its errors are not upstream's.
- * Throws 400 for what is not a patch, 413 beyond 10,000 operations, 422 for an operation that does not apply.
+ * Throws 400 for what is not a patch, 413 beyond 10,000 operations, 422 for an operation that does not apply and for what
+ * makes too much of the object.
  */
 export function jsonPatch(current: JsonObject, patch: unknown): JsonObject {
   if (!Array.isArray(patch)) {
@@ -23,12 +27,31 @@ export function jsonPatch(current: JsonObject, patch: unknown): JsonObject {
     throw tooLargeError(`The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`)
   }
   let document: unknown = cloneJson(current)
-  for (const operation of patch) document = applyOne(document as Container, operation)
+  const copied: Copied = { bytes: 0 }
+  for (const operation of patch) document = applyOne(document as Container, operation, copied)
   if (!isObject(document)) throw rejectedPatch('the patched document is not an object')
+  if (isTooDeep(document)) throw rejectedPatch(`exceeded max depth of ${maxDepth}`)
   return document
 }
 
-function applyOne(document: Container, operation: unknown): unknown {
+/** What the copies of a patch come to. */
+interface Copied {
+  bytes: number
+}
+
+/** Each operation may reach a little deeper than the one before: deeper than any request. */
+function isTooDeep(document: JsonObject): boolean {
+  let level: unknown[] = [document]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) return true
+    level = level.flatMap((value) =>
+      Object.values(value as object).filter((inner) => typeof inner === 'object' && inner !== null),
+    )
+  }
+  return false
+}
+
+function applyOne(document: Container, operation: unknown, sofar: Copied): unknown {
   if (!isObject(operation)) {
     throw badRequestError(`json: cannot unmarshal ${jsonType(operation)} into Go value of type jsonpatch.Operation`)
   }
@@ -66,6 +89,12 @@ function applyOne(document: Container, operation: unknown): unknown {
         `copy operation does not apply: doc is missing from path: ${from}: ${missing}`,
         `error in copy for from: '${from}'`,
       )
+      sofar.bytes += JSON.stringify(copied ?? null).length
+      if (sofar.bytes > maxCopiedBytes) {
+        throw rejectedPatch(
+          `Unable to complete the copy, the accumulated size increase of copy is ${sofar.bytes}, exceeding the limit ${maxCopiedBytes}`,
+        )
+      }
       return insert(
         document,
         path,

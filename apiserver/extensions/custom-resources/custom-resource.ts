@@ -144,9 +144,11 @@ function versionOf(
 ): Version {
   const { group, names, preserveUnknownFields } = definition.spec
   const declared = version.schema?.openAPIV3Schema
-  const schema = preserveUnknownFields ? { ...declared, 'x-kubernetes-preserve-unknown-fields': true } : declared
+  const open = { 'x-kubernetes-preserve-unknown-fields': true }
+  const schema = preserveUnknownFields ? { ...declared, ...open } : declared
   const apiVersion = apiVersionOf(group, version.name)
-  const form = formOf(schema)
+  // What is kept is kept at every depth: the schema only says what is valid then.
+  const form = formOf(preserveUnknownFields ? open : schema)
   const name = [...group.split('.').reverse(), version.name, names.kind].join('.')
   return {
     definition: version,
@@ -183,6 +185,7 @@ function servedVersion(
     toStorage: (object) => convert(object, storage),
     columns: columnsOf(version.definition.additionalPrinterColumns),
     ...(version.deprecation ? { deprecation: version.deprecation } : {}),
+    lacks: (['status', 'scale'] as const).filter((part) => !version.definition.subresources?.[part]),
   }
 }
 

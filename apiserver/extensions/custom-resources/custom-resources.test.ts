@@ -266,6 +266,31 @@ describe('a kind in several versions', () => {
   })
 })
 
+it('a version has the subresources that it names, and no others', async () => {
+  const group = 'parts.com'
+  const schema = { properties: { spec: { type: 'object', properties: { n: { type: 'integer' } } } } }
+  const scale = { specReplicasPath: '.spec.n', statusReplicasPath: '.status.n' }
+  const whole = { ...stored, subresources: { status: {}, scale } }
+  const name = await define({ group, versions: [version('v1', schema, whole), version('v2', schema)] })
+  const [v1, v2] = [pathOf(group, 'v1'), pathOf(group, 'v2')]
+  await server.create(v1, cron('a', { spec: { n: 1 } }, `${group}/v1`))
+  const codes = async (path: string) =>
+    Promise.all(['', '/status', '/scale'].map(async (part) => (await server.get(`${path}/a${part}`)).code))
+  expect([await codes(v1), await codes(v2)]).toEqual([
+    [200, 200, 200],
+    [200, 404, 404],
+  ])
+  const listed = async (apiVersion: string) =>
+    (await server.get(`/apis/${apiVersion}`)).body.resources.map((each: { name: string }) => each.name)
+  expect([await listed(`${group}/v1`), await listed(`${group}/v2`)]).toEqual([
+    ['crons', 'crons/scale', 'crons/status'],
+    ['crons'],
+  ])
+  const { body } = await server.get(`/openapi/v3/apis/${group}/v2`)
+  expect(Object.keys(body.paths).filter((path) => /status|scale/.test(path))).toEqual([])
+  await removeDefinition(name)
+})
+
 describe('a kind with rules', () => {
   const group = 'rules.com'
   const withRule = (rule: string) => [

@@ -1,6 +1,7 @@
 import { asSchema, propertyOf } from '../../../api/apiextensions/schema-walk.ts'
 import type { JSONSchemaProps } from '../../../api/generated/types.ts'
 import { DecodeError, decodeObject } from '../../../api/machinery/decode.ts'
+import { setField } from '../../../api/patch/json.ts'
 import { builtinSchema } from '../../../api/schema/builtin.ts'
 
 type JsonObject = Record<string, unknown>
@@ -56,14 +57,14 @@ function shapeObject(value: JsonObject, schema: JSONSchemaProps | undefined, run
     }
     const property = schema && propertyOf(schema, name)
     if (!property && others === undefined) {
-      if (schema?.['x-kubernetes-preserve-unknown-fields']) assign(result, name, field)
+      if (schema?.['x-kubernetes-preserve-unknown-fields']) setField(result, name, field)
       else run.unknown?.push(pathOf([...run.path, name]))
       continue
     }
     const inner = property ?? otherFields
     if (isLostNull(field, inner) && defaultOf(inner) === undefined) continue
     const start = isLostNull(field, inner) ? defaultOf(inner) : field
-    assign(
+    setField(
       result,
       name,
       within(run, name, () => shape(start, inner, run)),
@@ -72,7 +73,7 @@ function shapeObject(value: JsonObject, schema: JSONSchemaProps | undefined, run
   for (const [name, property] of Object.entries(schema?.properties ?? {})) {
     if (Object.hasOwn(result, name) || (isResource && metaFields.has(name))) continue
     const start = defaultOf(property)
-    if (start !== undefined) assign(result, name, shape(start, property, { unknown: undefined, path: [] }))
+    if (start !== undefined) setField(result, name, shape(start, property, { unknown: undefined, path: [] }))
   }
   return result
 }
@@ -111,10 +112,3 @@ const pathOf = (steps: readonly (string | number)[]): string =>
     (path, step) => (typeof step === 'number' ? `${path}[${step}]` : path === '' ? step : `${path}.${step}`),
     '',
   )
-
-/** Sets an own property whatever the key: `__proto__` is a field like any other. */
-function assign(target: JsonObject, key: string, value: unknown): void {
-  if (key === '__proto__')
-    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true })
-  else target[key] = value
-}

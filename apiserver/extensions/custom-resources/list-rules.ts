@@ -1,6 +1,7 @@
 import { asSchema, propertyOf } from '../../../api/apiextensions/schema-walk.ts'
 import type { JSONSchemaProps } from '../../../api/generated/types.ts'
 import { child, duplicate, type FieldError, index, invalid, key } from '../../../api/machinery/field-errors.ts'
+import { keysOf } from './keyed-items.ts'
 
 /** Items that stand twice in lists where each may stand once: sets, and lists told by keys. */
 export function listFaults(value: unknown, schema: JSONSchemaProps | undefined, path = ''): FieldError[] {
@@ -33,13 +34,6 @@ function duplicates(list: readonly unknown[], schema: JSONSchemaProps, path: str
       return []
   }
 }
-
-const keysOf = (item: unknown, names: readonly string[]): object =>
-  Object.fromEntries(
-    names.flatMap((name) =>
-      item !== null && Object.hasOwn(item as object, name) ? [[name, (item as Record<string, unknown>)[name]]] : [],
-    ),
-  )
 
 /** Where a value comes for the second time; a third is not told. */
 function second(list: readonly unknown[]): number[] {

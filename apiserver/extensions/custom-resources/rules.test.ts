@@ -67,7 +67,7 @@ describe('a rule', () => {
       'that speaks of what is not there says so',
       spec({ n: integer }, rule('self.n > 1')),
       {},
-      ['spec: Invalid value: "object": rule evaluation error: No such key: n evaluating rule: failed rule: self.n > 1'],
+      ['spec: Invalid value: "object": No such key: n evaluating rule: self.n > 1'],
     ],
     ['speaks of odd names in upstream’s way', spec({ 'a-b': integer }, rule('self.a__dash__b == 1')), { 'a-b': 1 }, []],
     ['tells fractions from whole numbers', spec({ x: { type: 'number' } }, rule('self.x < 1.5')), { x: 1 }, []],
@@ -118,5 +118,32 @@ describe('a rule', () => {
 
   it('is made of nothing where a schema has none', () => {
     expect(compileRules(spec({ n: integer }, {}))).toBeUndefined()
+  })
+
+  const numbers = Array.from({ length: 300 }, (_, n) => n)
+  const endless = 'self.all(a, self.all(b, self.all(c, a + b + c >= 0)))'
+  const list = (more: JSONSchemaProps): JSONSchemaProps => ({ type: 'array', items: integer as never, ...more })
+  it('that takes too long is stopped, and is told, and no other is asked', () => {
+    const schema = spec(
+      { list: list(rule(endless, { message: 'is endless' })), n: { ...integer, ...rule('false') } },
+      {},
+    )
+    expect(told(schema, { spec: { list: numbers, n: 1 } })).toEqual([
+      `spec.list: Invalid value: "array": 'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: is endless`,
+    ])
+  })
+
+  it('that takes too long is not let off because it does not matter', () => {
+    const either = spec({ list: list(rule(`(${endless}) || true`)) }, {})
+    expect(told(either, { spec: { list: numbers } })).toHaveLength(1)
+  })
+
+  it('shares what it may take with all others of the object', () => {
+    const text = 'x'.repeat(2_000_000)
+    const schema = spec({ texts: { type: 'array', items: { type: 'string', ...rule('self == self') } as never } }, {})
+    expect(told(schema, { spec: { texts: Array(20).fill(text) } })).toEqual([])
+    expect(told(schema, { spec: { texts: Array(30).fill(text) } })).toEqual([
+      'spec.texts[24]: Invalid value: "string": validation failed due to running out of cost budget: no further validation rules will be run due to call cost exceeds limit for rule: self == self',
+    ])
   })
 })

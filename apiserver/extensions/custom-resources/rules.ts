@@ -1,4 +1,5 @@
 import { asSchema, propertyOf } from '../../../api/apiextensions/schema-walk.ts'
+import { Budget, TooCostly, withBudget } from '../../../api/cel/budget.ts'
 import { compileRule, optionalValue, type RuleProgram, ruleValue } from '../../../api/cel/resource-rules.ts'
 import type { JSONSchemaProps, ValidationRule } from '../../../api/generated/types.ts'
 import {
@@ -12,14 +13,25 @@ import {
   required,
 } from '../../../api/machinery/field-errors.ts'
 import { sameJson } from '../../registry/json.ts'
+import { counterpartsIn, fieldOf } from './keyed-items.ts'
 
 /** Faults that the rules of a schema (`x-kubernetes-validations`) find in a value; `old` is there on updates. */
 export type RuleCheck = (value: unknown, old: unknown, path: string) => FieldError[]
 
-/** Compiles all rules of a schema. Undefined: it has none. */
+/** Compiles all rules of a schema. Undefined: it has none. The rules of one object share what they may cost. */
 export function compileRules(schema: JSONSchemaProps): RuleCheck | undefined {
-  return checkOf(schema, true)
+  const check = checkOf(schema, true)
+  return check && ((value, old, path) => check(value, old, path, { budget: new Budget(), isOver: false }))
 }
+
+/** One judgement of a whole object. */
+interface Judgement {
+  budget: Budget
+  /** A rule was too costly: no others are asked. */
+  isOver: boolean
+}
+
+type Check = (value: unknown, old: unknown, path: string, judgement: Judgement) => FieldError[]
 
 interface Rule {
   rule: ValidationRule
@@ -29,7 +41,7 @@ interface Rule {
   isTransition: boolean
 }
 
-function checkOf(schema: JSONSchemaProps, isRoot: boolean): RuleCheck | undefined {
+function checkOf(schema: JSONSchemaProps, isRoot: boolean): Check | undefined {
   const rules = (schema['x-kubernetes-validations'] ?? []).flatMap(ruleOf)
   const items = asSchema(schema.items)
   const ofItems = items && checkOf(items, false)
@@ -41,8 +53,8 @@ function checkOf(schema: JSONSchemaProps, isRoot: boolean): RuleCheck | undefine
   })
   if (rules.length === 0 && !ofItems && !ofValues && fields.length === 0) return undefined
   const seen = isRoot || schema['x-kubernetes-embedded-resource'] ? resourceView : (value: unknown) => value
-  return (value, old, path) => {
-    if (value === undefined || value === null) return []
+  return (value, old, path, judgement) => {
+    if (value === undefined || value === null || judgement.isOver) return []
     const errors: FieldError[] = []
     // What has not changed may stay, whatever rules have come since, but for those about the change itself.
     const isSame = old !== undefined && rules.length > 0 && sameJson(value, old)
@@ -51,25 +63,27 @@ function checkOf(schema: JSONSchemaProps, isRoot: boolean): RuleCheck | undefine
     )
     const self = due.length > 0 ? ruleValue(seen(value), schema) : undefined
     for (const rule of due) {
+      if (judgement.isOver) return errors
       const before = rule.isTransition && old !== undefined ? ruleValue(seen(old), schema) : undefined
       const oldSelf = rule.rule.optionalOldSelf ? optionalValue(before) : before
-      errors.push(...judge(rule, { self, ...(oldSelf === undefined ? {} : { oldSelf }) }, schema, path))
+      errors.push(...judge(rule, { self, ...(oldSelf === undefined ? {} : { oldSelf }) }, schema, path, judgement))
     }
     if (Array.isArray(value)) {
       if (ofItems) {
         const isSameList = old !== undefined && sameJson(value, old)
+        const before = counterpartsIn(old, schema)
         for (const [i, item] of value.entries()) {
-          errors.push(...ofItems(item, isSameList ? item : sameItem(item, old, schema), index(path, i)))
+          errors.push(...ofItems(item, isSameList ? item : before(item), index(path, i), judgement))
         }
       }
       return errors
     }
     if (typeof value !== 'object') return errors
     for (const [name, check] of fields)
-      errors.push(...check(fieldOf(value, name), fieldOf(old, name), child(path, name)))
+      errors.push(...check(fieldOf(value, name), fieldOf(old, name), child(path, name), judgement))
     if (!ofValues) return errors
     for (const [name, field] of Object.entries(value)) {
-      if (!propertyOf(schema, name)) errors.push(...ofValues(field, fieldOf(old, name), key(path, name)))
+      if (!propertyOf(schema, name)) errors.push(...ofValues(field, fieldOf(old, name), key(path, name), judgement))
     }
     return errors
   }
@@ -99,17 +113,25 @@ function judge(
   variables: { self: unknown; oldSelf?: unknown },
   { type = '' }: JSONSchemaProps,
   path: string,
+  judgement: Judgement,
 ): FieldError[] {
+  const { budget } = judgement
   const plain = rule.message?.trim() || `failed rule: ${rule.rule.trim()}`
   let holds: unknown
   try {
-    holds = run(variables)
+    holds = run(withBudget(variables, budget))
   } catch (error) {
+    if (error instanceof TooCostly) {
+      judgement.isOver = true
+      const why = budget.isSpent ? 'validation failed due to running out of cost budget' : `'${error.message}'`
+      const detail = `${why}: no further validation rules will be run due to call cost exceeds limit for rule: ${nameOf(rule)}`
+      return [invalid(path || '<nil>', type, detail)]
+    }
     const why = (error as Error).message.split('\n')[0]
-    return [invalid(path || '<nil>', type, `rule evaluation error: ${why} evaluating rule: ${plain}`)]
+    return [invalid(path || '<nil>', type, `${why} evaluating rule: ${nameOf(rule)}`)]
   }
   if (holds === true) return []
-  const detail = messageOf(message, variables) ?? plain
+  const detail = messageOf(message, withBudget(variables, budget)) ?? plain
   const at = `${path}${rule.fieldPath ?? ''}`.replace(/^\./, '') || '<nil>'
   switch (rule.reason) {
     case 'FieldValueRequired':
@@ -123,11 +145,11 @@ function judge(
   }
 }
 
+/** By what a rule is known. */
+const nameOf = ({ message, rule }: ValidationRule): string => message?.trim() || rule.trim()
+
 /** What the rule's own words come to; undefined where they come to nothing that can be told. */
-function messageOf(
-  message: RuleProgram | undefined,
-  variables: { self: unknown; oldSelf?: unknown },
-): string | undefined {
+function messageOf(message: RuleProgram | undefined, variables: Parameters<RuleProgram>[0]): string | undefined {
   if (!message) return undefined
   try {
     const text = message(variables)
@@ -136,14 +158,3 @@ function messageOf(
     return undefined
   }
 }
-
-function sameItem(item: unknown, old: unknown, schema: JSONSchemaProps): unknown {
-  if (schema['x-kubernetes-list-type'] !== 'map' || !Array.isArray(old)) return undefined
-  const keys = schema['x-kubernetes-list-map-keys'] ?? []
-  return old.find((other) => keys.every((name) => sameJson(fieldOf(item, name), fieldOf(other, name))))
-}
-
-const fieldOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined

@@ -3,6 +3,7 @@ import type { CustomResourceSubresourceScale, JSONSchemaProps } from '../../../a
 import { type FieldError, invalid } from '../../../api/machinery/field-errors.ts'
 import type { AnyObject } from '../../../api/machinery/object.ts'
 import { embeddedFaults } from './embedded.ts'
+import { fieldOf } from './keyed-items.ts'
 import { listFaults } from './list-rules.ts'
 import { newFaults } from './ratcheting.ts'
 import type { RuleCheck } from './rules.ts'
@@ -109,14 +110,8 @@ function replicaFaults(object: AnyObject, path: string): FieldError[] {
   return replicas > maxInt32 ? [invalid(path, replicas, `should be less than or equal to ${maxInt32}`)] : []
 }
 
-function valueAt(object: AnyObject, path: string): unknown {
-  let at: unknown = object
-  for (const name of path.replace(/^\./, '').split('.')) {
-    if (typeof at !== 'object' || at === null) return undefined
-    at = (at as Record<string, unknown>)[name]
-  }
-  return at
-}
+const valueAt = (object: AnyObject, path: string): unknown =>
+  path.replace(/^\./, '').split('.').reduce<unknown>(fieldOf, object)
 
 const print = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 const goType = (value: unknown): string =>

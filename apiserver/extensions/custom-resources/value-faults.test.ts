@@ -49,6 +49,13 @@ describe('a value', () => {
       'b',
       ['x: Invalid value: "b": x in body should match \'^a-\\d$\''],
     ],
+    [
+      'against one of two patterns',
+      { type: 'string', allOf: [{ pattern: '^a' }, { pattern: 'b$' }] },
+      'a',
+      ['x: Invalid value: "a": x in body should match \'b$\''],
+    ],
+    ['by a pattern that is none, and was let in once', { type: 'string', pattern: '(?=a)' }, 'b', []],
     ['by a pattern of Go', { type: 'string', pattern: '(?i)^A[_-]b\\z' }, 'a_B', []],
     [
       'too small',
@@ -156,5 +163,33 @@ describe('a value', () => {
   ])('of format %s', (format, good, bad) => {
     expect(told({ type: 'string', format }, good)).toEqual([])
     expect(told({ type: 'string', format }, bad)).toHaveLength(1)
+  })
+
+  it.each<[string, JSONSchemaProps, string]>([
+    ['a pattern', { type: 'string', pattern: '^(a+)+$' }, `${'a'.repeat(5000)}!`],
+    ['a format', { type: 'string', format: 'duration' }, `${'1s'.repeat(5000)}!`],
+  ])('does not take for ever by %s', (_, schema, text) => {
+    expect(told(schema, text)).toHaveLength(1)
+  })
+
+  it('in a list is told why it fits no alternative, and not why others do not', () => {
+    const items = { anyOf: [{ minimum: 3 }, { multipleOf: 2 }] } as never
+    expect(told({ type: 'array', items }, [1, 4, 1])).toEqual(
+      [0, 2].flatMap((i) => [
+        `<nil>: Invalid value: "": "x[${i}]" must validate at least one schema (anyOf)`,
+        `x[${i}]: Invalid value: 1: x[${i}] in body should be greater than or equal to 3`,
+      ]),
+    )
+    expect(told({ type: 'array', items }, Array(20_000).fill(1))).toHaveLength(40_000)
+  })
+
+  it('may have fields that are called as what every object has', () => {
+    const schema: JSONSchemaProps = {
+      type: 'object',
+      required: ['toString'],
+      properties: { constructor: { type: 'string' } },
+    }
+    expect(told(schema, {})).toEqual(['x.toString: Required value'])
+    expect(told(schema, JSON.parse('{"toString": 1, "constructor": "a", "__proto__": {"a": 1}}'))).toEqual([])
   })
 })

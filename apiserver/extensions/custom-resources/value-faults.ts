@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv'
+import { linearTest, patternSyntaxFault } from '../../../api/cel/regex.ts'
 import type { JSONSchemaProps } from '../../../api/generated/types.ts'
 import {
   type FieldError,
@@ -35,7 +36,7 @@ let shared: Ajv | undefined
 /** Made when the first definition appears: most servers never need one. */
 function compiler(): Ajv {
   if (shared) return shared
-  const regExp = Object.assign((pattern: string) => compilePattern(pattern), { code: 'new RegExp' })
+  const regExp = Object.assign((pattern: string) => compilePattern(pattern), { code: 'compilePattern' })
   shared = new Ajv({
     allErrors: true,
     strict: false,
@@ -46,6 +47,8 @@ function compiler(): Ajv {
     logger: false,
     formats: {},
     validateFormats: false,
+    // A field may be called `constructor`, as everything has one.
+    ownProperties: true,
     code: { regExp },
   })
   shared.removeKeyword('format')
@@ -57,39 +60,49 @@ function compiler(): Ajv {
   return shared
 }
 
-/** Go's expressions, as near as ours come: flags may stand at the front, and `\z` is the end. */
-function compilePattern(pattern: string): RegExp {
-  const [, flags = '', rest = ''] = /^(?:\(\?([ims]+)\))?(.*)$/s.exec(pattern) ?? []
-  const text = rest.replaceAll('\\z', '$').replaceAll('\\A', '^')
-  try {
-    return new RegExp(text, `${flags}u`)
-  } catch {
-    return new RegExp(text, flags)
+/**
+ * Patterns are Go's, in time proportional to the text: the language's own can be made to run for ever. One that is none was
+ * let in before patterns were checked, and holds nobody up.
+ */
+function compilePattern(pattern: string): { test(text: string): boolean; toString(): string } {
+  const fault = patternSyntaxFault(pattern)
+  return {
+    test: (text) => fault !== undefined || linearTest(pattern, text),
+    // By which the validator tells patterns apart.
+    toString: () => pattern,
   }
 }
 
 const inside = /\/(anyOf|oneOf|not)(\/|$)/
 
 function faultsOf(errors: readonly ErrorObject[], value: unknown, at: string): ValueFault[] {
-  // Of alternatives, the one that comes nearest is told, after the word that none fits.
-  const main = errors.filter(({ schemaPath, keyword }) => !inside.test(parentPath(schemaPath, keyword)))
-  return main.flatMap((error) => {
-    const fault = faultOf(error, value, at)
-    if (error.keyword !== 'anyOf' && error.keyword !== 'oneOf') return [fault]
-    return [fault, ...nearest(errors, error).map((inner) => faultOf(inner, value, at))]
-  })
+  const faults: ValueFault[] = []
+  /** Those of alternatives come before the word that none fits, which is told first. */
+  let ofAlternatives: ErrorObject[] = []
+  for (const error of errors) {
+    const { schemaPath, keyword } = error
+    if (inside.test(parentPath(schemaPath, keyword))) {
+      ofAlternatives.push(error)
+      continue
+    }
+    faults.push(faultOf(error, value, at))
+    if (keyword === 'anyOf' || keyword === 'oneOf') {
+      faults.push(...nearest(ofAlternatives, error).map((inner) => faultOf(inner, value, at)))
+    }
+    ofAlternatives = []
+  }
+  return faults
 }
 
 /** Where the schema of a fault stands, without its own keyword. */
 const parentPath = (schemaPath: string, keyword: string): string =>
   schemaPath.slice(0, schemaPath.length - keyword.length - 1)
 
-/** The faults of the alternative with the fewest. */
+/** Of the faults of all alternatives, those of the one with the fewest. */
 function nearest(errors: readonly ErrorObject[], { schemaPath, params, keyword }: ErrorObject): ErrorObject[] {
   if (keyword === 'oneOf' && params.passingSchemas) return []
   const byBranch = new Map<string, ErrorObject[]>()
   for (const error of errors) {
-    if (!error.schemaPath.startsWith(`${schemaPath}/`)) continue
     const [branch = '', ...rest] = error.schemaPath.slice(schemaPath.length + 1).split('/')
     const list = byBranch.get(branch) ?? []
     if (!inside.test(`/${rest.slice(0, -1).join('/')}`)) list.push(error)

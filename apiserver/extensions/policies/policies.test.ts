@@ -150,6 +150,14 @@ describe('a validating policy', () => {
     expect((await make('x', { data: { a: 'b' } })).code).toBe(201)
   })
 
+  it('that takes too long is stopped, and refuses', async () => {
+    const expression = 'object.data.all(a, object.data.all(b, object.data.all(c, a + b + c != "")))'
+    await enforce('Validating', { validations: [{ expression }] })
+    const data = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`key-${i}`, '']))
+    expect((await make('x', { data })).body.message).toContain('operation cancelled: actual cost limit exceeded')
+    expect((await make('y', { data: { a: 'b' } })).code).toBe(201)
+  })
+
   it('without a binding is not in force', async () => {
     await enforce('Validating', { validations: [{ expression: 'false' }] })
     expect((await make('x')).code).toBe(422)
