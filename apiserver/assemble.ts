@@ -137,18 +137,22 @@ export function assembleParts(
     core,
     own: { cert: pki.frontProxyClient.certPem, key: pki.frontProxyClient.keyPem },
     local,
-    changed: () => discovery.invalidate(),
+    changed: () => served(),
     onError: (error) => onError(error, 'looking at the API servers behind this one'),
   })
   const discovery = createDiscovery(
     () => core.resources,
     () => [...aggregator.groups.values()],
   )
-  const openapi = createOpenApi(() => core.resources)
-  core.kinds.onChange(() => {
+  const openapi = createOpenApi(
+    () => core.resources,
+    () => aggregator.documents(),
+  )
+  const served = () => {
     discovery.invalidate()
     openapi.invalidate()
-  })
+  }
+  core.kinds.onChange(served)
   return {
     authenticator,
     authorizer,
@@ -195,11 +199,14 @@ export function assembleParts(
       openapi,
       issuer: { configuration: () => documents.configuration, keys: () => documents.jwks },
     },
-    paths: config.dashboard
-      ? [...(history ? [historyPath(history, authorizer)] : []), dashboardPaths(pageDirectory(), sessions)]
-      : [],
+    paths: [
+      aggregator.paths,
+      ...(config.dashboard
+        ? [...(history ? [historyPath(history, authorizer)] : []), dashboardPaths(pageDirectory(), sessions)]
+        : []),
+    ],
     extensions: new Definitions(core, onError),
-    background: history && config.dashboard ? [history] : [],
+    background: [aggregator, ...(history && config.dashboard ? [history] : [])],
     healthChecks: [],
   }
 }

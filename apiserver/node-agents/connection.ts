@@ -1,7 +1,8 @@
-import { Agent, request } from 'node:https'
+import { Agent } from 'node:https'
 import type { Node } from '../../api/generated/types.ts'
 import { internalServerError } from '../../api/machinery/errors.ts'
 import type { Stored } from '../../api/machinery/object.ts'
+import { askServer } from '../ask-server.ts'
 
 /** How the node agents are reached: upstream's kubelet API over mutual TLS. */
 export interface NodeAgentClient {
@@ -35,33 +36,15 @@ export function agentAddress(node: Stored<Node>, { addressTypes }: NodeAgentClie
   )
 }
 
-const largestAnswerBytes = 32 << 20
-
 /** The text that a node agent answers a GET with. Rejects for any other answer, and for none in time. */
-export function askAgent(
+export async function askAgent(
   agent: Agent,
   address: { host: string; port: number },
   path: string,
   timeoutMs: number,
 ): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(timeoutMs)
-    const req = request({ agent, ...address, path, signal }, (res) => {
-      const chunks: Buffer[] = []
-      let size = 0
-      res.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size > largestAnswerBytes) req.destroy(new Error('the answer is too large'))
-        else chunks.push(chunk)
-      })
-      res.once('error', reject)
-      res.once('end', () => {
-        const text = Buffer.concat(chunks).toString()
-        if (res.statusCode === 200) resolve(text)
-        else reject(new Error(`it answered ${res.statusCode}: ${text.slice(0, 200).trim()}`))
-      })
-    })
-    req.once('error', (error) => reject(signal.aborted ? new Error(`no answer within ${timeoutMs} ms`) : error))
-    req.end()
-  })
+  const late = `no answer within ${timeoutMs} ms`
+  const { code, text } = await askServer({ agent, ...address, path, timeoutMs, late })
+  if (code !== 200) throw new Error(`it answered ${code}: ${text.slice(0, 200).trim()}`)
+  return text
 }

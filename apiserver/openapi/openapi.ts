@@ -34,7 +34,11 @@ const patchTypes = [
 ]
 const info = { title: 'Kubernetes', version: 'v1.36.1' }
 
-export function createOpenApi(resources: () => readonly Resource[]): OpenApi {
+/** `others`: where documents are that other servers have, by the path of what they describe. */
+export function createOpenApi(
+  resources: () => readonly Resource[],
+  others: () => ReadonlyMap<string, string> = () => new Map(),
+): OpenApi {
   const kept = new Map<string, Promise<Buffer | undefined>>()
   const once = (name: string, make: () => Promise<Buffer | undefined>): Promise<Buffer | undefined> => {
     let document = kept.get(name)
@@ -66,6 +70,7 @@ export function createOpenApi(resources: () => readonly Resource[]): OpenApi {
           const hash = createHash('sha512').update(document).digest('hex').toUpperCase()
           paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }
         }
+        for (const [path, serverRelativeURL] of others()) paths[path] ??= { serverRelativeURL }
         return encode({ paths })
       }) as Promise<Buffer>,
     v3,

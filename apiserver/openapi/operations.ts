@@ -1,4 +1,4 @@
-import type { Resource, Verb } from '../../api/machinery/resource.ts'
+import { hasPart, type Resource, type Verb } from '../../api/machinery/resource.ts'
 
 /** One operation on one path, in a form that both versions of OpenAPI can be written from. */
 export interface Operation {
@@ -211,8 +211,8 @@ function subresourceOperations(
   }))
   const view = ['get', 'patch', 'update']
   const has = (name: string) => parts.some((part) => part.name === name)
-  if (resource.strategy.status && !has('status')) parts.push({ name: 'status', verbs: view, type: own })
-  if (resource.scale && !has('scale')) {
+  if (hasPart(resource, version, 'status') && !has('status')) parts.push({ name: 'status', verbs: view, type: own })
+  if (hasPart(resource, version, 'scale') && !has('scale')) {
     parts.push({ name: 'scale', verbs: view, type: { kind: 'Scale', group: 'autoscaling', version: 'v1' } })
   }
   return parts.flatMap(({ name, verbs, type }) =>

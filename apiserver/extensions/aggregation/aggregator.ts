@@ -83,9 +83,19 @@ export class Aggregator {
   readonly paths: PathHandler = async (req, res, info, user, upgradeHead) => {
     const [, group, version] = /^\/openapi\/v3\/apis\/([^/]+)\/([^/]+)$/.exec(info.path) ?? []
     const served = this.groups.get(`${group}/${version}`)
-    if (!served) return false
+    if (!served || !this.#standings.has(`${version}.${group}`)) return false
     await served.handle({ req, res, info, user, ...(upgradeHead ? { upgradeHead } : {}) } as GroupRequest)
     return true
+  }
+
+  /** Where those documents are, by the path of what they describe: `apis/wardle/v1`. */
+  documents(): Map<string, string> {
+    const found = new Map<string, string>()
+    for (const { group, version } of this.groups.values()) {
+      const { document } = this.#standings.get(`${version}.${group}`) ?? {}
+      if (document !== undefined) found.set(`apis/${group}/${version}`, document)
+    }
+    return found
   }
 
   #serveLocal(): void {
@@ -122,12 +132,14 @@ export class Aggregator {
   async #check(): Promise<void> {
     const { core, own } = this.#options
     const { client, lookup } = core
-    const before = JSON.stringify([...this.groups])
+    const served = () => JSON.stringify([[...this.groups], [...this.documents()]])
+    const before = served()
     for (const name of this.#standings.keys()) if (!this.#services.has(name)) this.#standings.delete(name)
     await Promise.all(
       [...this.#services].map(async ([name, service]) => {
         this.#standings.set(name, await check(service, client, lookup, own))
-        await this.#tell(name)
+        // That its status cannot be written keeps neither it nor others from being served.
+        await this.#tell(name).catch(this.#options.onError)
       }),
     )
     this.groups.clear()
@@ -147,7 +159,7 @@ export class Aggregator {
         handle: (request) => this.#handle(name, request),
       })
     }
-    if (JSON.stringify([...this.groups]) !== before) this.#options.changed()
+    if (served() !== before) this.#options.changed()
   }
 
   /** Writes what was found into the status, if it is new. */

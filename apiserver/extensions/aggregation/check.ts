@@ -17,6 +17,8 @@ export interface Standing {
   remote?: Remote
   /** What it serves, as it says itself. */
   resources: readonly NamedResource[]
+  /** Where its OpenAPI document is, as it says itself; absent where it has none. */
+  document?: string
 }
 
 const discoveryTimeoutMs = 5000
@@ -49,8 +51,10 @@ export async function check(
   }
   const path = `/apis/${group}/${version}`
   try {
-    const list = (await askRemote(remote, own, path, self, discoveryTimeoutMs)) as { resources?: NamedResource[] }
-    return { available: true, reason: 'Passed', message: 'all checks passed', remote, resources: list.resources ?? [] }
+    const resources = resourcesIn(await askRemote(remote, own, path, self, discoveryTimeoutMs))
+    const document = await documentOf(remote, own, path)
+    const found = document === undefined ? { resources } : { resources, document }
+    return { available: true, reason: 'Passed', message: 'all checks passed', remote, ...found }
   } catch (error) {
     const url = `https://${remote.host}:${remote.port}${path}`
     return no(
@@ -58,4 +62,30 @@ export async function check(
       `failing or missing response from ${url}: Get ${JSON.stringify(url)}: ${(error as Error).message}`,
     )
   }
+}
+
+/** A server need not have documents: without one it is served all the same. */
+async function documentOf(remote: Remote, own: FrontProxyClient, path: string): Promise<string | undefined> {
+  try {
+    const index = (await askRemote(remote, own, '/openapi/v3', self, discoveryTimeoutMs)) as {
+      paths?: Record<string, { serverRelativeURL?: unknown } | undefined>
+    } | null
+    const where = index?.paths?.[path.slice(1)]?.serverRelativeURL
+    return typeof where === 'string' ? where : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What is in a list of resources: discovery goes on for all others, whatever one server says. */
+function resourcesIn(list: unknown): NamedResource[] {
+  const { resources } = (list ?? {}) as { resources?: unknown }
+  if (!Array.isArray(resources)) return []
+  return resources.filter(
+    (each) =>
+      typeof each?.name === 'string' &&
+      typeof each.kind === 'string' &&
+      typeof each.namespaced === 'boolean' &&
+      Array.isArray(each.verbs),
+  )
 }

@@ -1,5 +1,6 @@
-import { type RequestOptions, request } from 'node:https'
+import type { RequestOptions } from 'node:https'
 import { isIP } from 'node:net'
+import { askServer } from '../../ask-server.ts'
 import type { UserInfo } from '../../auth/types.ts'
 
 /** Where a served group really comes from, and how it is reached. */
@@ -18,8 +19,6 @@ export interface FrontProxyClient {
   cert: string
   key: string
 }
-
-const largestAnswerBytes = 16 << 20
 
 /** Options of a TLS connection to it. */
 export const connectionTo = (
@@ -47,45 +46,21 @@ export function identityHeaders({ name, uid, groups, extra = {} }: UserInfo): Re
 }
 
 /** The JSON that it answers to a GET. Rejects with an Error for any other answer, and for none in time. */
-export function askRemote(
+export async function askRemote(
   remote: Remote,
   client: FrontProxyClient,
   path: string,
   user: UserInfo,
   timeoutMs: number,
 ): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(timeoutMs)
-    const req = request(
-      {
-        ...connectionTo(remote, client),
-        path,
-        signal,
-        agent: false,
-        headers: { accept: 'application/json', ...identityHeaders(user) },
-      },
-      (res) => {
-        const chunks: Buffer[] = []
-        let size = 0
-        res.on('data', (chunk: Buffer) => {
-          size += chunk.length
-          if (size > largestAnswerBytes) req.destroy(new Error('the answer is too large'))
-          else chunks.push(chunk)
-        })
-        res.once('error', reject)
-        res.once('end', () => {
-          if (res.statusCode !== 200) reject(new Error(`bad status from ${path}: ${res.statusCode}`))
-          else {
-            try {
-              resolve(JSON.parse(Buffer.concat(chunks).toString()))
-            } catch (error) {
-              reject(error)
-            }
-          }
-        })
-      },
-    )
-    req.once('error', (error) => reject(signal.aborted ? new Error(`no answer within ${timeoutMs / 1000} s`) : error))
-    req.end()
+  const { code, text } = await askServer({
+    ...connectionTo(remote, client),
+    path,
+    agent: false,
+    headers: { accept: 'application/json', ...identityHeaders(user) },
+    timeoutMs,
+    late: `no answer within ${timeoutMs / 1000} s`,
   })
+  if (code !== 200) throw new Error(`bad status from ${path}: ${code}`)
+  return JSON.parse(text)
 }

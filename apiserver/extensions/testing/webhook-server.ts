@@ -19,6 +19,10 @@ export interface WebhookServer {
   on(path: string, answering: Answering): void
   /** All requests so far, in order. */
   seen: ReviewRequest[]
+  /** How it was called for each. */
+  calls: { url: string; host: string }[]
+  /** How often somebody has connected. */
+  connections(): number
   stop(): Promise<void>
 }
 
@@ -29,12 +33,14 @@ export async function startWebhooks(names: readonly string[] = ['127.0.0.1']): P
   const own = await issueServingCertificate(ca, { commonName: 'webhook', sans: names, days: 1, nowMs })
   const paths = new Map<string, Answering>()
   const seen: ReviewRequest[] = []
+  const calls: WebhookServer['calls'] = []
   const server = createServer({ cert: own.certPem, key: own.keyPem }, async (req, res) => {
     const chunks: Buffer[] = []
     for await (const chunk of req) chunks.push(chunk as Buffer)
     const review = JSON.parse(Buffer.concat(chunks).toString())
     const answering = paths.get(new URL(req.url ?? '/', 'https://here').pathname)
     seen.push(review.request)
+    calls.push({ url: req.url ?? '', host: req.headers.host ?? '' })
     if (!answering) {
       res.writeHead(404).end('nothing here')
       return
@@ -45,6 +51,8 @@ export async function startWebhooks(names: readonly string[] = ['127.0.0.1']): P
     const { kind, apiVersion } = review
     res.end(JSON.stringify({ kind, apiVersion, response: { uid: review.request.uid, ...response } }))
   })
+  let connections = 0
+  server.on('secureConnection', () => void connections++)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -54,6 +62,8 @@ export async function startWebhooks(names: readonly string[] = ['127.0.0.1']): P
     url: (path) => `https://127.0.0.1:${port}${path}`,
     on: (path, answering) => void paths.set(path, answering),
     seen,
+    calls,
+    connections: () => connections,
     async stop() {
       server.closeAllConnections()
       server.close()

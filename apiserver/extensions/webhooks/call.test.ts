@@ -40,6 +40,29 @@ it('a service is called at one of its endpoints, by the name of the service', as
   expect(await call()).toMatchObject({ response: { uid: 'u', allowed: true } })
 })
 
+it('a service is called at its port 443 where none is named, with all that its path says', async () => {
+  server.on('/judge/x', () => ({ allowed: true }))
+  const client = { service: { namespace: 'ops', name: 'hooks', path: '/judge/x' }, caBundle: server.caBundle }
+  await caller().call(client, body, 7)
+  expect(server.calls.at(-1)).toEqual({ url: '/judge/x?timeout=7s', host: 'hooks.ops.svc' })
+})
+
+it('whoever is called is believed by the authority that was named for it and no other, and connected to once', async () => {
+  const other = await startWebhooks()
+  other.on('/judge', () => ({ allowed: true }))
+  const asking = caller()
+  const call = ({ url }: WebhookServer, { caBundle }: WebhookServer) =>
+    asking.call({ url: url('/judge'), caBundle }, body, 5)
+  const own = await startWebhooks()
+  own.on('/judge', () => ({ allowed: true }))
+  for (let i = 0; i < 3; i++) expect(await call(own, own)).toMatchObject({ response: { allowed: true } })
+  expect(own.connections()).toBe(1)
+  expect(await call(other, other)).toMatchObject({ response: { allowed: true } })
+  await expect(call(own, other)).rejects.toThrow('certificate')
+  await other.stop()
+  await own.stop()
+})
+
 it.each([
   ['has no endpoint', {}, false, 'no endpoints available for service "hooks"'],
   ['is not there', { name: 'others' }, true, 'services "others" not found'],

@@ -1,7 +1,8 @@
-import { Agent, request } from 'node:https'
+import { Agent } from 'node:https'
 import { isIP } from 'node:net'
 import type { WebhookClient } from '../../../api/admissionregistration/webhook-client.ts'
 import type { Resource } from '../../../api/machinery/resource.ts'
+import { askServer } from '../../ask-server.ts'
 import type { ServerClient } from '../../registry/reader.ts'
 import { serviceBackend } from '../../services/backend.ts'
 
@@ -11,8 +12,9 @@ export interface WebhookCaller {
   call(client: WebhookClient, body: unknown, timeoutSeconds: number): Promise<unknown>
 }
 
-const largestAnswerBytes = 16 << 20
-/** Beyond so many authorities and names, connections are not kept. */
+/** A connection that nobody has used for so long is closed. */
+const idleMs = 60_000
+/** For so many authorities connections are kept. */
 const maxAgents = 64
 
 export function createWebhookCaller(
@@ -23,16 +25,13 @@ export function createWebhookCaller(
   const agentFor = (caBundle: string): Agent => {
     let agent = agents.get(caBundle)
     if (!agent) {
-      if (agents.size >= maxAgents) forgetAll()
+      // Those that are being used are not disturbed: the connections of one that is forgotten close when they are idle.
+      if (agents.size >= maxAgents) agents.delete(agents.keys().next().value as string)
       const ca = caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64').toString() }
-      agent = new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 4, ...ca })
+      agent = new Agent({ keepAlive: true, timeout: idleMs, maxSockets: 64, maxFreeSockets: 4, ...ca })
       agents.set(caBundle, agent)
     }
     return agent
-  }
-  const forgetAll = () => {
-    for (const agent of agents.values()) agent.destroy()
-    agents.clear()
   }
   return {
     async call(webhook, body, timeoutSeconds) {
@@ -62,57 +61,34 @@ function urlOf({ url, service }: WebhookClient, timeoutSeconds: number): URL {
 }
 
 /** The certificate is checked against the name in the URL, wherever the connection goes. */
-function post(
+async function post(
   url: URL,
   backend: { host: string; port: number } | undefined,
   agent: Agent,
   body: string,
   timeoutSeconds: number,
 ): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(timeoutSeconds * 1000)
-    const fail = (error: Error) => reject(signal.aborted ? new Error('context deadline exceeded') : error)
-    const req = request(
-      {
-        agent,
-        signal,
-        method: 'POST',
-        host: backend?.host ?? url.hostname,
-        port: backend?.port ?? (url.port || 443),
-        path: url.pathname + url.search,
-        ...(isIP(url.hostname) ? {} : { servername: url.hostname }),
-        headers: {
-          Host: url.host,
-          'Content-Type': 'application/json',
-          Accept: 'application/json',
-          'Content-Length': Buffer.byteLength(body),
-        },
-      },
-      (res) => {
-        const chunks: Buffer[] = []
-        let size = 0
-        res.on('data', (chunk: Buffer) => {
-          size += chunk.length
-          if (size > largestAnswerBytes) req.destroy(new Error('the answer is too large'))
-          else chunks.push(chunk)
-        })
-        res.once('error', fail)
-        res.once('end', () => {
-          const text = Buffer.concat(chunks).toString()
-          const { statusCode = 0 } = res
-          if (statusCode < 200 || statusCode > 299) {
-            reject(new Error(`the server answered ${statusCode}: ${text.slice(0, 256)}`))
-            return
-          }
-          try {
-            resolve(JSON.parse(text))
-          } catch (error) {
-            reject(new Error(`the answer is not JSON: ${(error as Error).message}`))
-          }
-        })
-      },
-    )
-    req.once('error', fail)
-    req.end(body)
+  const { code, text } = await askServer({
+    agent,
+    method: 'POST',
+    host: backend?.host ?? url.hostname,
+    port: backend?.port ?? (url.port || 443),
+    path: url.pathname + url.search,
+    ...(isIP(url.hostname) ? {} : { servername: url.hostname }),
+    headers: {
+      Host: url.host,
+      'Content-Type': 'application/json',
+      Accept: 'application/json',
+      'Content-Length': Buffer.byteLength(body),
+    },
+    body,
+    timeoutMs: timeoutSeconds * 1000,
+    late: 'context deadline exceeded',
   })
+  if (code < 200 || code > 299) throw new Error(`the server answered ${code}: ${text.slice(0, 256)}`)
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Error(`the answer is not JSON: ${(error as Error).message}`)
+  }
 }

@@ -57,18 +57,29 @@ export function readVerdict(answer: unknown, { apiVersion, uid }: Review): Verdi
   }
   return {
     allowed: allowed === true,
-    status: (response.status ?? {}) as Verdict['status'],
+    status: statusOf(response.status),
     warnings: Array.isArray(response.warnings) ? response.warnings.map(String) : [],
     patch: patched ? JSON.parse(Buffer.from(patch, 'base64').toString()) : undefined,
   }
 }
 
-/** The refusal of a webhook, in upstream's words: never a status that would look like a success. */
+/** What of a status has the form of one. */
+function statusOf(given: unknown): Verdict['status'] {
+  const { code, reason, message } = (given ?? {}) as Record<string, unknown>
+  return {
+    ...(typeof code === 'number' ? { code } : {}),
+    ...(typeof reason === 'string' ? { reason } : {}),
+    ...(typeof message === 'string' ? { message } : {}),
+  }
+}
+
+/** The refusal of a webhook, in upstream's words: never a status that would look like a success, or be none. */
 export function refusal(
   name: string | undefined,
   { code = 0, reason = '', message = '' }: Verdict['status'],
 ): StatusError {
   const who = `admission webhook ${JSON.stringify(name)} denied the request`
   const why = message || reason
-  return new StatusError(Math.max(code, 400), reason, why ? `${who}: ${why}` : `${who} without explanation`)
+  const isRefusal = Number.isInteger(code) && code >= 400 && code <= 599
+  return new StatusError(isRefusal ? code : 400, reason, why ? `${who}: ${why}` : `${who} without explanation`)
 }
