@@ -13,6 +13,8 @@ export interface ManagerConfig {
   retryPeriodMs: number
   leaseName: string
   leaseNamespace: string
+  /** Each controller is a service account of its own. */
+  useServiceAccountCredentials: boolean
   /** `*`, names, and `-name`: which controllers run. */
   controllers: readonly string[]
   verbosity: number
@@ -37,6 +39,11 @@ const flags = {
   'leader-elect-retry-period': { kind: 'duration', default: '2s', help: 'between two tries' },
   'leader-elect-resource-name': { kind: 'text', default: 'kube-controller-manager', help: 'name of the lease' },
   'leader-elect-resource-namespace': { kind: 'text', default: 'kube-system', help: 'namespace of the lease' },
+  'use-service-account-credentials': {
+    kind: 'bool',
+    default: 'false',
+    help: 'let each controller be a service account of kube-system, with the rights of that one',
+  },
   'cluster-name': { kind: 'text', default: 'kubernetes', help: 'name of the cluster' },
   'cluster-cidr': { kind: 'list', default: '', help: 'addresses of pods' },
   'allocate-node-cidrs': { kind: 'bool', default: 'false', help: 'give each node a part of --cluster-cidr' },
@@ -145,6 +152,7 @@ export function parseConfig(args: readonly string[]): ManagerConfig {
     retryPeriodMs: ms('leader-elect-retry-period'),
     leaseName: text('leader-elect-resource-name'),
     leaseNamespace: text('leader-elect-resource-namespace'),
+    useServiceAccountCredentials: bool('use-service-account-credentials'),
     controllers: list('controllers'),
     verbosity: number('v'),
     options: {

@@ -11,6 +11,7 @@ import { InformerFactory } from '../client/informer.ts'
 import { runLeaderElection } from '../client/leader-election.ts'
 import { type Logger, makeLogger } from '../client/logger.ts'
 import { announceReady } from '../client/ready.ts'
+import { accountsOf } from './accounts.ts'
 import { configHelp, type ManagerConfig, parseConfig } from './config.ts'
 import { controllers } from './manager.ts'
 import { ManagerMetrics } from './metrics.ts'
@@ -129,10 +130,12 @@ async function runControllers(
   const giveBack = memoryKeeper()
   let keeper: NodeJS.Timeout | undefined
   const recorders: EventRecorder[] = []
+  const accounts = accountsOf(client, config.useServiceAccountCredentials)
   const running = entries.flatMap((entry) => {
-    const events = new EventRecorder(client, { component: entry.component ?? entry.name })
+    const api = accounts.of(entry)
+    const events = new EventRecorder(api, { component: entry.component ?? entry.name })
     recorders.push(events)
-    return entry.make({ api: client, informers, events, clock: systemClock, log, metrics: metrics.registry, options })
+    return entry.make({ api, informers, events, clock: systemClock, log, metrics: metrics.registry, options })
   })
   for (const controller of running) metrics.observe(controller)
   try {
@@ -147,5 +150,6 @@ async function runControllers(
   } finally {
     clearInterval(keeper)
     for (const events of recorders) await events.stop()
+    accounts.close()
   }
 }

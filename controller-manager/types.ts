@@ -76,6 +76,8 @@ export interface ControllerEntry {
   alias?: string
   /** The source of its events where that is not its name. */
   component?: string
+  /** With --use-service-account-credentials, the service account it is where that has another name; empty: the manager itself. */
+  account?: string
   /** Off unless named in `--controllers`. */
   offByDefault?: boolean
   make(deps: ControllerDeps): Controller | Controller[]

@@ -4,7 +4,8 @@ import { labelSelectorMatcher } from '../machinery/labels.ts'
 /** A role as far as its rules are concerned. */
 interface Rules {
   metadata?: { name?: string; labels?: Record<string, string> }
-  rules?: PolicyRule[]
+  /** Upstream's servers say null where there are none. */
+  rules?: PolicyRule[] | null
 }
 
 /**
@@ -30,8 +31,8 @@ export function aggregateRules(
 export function mergeRules(roles: readonly Rules[]): PolicyRule[] {
   const byName = [...roles].sort((a, b) => compare(a.metadata?.name ?? '', b.metadata?.name ?? ''))
   const merged = new Map<string, PolicyRule>()
-  for (const { rules = [] } of byName) {
-    for (const rule of rules) {
+  for (const { rules } of byName) {
+    for (const rule of rules ?? []) {
       const { apiGroups, resources, resourceNames, nonResourceURLs, verbs } = rule
       const key = JSON.stringify([apiGroups, resources, resourceNames, nonResourceURLs, verbs])
       if (!merged.has(key)) merged.set(key, rule)

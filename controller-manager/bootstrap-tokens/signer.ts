@@ -1,7 +1,6 @@
 import type { ConfigMap } from '../../api/generated/types.ts'
 import type { Controller } from '../../client/controller.ts'
 import { isConflict, isNotFound } from '../../client/errors.ts'
-import { Informer } from '../../client/informer.ts'
 import { configMaps } from '../../client/resources.ts'
 import { WorkQueue } from '../../client/work-queue.ts'
 import type { ControllerDeps } from '../types.ts'
@@ -13,11 +12,10 @@ const key = `${place.namespace}/${place.name}`
 
 /** Signs `cluster-info` with each bootstrap token that may, so that who holds one can trust what it reads there. */
 export function newBootstrapSignerController(deps: ControllerDeps): Controller {
-  const { api, clock } = deps
+  const { api, clock, informers } = deps
   const queue = new WorkQueue({ clock, name: 'bootstrap_signer_queue' })
   const tokens = bootstrapTokenInformer(deps)
-  const infos = new Informer<ConfigMap>(api, configMaps, {
-    clock,
+  const infos = informers.own<ConfigMap>(configMaps, {
     namespace: place.namespace,
     fieldSelector: `metadata.name=${place.name}`,
   })

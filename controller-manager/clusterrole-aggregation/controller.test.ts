@@ -14,6 +14,8 @@ test('a role gathers the rules of those it selects, and follows them', async () 
   const part = (name: string, ...resources: string[]) =>
     api.create<ClusterRole>(clusterRoles, { metadata: { name, labels: { of: 'all' } }, rules: resources.map(rule) })
   await part('b', 'pods', 'nodes')
+  // What upstream's servers say of a role that has none.
+  await api.create(clusterRoles, { metadata: { name: 'none', labels: { of: 'all' } }, rules: null } as never)
   await api.create<ClusterRole>(clusterRoles, {
     metadata: { name: 'all' },
     aggregationRule: { clusterRoleSelectors: [{ matchLabels: { of: 'all' } }] },

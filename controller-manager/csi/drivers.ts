@@ -37,7 +37,7 @@ export function newDrivers({ api, informers }: Pick<ControllerDeps, 'api' | 'inf
   const nodes = informers.for<Node>(nodeResource).lister
   const known = new Map<string, ReadonlySet<string>>()
   const registration = (driver: string, node: string) =>
-    registrations.get(undefined, node)?.spec.drivers.find(({ name }) => name === driver)
+    registrations.get(undefined, node)?.spec.drivers?.find(({ name }) => name === driver)
   const call = <A>(node: string, driver: string, method: string, message: object, signal: AbortSignal) =>
     callDriver<A>(api, { node, driver }, method, message, signal)
   return {

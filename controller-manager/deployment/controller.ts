@@ -1,6 +1,7 @@
 import type { Deployment, DeploymentSpec, OwnerReference, Pod, ReplicaSet } from '../../api/generated/types.ts'
 import { semanticEqual } from '../../api/machinery/field-rules.ts'
 import { labelSelectorMatcher } from '../../api/machinery/labels.ts'
+import { remembered } from '../../api/machinery/remembered.ts'
 import type { Controller } from '../../client/controller.ts'
 import { isNamespaceTerminating } from '../../client/errors.ts'
 import { keyOf, splitKey } from '../../client/key.ts'
@@ -41,7 +42,7 @@ export function newDeploymentController(deps: ControllerDeps): Controller {
   const offerOrphan = ({ metadata: { namespace, labels } }: Live<ReplicaSet>) => {
     if (!labels || Object.keys(labels).length === 0) return
     for (const deployment of all.lister.list(namespace)) {
-      if (selects(deployment, labels)) enqueue(deployment)
+      if (!selectsAll(deployment) && matcherOf(deployment)(labels)) enqueue(deployment)
     }
   }
 
@@ -100,7 +101,7 @@ export function newDeploymentController(deps: ControllerDeps): Controller {
       api,
       owner: { apiVersion: 'apps/v1', kind: 'Deployment', metadata },
       ownerRef: deployments,
-      matches: (labels) => selects(deployment, labels),
+      matches: matcherOf(deployment),
       candidates: sets.lister.list(namespace),
       candidateRef: replicaSets,
       signal,
@@ -135,5 +136,4 @@ export function newDeploymentController(deps: ControllerDeps): Controller {
 
 const selectsAll = ({ spec }: Live<Deployment>): boolean => semanticEqual((spec as DeploymentSpec).selector, {})
 
-const selects = (deployment: Live<Deployment>, labels: Readonly<Record<string, string>>): boolean =>
-  !selectsAll(deployment) && labelSelectorMatcher((deployment.spec as DeploymentSpec).selector)(labels)
+const matcherOf = remembered(({ spec }: Live<Deployment>) => labelSelectorMatcher((spec as DeploymentSpec).selector))

@@ -7,7 +7,8 @@ import type {
   StatefulSet,
 } from '../../api/generated/types.ts'
 import { semanticEqual } from '../../api/machinery/field-rules.ts'
-import { type Labels, labelSelectorMatcher } from '../../api/machinery/labels.ts'
+import { type LabelMatcher, labelSelectorMatcher } from '../../api/machinery/labels.ts'
+import { remembered } from '../../api/machinery/remembered.ts'
 import type { Controller } from '../../client/controller.ts'
 import { isConflict } from '../../client/errors.ts'
 import { keyOf, splitKey } from '../../client/key.ts'
@@ -46,7 +47,7 @@ export function newDisruptionController(deps: ControllerDeps): Controller {
   const enqueue = (budget: Live<PodDisruptionBudget>) => queue.add(keyOf(budget))
   const enqueueFor = (...seen: Live<Pod>[]) => {
     for (const budget of budgets.lister.list(seen[0]?.metadata.namespace)) {
-      if (seen.some(({ metadata }) => selects(budget, metadata.labels ?? {}))) enqueue(budget)
+      if (seen.some(({ metadata }) => matcherOf(budget)(metadata.labels ?? {}))) enqueue(budget)
     }
   }
   budgets.on({ add: enqueue, update: (_, after) => enqueue(after), delete: enqueue })
@@ -80,7 +81,8 @@ export function newDisruptionController(deps: ControllerDeps): Controller {
     const budget = budgets.lister.get(namespace, name)
     if (!budget) return undefined
     const about = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: budget.metadata }
-    const own = pods.lister.list(namespace).filter(({ metadata }) => selects(budget, metadata.labels ?? {}))
+    const matches = matcherOf(budget)
+    const own = pods.lister.list(namespace).filter(({ metadata }) => matches(metadata.labels ?? {}))
     if (own.length === 0) events.event(about, 'Normal', 'NoPods', 'No matching pods found')
     let plan: Budget
     try {
@@ -116,6 +118,8 @@ export function newDisruptionController(deps: ControllerDeps): Controller {
   return { name: 'disruption', workers: 1, queue, reconcile }
 }
 
-/** An empty selector selects all pods, none selects none. */
-const selects = ({ spec }: Live<PodDisruptionBudget>, labels: Labels): boolean =>
-  spec?.selector !== undefined && labelSelectorMatcher(spec.selector)(labels)
+/** An empty selector selects all pods, none selects none. Each is asked about every pod of its namespace that changes. */
+const matcherOf = remembered(
+  ({ spec }: Live<PodDisruptionBudget>): LabelMatcher =>
+    spec?.selector ? labelSelectorMatcher(spec.selector) : () => false,
+)

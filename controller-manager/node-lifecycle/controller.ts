@@ -2,7 +2,6 @@ import type { Lease, Node, Pod } from '../../api/generated/types.ts'
 import { formatTime, parseTime } from '../../api/machinery/time.ts'
 import type { Controller } from '../../client/controller.ts'
 import { isConflict, isNotFound } from '../../client/errors.ts'
-import { Informer } from '../../client/informer.ts'
 import { leases, nodes, pods as podRef } from '../../client/resources.ts'
 import type { Live } from '../../client/types.ts'
 import { WorkQueue } from '../../client/work-queue.ts'
@@ -23,7 +22,7 @@ export function newNodeLifecycleController(deps: ControllerDeps): Controller {
   const all = informers.for<Node>(nodes)
   const pods = podInformer(informers)
   pods.addIndexers(podsByNode)
-  const beats = new Informer<Lease>(api, leases, { clock, namespace: 'kube-node-lease' })
+  const beats = informers.own<Lease>(leases, { namespace: 'kube-node-lease' })
   const seenMs = new Map<string, number>()
   const pace = new EvictionPace()
 

@@ -74,6 +74,51 @@ describe('a claim', () => {
     ],
     ['stays while its pod runs', claim({}, ownedBy('web')), [], pod({ name: 'web' }), nothing],
     ['stays while nothing is known of its pod', claim({}, ownedBy('web')), [], undefined, nothing],
+    [
+      'goes with a pod that is deleted before it has a node',
+      claim({}, ownedBy('web')),
+      [],
+      pod({ name: 'web', deleted: 1 }),
+      { release: false, delete: true },
+    ],
+    [
+      'stays while its pod ends on its node',
+      claim({}, ownedBy('web')),
+      [],
+      pod({ name: 'web', node: 'n', deleted: 1 }),
+      nothing,
+    ],
+    [
+      'stays while others use it, whatever has become of its pod',
+      claim({ allocation, ...usedBy('web', 'b') }, ownedBy('web')),
+      ['web'],
+      pod({ name: 'web', phase: 'Succeeded' }),
+      { ...nothing, status: { allocation, ...usedBy('b') } },
+    ],
+    [
+      'keeps users that are of another resource',
+      claim({ allocation, reservedFor: [{ resource: 'services', name: 'a', uid: 'a' }] }),
+      ['a'],
+      undefined,
+      nothing,
+    ],
+    [
+      'that nothing guards is left as it is when it is to go',
+      claim({ allocation }, { deletionTimestamp: 't', finalizers: [] }),
+      [],
+      undefined,
+      nothing,
+    ],
+    [
+      'keeps what drivers said of its devices when one of its users is gone',
+      claim({ allocation, devices: [{ driver: 'd', pool: 'p', device: 'g' }], ...usedBy('a', 'b') }),
+      ['a'],
+      undefined,
+      {
+        ...nothing,
+        status: { allocation, devices: [{ driver: 'd', pool: 'p', device: 'g' }], ...usedBy('b') },
+      },
+    ],
   ])('%s', (_what, its, gone, owner, expected) => {
     expect(planClaim(its, new Set(gone), owner)).toEqual(expected)
   })
@@ -87,6 +132,7 @@ describe('a pod', () => {
   }
   const knows = (resourceClaimName: string) => ({ resourceClaimStatuses: [{ name: 'gpu', resourceClaimName }] })
   const own = claim({ allocation }, ownedBy('web'))
+  const bare = claim({}, ownedBy('web'))
   const around = (by: Record<string, Claim>, madeFor?: Claim) => ({
     claim: (name: string) => by[name],
     madeFor: () => madeFor,
@@ -119,6 +165,13 @@ describe('a pod', () => {
       around({ c: own }),
       { ...plan, reserve: [own] },
     ],
+    [
+      'on a node uses the claims that people made',
+      using({ nodeName: 'n', resourceClaims: [{ name: 'gpu', resourceClaimName: 'c' }] }),
+      around({ c: claim({ allocation }) }),
+      { ...plan, reserve: [claim({ allocation })] },
+    ],
+    ['on a node does not use a claim without devices', using({ nodeName: 'n' }, knows('c')), around({ c: bare }), plan],
   ])('%s', (_what, its, world, expected) => {
     expect(planPod(its, world)).toEqual(expected)
   })
@@ -139,5 +192,6 @@ describe('a pod', () => {
       spec: { devices: { requests: [] } },
     })
     expect(namePrefix('p'.repeat(60), 'c'.repeat(20))).toBe(`${'p'.repeat(41)}-${'c'.repeat(13)}`)
+    expect(namePrefix('p'.repeat(50), 'c'.repeat(5))).toBe(`${'p'.repeat(50)}-${'c'.repeat(5)}-`)
   })
 })

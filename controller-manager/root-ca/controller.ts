@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import type { ConfigMap, Namespace } from '../../api/generated/types.ts'
 import type { Controller } from '../../client/controller.ts'
 import { isAlreadyExists, isNamespaceTerminating } from '../../client/errors.ts'
-import { Informer } from '../../client/informer.ts'
 import { configMaps, namespaces } from '../../client/resources.ts'
 import { WorkQueue } from '../../client/work-queue.ts'
 import type { ControllerDeps } from '../types.ts'
@@ -18,7 +17,7 @@ export function newRootCaController({ api, clock, informers, log, options }: Con
   const queue = new WorkQueue({ clock, name: 'root_ca_cert_publisher' })
   const all = informers.for<Namespace>(namespaces)
   // Only these: a cluster's config maps are many and large.
-  const maps = new Informer<ConfigMap>(api, configMaps, { clock, fieldSelector: `metadata.name=${mapName}` })
+  const maps = informers.own<ConfigMap>(configMaps, { fieldSelector: `metadata.name=${mapName}` })
   all.on({ add: ({ metadata }) => queue.add(metadata.name), update: (_, { metadata }) => queue.add(metadata.name) })
   const look = ({ metadata }: { metadata: { namespace?: string } }) => queue.add(metadata.namespace ?? '')
   maps.on({ update: (_, after) => look(after), delete: look })

@@ -4,7 +4,6 @@ import { loadSigningKey, type SigningKey, signClaims } from '../../api/authentic
 import type { Secret, ServiceAccount } from '../../api/generated/types.ts'
 import type { Controller } from '../../client/controller.ts'
 import { isConflict, isNotFound } from '../../client/errors.ts'
-import { Informer } from '../../client/informer.ts'
 import { secrets as secretRef, serviceAccounts } from '../../client/resources.ts'
 import type { Live } from '../../client/types.ts'
 import { WorkQueue } from '../../client/work-queue.ts'
@@ -38,7 +37,7 @@ export function newServiceAccountTokenController({
   const add = (entry: Key) => queue.add(JSON.stringify(entry))
   const accounts = informers.for<ServiceAccount>(serviceAccounts)
   // Only these: a cluster's secrets are many and large.
-  const secrets = new Informer<Secret>(api, secretRef, { clock, fieldSelector: `type=${tokenSecretType}` })
+  const secrets = informers.own<Secret>(secretRef, { fieldSelector: `type=${tokenSecretType}` })
 
   const identityOf = ({ metadata: { namespace = '', name, uid = '' } }: { metadata: Live<unknown>['metadata'] }) => ({
     namespace,

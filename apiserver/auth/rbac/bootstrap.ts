@@ -2,6 +2,7 @@ import type { AggregationRule, PolicyRule, RbacV1Subject as Subject } from '../.
 import type { AnyObject } from '../../../api/machinery/object.ts'
 import type { Resource } from '../../../api/machinery/resource.ts'
 import { mergeRules } from '../../../api/rbac/aggregate.ts'
+import { missingRules } from '../../../api/rbac/coverage.ts'
 import { controllerRoles } from './policy-controllers.ts'
 import { type BindingObject, type Lookup, type RoleObject, rbacGroup } from './policy-index.ts'
 import {
@@ -12,7 +13,6 @@ import {
   namespaceRoleBindings,
   namespaceRoles,
 } from './policy-users.ts'
-import { missingRules } from './rules.ts'
 
 /** An object that must be there, and how one that is there is brought up to date. */
 export interface BootstrapObject {
@@ -60,6 +60,15 @@ export function bootstrapObjects(lookup: Lookup): BootstrapObject[] {
       binding('rolebindings', namespace, bindingOf(name, namespace, 'Role', ofRole, subjects)),
     ),
   ]
+}
+
+/** The roles of controllers and who has them, as objects: for servers that were not started with this policy. */
+export function controllerPolicy(): { role: ClusterRoleObject; binding: BindingObject }[] {
+  const subjects = new Map(controllers(controllerSubjects))
+  return controllers((name) => controllerRoles[name] ?? []).map(([name, rules]) => ({
+    role: clusterRole(name, rules.map(parseRule)),
+    binding: bindingOf(name, undefined, 'ClusterRole', name, subjects.get(name) ?? []),
+  }))
 }
 
 /** Upstream's manager runs each controller as its service account; one that runs all as itself needs the same. */

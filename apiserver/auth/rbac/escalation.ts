@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AggregationRule, PolicyRule } from '../../../api/generated/types.ts'
 import { forbiddenError, notFoundError, type StatusError } from '../../../api/machinery/errors.ts'
+import { missingRules } from '../../../api/rbac/coverage.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../../admission/types.ts'
 import { mastersGroup } from '../groups.ts'
 import type { Authorizer, UserInfo } from '../types.ts'
 import type { RbacAuthorizer } from './authorizer.ts'
 import { type BindingObject, type RoleObject, rbacGroup } from './policy-index.ts'
-import { describeRules, missingRules } from './rules.ts'
+import { describeRules } from './rules.ts'
 
 const roles = new Set(['roles', 'clusterroles'])
 const bindings = new Set(['rolebindings', 'clusterrolebindings'])

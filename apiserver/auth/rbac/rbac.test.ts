@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { PolicyRule } from '../../../api/generated/types.ts'
 import { aggregateRules } from '../../../api/rbac/aggregate.ts'
+import { missingRules } from '../../../api/rbac/coverage.ts'
 import type { AdmissionAttributes } from '../../admission/types.ts'
 import { MemoryClient } from '../testing/memory-client.ts'
 import type { AuthorizationAttributes, UserInfo } from '../types.ts'
@@ -8,7 +9,7 @@ import { RbacAuthorizer } from './authorizer.ts'
 import { bootstrapObjects } from './bootstrap.ts'
 import { createEscalationCheck } from './escalation.ts'
 import { rbacGroup } from './policy-index.ts'
-import { describeRules, missingRules, ruleAllows } from './rules.ts'
+import { describeRules, ruleAllows } from './rules.ts'
 
 const user = (name: string, ...groups: string[]): UserInfo => ({ name, groups })
 const jane = user('jane', 'dev', 'system:authenticated')

@@ -1,9 +1,8 @@
 import type { PolicyRule } from '../../../api/generated/types.ts'
+import { urlCovers } from '../../../api/rbac/coverage.ts'
 import type { AuthorizationAttributes } from '../types.ts'
 
 const has = (list: readonly string[] | undefined, item: string): boolean => list?.includes(item) ?? false
-const hasAll = (list: readonly string[] | undefined, items: readonly string[] | undefined): boolean =>
-  (items ?? []).every((item) => has(list, item))
 
 /** Whether the rule is about the request's verb, group and resource, or its path, whatever the object's name. */
 export function ruleMatches(rule: PolicyRule, attributes: AuthorizationAttributes): boolean {
@@ -21,13 +20,6 @@ export function ruleMatches(rule: PolicyRule, attributes: AuthorizationAttribute
 export function ruleAllows(rule: PolicyRule, attributes: AuthorizationAttributes): boolean {
   if (!ruleMatches(rule, attributes)) return false
   return attributes.path !== '' || !rule.resourceNames?.length || rule.resourceNames.includes(attributes.name)
-}
-
-/** What of `wanted` none of `held` grants, broken down to single verbs, resources and names. Empty: all is covered. */
-export function missingRules(held: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] {
-  return wanted
-    .flatMap((rule) => [...breakDown(rule)])
-    .filter((single) => !held.some((rule) => ruleCovers(rule, single)))
 }
 
 /** Puts single rules that differ by their verb only together again, each as upstream prints it. Sorted, no doubles. */
@@ -58,38 +50,3 @@ function describe(rule: PolicyRule): string {
     ...part('Verbs', rule.verbs),
   ].join(', ')}}`
 }
-
-function* breakDown(rule: PolicyRule): Generator<PolicyRule> {
-  for (const group of rule.apiGroups ?? []) {
-    for (const resource of rule.resources ?? []) {
-      for (const verb of rule.verbs) {
-        const single = { apiGroups: [group], resources: [resource], verbs: [verb] }
-        if (!rule.resourceNames?.length) yield single
-        else for (const name of rule.resourceNames) yield { ...single, resourceNames: [name] }
-      }
-    }
-  }
-  for (const url of rule.nonResourceURLs ?? []) {
-    for (const verb of rule.verbs) yield { nonResourceURLs: [url], verbs: [verb] }
-  }
-}
-
-function ruleCovers(held: PolicyRule, single: PolicyRule): boolean {
-  return (
-    (has(held.verbs, '*') || hasAll(held.verbs, single.verbs)) &&
-    (has(held.apiGroups, '*') || hasAll(held.apiGroups, single.apiGroups)) &&
-    (single.resources ?? []).every((resource) => resourceCovered(held.resources, resource)) &&
-    (!held.resourceNames?.length ||
-      (single.resourceNames !== undefined && hasAll(held.resourceNames, single.resourceNames))) &&
-    (single.nonResourceURLs ?? []).every((url) => (held.nonResourceURLs ?? []).some((own) => urlCovers(own, url)))
-  )
-}
-
-function resourceCovered(held: readonly string[] | undefined, resource: string): boolean {
-  if (has(held, '*') || has(held, resource)) return true
-  const slash = resource.indexOf('/')
-  return slash >= 0 && has(held, `*/${resource.slice(slash + 1)}`)
-}
-
-const urlCovers = (pattern: string, path: string): boolean =>
-  pattern === '*' || pattern === path || (pattern.endsWith('*') && path.startsWith(pattern.replace(/\*+$/, '')))
