@@ -76,7 +76,8 @@ class PathParser {
   }
 
   #bracket(): Step {
-    const end = closingBracket(this.#text, this.#at)
+    const end = closingSign(this.#text, this.#at, '[', ']')
+    if (end < 0) throw broken('unterminated array: a [ without its ]')
     const body = this.#text.slice(this.#at + 1, end).trim()
     this.#at = end + 1
     if (body === '*') return everyItem
@@ -165,7 +166,8 @@ function operand(text: string): (item: unknown, root: unknown) => unknown[] {
   return (item, root) => walk(steps, [item], root)
 }
 
-function closingBracket(text: string, from: number): number {
+/** Where what opens at `from` is closed, signs in quotes aside; -1: nowhere. */
+export function closingSign(text: string, from: number, open: string, close: string): number {
   let depth = 0
   let quote = ''
   for (let i = from; i < text.length; i++) {
@@ -174,10 +176,10 @@ function closingBracket(text: string, from: number): number {
       if (letter === '\\') i++
       else if (letter === quote) quote = ''
     } else if (letter === '"' || letter === "'") quote = letter
-    else if (letter === '[') depth++
-    else if (letter === ']' && --depth === 0) return i
+    else if (letter === open) depth++
+    else if (letter === close && --depth === 0) return i
   }
-  throw broken('unterminated array: a [ without its ]')
+  return -1
 }
 
 const escapes: Record<string, string> = { n: '\n', t: '\t', r: '\r' }

@@ -1,4 +1,14 @@
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml'
+import {
+  type CollectionTag,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  type ScalarTag,
+} from 'yaml'
 
 /** Deeper than this nothing is read: nesting costs the reader more than the writer. */
 export const maxDepth = 1000
@@ -164,9 +174,11 @@ export function parseYaml(text: string): { value: unknown; duplicates: string[] 
     merge: true,
     lineCounter,
     customTags: (tags) =>
-      tags.filter(
-        (tag) => typeof tag !== 'string' && !notInJson.test(tag.tag) && !('format' in tag && tag.format === 'TIME'),
-      ),
+      tags
+        .filter(
+          (tag) => typeof tag !== 'string' && !notInJson.test(tag.tag) && !('format' in tag && tag.format === 'TIME'),
+        )
+        .map((tag) => (typeof tag === 'string' ? tag : withDigits(tag))),
   })
   const [document] = documents
   if (!document || !('contents' in document)) return { value: null, duplicates: [] }
@@ -176,6 +188,29 @@ export function parseYaml(text: string): { value: unknown; duplicates: string[] 
   findDuplicates(document.contents as Node | null, lineCounter, duplicates, 0)
   const value: unknown = document.toJS({ maxAliasCount: 100 })
   return { value, duplicates }
+}
+
+type Tag = CollectionTag | ScalarTag
+
+/** A number has a digit: `.` and `e2` are texts, which the parser would take for something that is no number at all. */
+function withDigits(tag: Tag): Tag {
+  if (tag.collection || !tag.test || !/:(?:int|float)$/.test(tag.tag)) return tag
+  if (tag.format === 'OCT') return { ...tag, test: /^[-+]?0o?[0-7_]+$/, resolve: octal }
+  const test = numbers.find(([example]) => tag.test?.test(example))?.[1]
+  return test ? { ...tag, test } : tag
+}
+
+/** What a number may look like, by an example of its form. */
+const numbers: readonly (readonly [example: string, form: RegExp])[] = [
+  ['1e1', /^[-+]?(?:\d[\d_]*(?:\.[\d_]*)?|\.\d+)[eE][-+]?\d+$/],
+  ['1.', /^[-+]?(?:\d[\d_]*\.[\d_]*|\.\d+)$/],
+  ['0b1', /^[-+]?0b_*[01][01_]*$/],
+  ['0x1', /^[-+]?0x_*[\da-fA-F][\da-fA-F_]*$/],
+]
+
+const octal = (text: string): number => {
+  const value = Number.parseInt(text.replace(/[-+o_]/g, ''), 8)
+  return text.startsWith('-') ? -value : value
 }
 
 function findDuplicates(node: unknown, lines: LineCounter, found: string[], depth: number): void {

@@ -1,6 +1,6 @@
-import { type FieldChange, objectChanges } from '../../api/gantry/object-changes.ts'
+import { objectChanges } from '../../api/gantry/object-changes.ts'
+import type { ObjectVersion } from '../../api/gantry/object-version.ts'
 import { badRequestError } from '../../api/machinery/errors.ts'
-import type { AnyObject } from '../../api/machinery/object.ts'
 import { formatMicroTime } from '../../api/machinery/time.ts'
 import type { Scope } from '../handlers/context.ts'
 import { integer } from '../handlers/parameters.ts'
@@ -8,17 +8,6 @@ import { sendObject } from '../handlers/respond.ts'
 import type { Registry } from '../registry/registry.ts'
 import { type Commit, Compacted, type Version } from '../storage/store.ts'
 import { firstVisible, registryNamed, requireRead } from './access.ts'
-
-interface ShownVersion {
-  revision: string
-  time?: string
-  user?: string
-  manager?: string
-  subresource?: string
-  operation: 'created' | 'updated' | 'deleted'
-  changes: FieldChange[]
-  object?: AnyObject
-}
 
 const defaultLimit = 50
 const mostAtOnce = 500
@@ -78,7 +67,7 @@ function shownVersion(
   older: Version | undefined,
   commit: Commit | undefined,
   withValues: boolean,
-): ShownVersion {
+): ObjectVersion {
   const object = value && cache.codec.decode(value, revision)
   const previous = older?.value && cache.codec.decode(older.value, older.revision)
   const operation = !object ? 'deleted' : createRevision === revision ? 'created' : 'updated'

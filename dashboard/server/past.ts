@@ -1,3 +1,4 @@
+import type { ObjectVersion } from '../../api/gantry/object-version.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { View } from './collection.ts'
 import { type Kind, keyOf } from './kinds.ts'
@@ -30,24 +31,13 @@ export async function askReach(): Promise<Reach> {
   return { oldestMs: Date.parse(oldest.time) + 1, newestMs }
 }
 
-/** One version of an object: who wrote it when, and what was different from the one before. */
-export interface Version {
-  revision: string
-  time?: string
-  user?: string
-  manager?: string
-  subresource?: string
-  operation: 'created' | 'updated' | 'deleted'
-  changes: { path: string; from?: unknown; to?: unknown }[]
-}
-
 /** The versions of an object, the newest first; those before `before`, where there are more. */
 export function askVersions(
   kind: Kind,
   namespace: string,
   name: string,
   before = '',
-): Promise<{ items: Version[]; more?: boolean }> {
+): Promise<{ items: ObjectVersion[]; more?: boolean }> {
   const query = new URLSearchParams({ resource: resourceOf(kind), name, values: 'false', limit: '50' })
   if (before !== '') query.set('before', before)
   return askJson(`${scoped(namespace)}/histories?${query}`)

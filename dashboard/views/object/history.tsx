@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'preact/hooks'
+import type { ObjectVersion } from '../../../api/gantry/object-version.ts'
 import { age } from '../../../api/machinery/print.ts'
 import { moment } from '../../moment.ts'
 import { Failure, Loading } from '../../parts/states.tsx'
-import { askVersions, type Version } from '../../server/past.ts'
+import { askVersions } from '../../server/past.ts'
 import { useNow } from '../../server/use.ts'
 import type { TabProps } from './object.tsx'
 
@@ -11,7 +12,7 @@ const mostChanges = 8
 /** Every version of an object that is kept: who made it, and what was different. */
 export function History({ kind, object: { metadata } }: TabProps) {
   const { namespace = '', name = '' } = metadata
-  const [versions, setVersions] = useState<Version[]>()
+  const [versions, setVersions] = useState<ObjectVersion[]>()
   const [more, setMore] = useState(false)
   const [withStatus, setWithStatus] = useState(false)
   const [fault, setFault] = useState('')
