@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent, request as httpsRequest } from 'node:https'
+import { request as httpsRequest, type RequestOptions } from 'node:https'
 import type { Readable } from 'node:stream'
-import { createSecureContext } from 'node:tls'
-import { createGunzip } from 'node:zlib'
 import { batches } from '../api/gantry/batch.ts'
 import type { Status } from '../api/generated/types.ts'
+import { maxTimerMs } from '../api/machinery/timers.ts'
+import { bodyOf, linesOf, statusOf, textOf } from './answers.ts'
 import { systemClock } from './clock.ts'
 import type { ClientConfig } from './config.ts'
+import { Connection } from './connection.ts'
 import { type GroupList, servedBy } from './discovery.ts'
 import { apiVersionOf } from './resources.ts'
 import { errorOf } from './status.ts'
@@ -24,6 +24,7 @@ import type {
   Patch,
   ResourceRef,
   ServedResource,
+  SubmitOptions,
   Submittable,
   Submitted,
   WatchEvent,
@@ -51,10 +52,6 @@ export interface RawRequest {
 }
 
 const maxAttempts = 10
-const maxAnswerBytes = 1 << 30
-const tokenAgeMs = 60_000
-/** As long as a timer can be. */
-const maxTimerMs = 2 ** 31 - 1
 
 const patchTypes: Record<Patch['type'], string> = {
   json: 'application/json-patch+json',
@@ -69,53 +66,23 @@ const patchTypes: Record<Patch['type'], string> = {
  */
 export class Client implements Api {
   readonly config: ClientConfig
-  readonly #agent: Agent
-  /** Of watches and other streams, which last: they must not take the connections of requests. */
-  readonly #streams: Agent
-  readonly #url: URL
+  /** For those who make a connection of their own. */
+  readonly connection: Connection
   readonly #clock: Clock
   readonly #timeoutMs: number
   readonly #submissions: Submissions
-  #token: { text: string; readAt: number } | undefined
 
   constructor(config: ClientConfig, { clock = systemClock, maxSockets = 32, timeoutMs = 60_000 }: ClientOptions = {}) {
     this.config = config
-    this.#url = new URL(config.server)
+    this.connection = new Connection(config, clock, maxSockets)
     this.#clock = clock
     this.#timeoutMs = timeoutMs
-    const { ca, cert, key, ...tls } = this.tls()
-    // Read once: to take the certificates apart costs more than the rest of a connection, and than ten requests.
-    const secureContext = this.#url.protocol === 'https:' ? createSecureContext({ ca, cert, key }) : undefined
-    this.#agent = new Agent({ keepAlive: true, maxSockets, maxFreeSockets: maxSockets, secureContext, ...tls })
-    this.#streams = new Agent({ keepAlive: true, secureContext, ...tls })
     this.#submissions = new Submissions({
       batch: (items) => this.#json('POST', pathOf(batches), { body: JSON.stringify({ items }) }),
       single: async ({ path, object }) =>
         (await this.#json<Live<unknown>>('POST', path, { body: JSON.stringify(object) })).metadata,
       now: () => performance.now(),
     })
-  }
-
-  /** What a connection of one's own to the same server needs, as the same client. */
-  tls(): { ca?: Buffer; cert?: Buffer; key?: Buffer; rejectUnauthorized?: boolean; servername?: string } {
-    const { ca, cert, key, insecureSkipTlsVerify, tlsServerName } = this.config
-    return {
-      ...(ca ? { ca } : {}),
-      ...(cert ? { cert } : {}),
-      ...(key ? { key } : {}),
-      ...(insecureSkipTlsVerify ? { rejectUnauthorized: false } : {}),
-      ...(tlsServerName ? { servername: tlsServerName } : {}),
-    }
-  }
-
-  /** The Authorization header, where the client has a token. */
-  authorization(): Record<string, string> {
-    const { token, tokenFile } = this.config
-    if (token) return { authorization: `Bearer ${token}` }
-    if (!tokenFile) return {}
-    if (!this.#token || this.#clock.now() - this.#token.readAt > tokenAgeMs)
-      this.#token = { text: readFileSync(tokenFile, 'utf8').trim(), readAt: this.#clock.now() }
-    return { authorization: `Bearer ${this.#token.text}` }
   }
 
   async get<T>(ref: ResourceRef<T>, key: Key, options: GetOptions = {}) {
@@ -205,10 +172,10 @@ export class Client implements Api {
     })
   }
 
-  submit(ref: ResourceRef, object: Submittable, { subresource }: { subresource?: string } = {}): Promise<Submitted> {
+  submit(ref: ResourceRef, object: Submittable, { subresource, background }: SubmitOptions = {}): Promise<Submitted> {
     const { namespace, name } = object.metadata ?? {}
     const path = pathOf(ref, namespace, subresource ? name : undefined, subresource)
-    return this.#submissions.submit({ path, object: subresource ? object : this.#typed(ref, object) })
+    return this.#submissions.submit({ path, object: subresource ? object : this.#typed(ref, object) }, background)
   }
 
   read<R>(path: string, options: { query?: Record<string, string>; signal?: AbortSignal } = {}): Promise<R> {
@@ -228,10 +195,14 @@ export class Client implements Api {
 
   /** Any path of the server: the answer once its head is there. A refusal is thrown. */
   async raw(method: string, path: string, request: RawRequest = {}): Promise<IncomingMessage> {
+    let renewed = false
     for (let attempt = 1; ; attempt++) {
+      const kind = request.stream ? 'streams' : 'requests'
+      const way = this.connection.way(kind) ?? (await this.connection.open(kind))
+      const { login } = this.connection
       let answer: IncomingMessage
       try {
-        answer = await this.#send(method, path, request)
+        answer = await this.#send(way, method, path, request)
       } catch (error) {
         request.signal?.throwIfAborted()
         // A kept connection that the server has closed meanwhile: the request may never have left.
@@ -242,6 +213,10 @@ export class Client implements Api {
       const code = answer.statusCode ?? 500
       if (code < 300) return answer
       const text = await textOf(answer)
+      if (code === 401 && !request.source && !renewed && this.connection.renew(login)) {
+        renewed = true
+        continue
+      }
       const retryAfter = Number(answer.headers['retry-after'])
       if (
         !request.source &&
@@ -259,8 +234,7 @@ export class Client implements Api {
 
   /** Closes what is open. */
   close(): void {
-    this.#agent.destroy()
-    this.#streams.destroy()
+    this.connection.close()
   }
 
   async #json<R>(method: string, path: string, request: RawRequest = {}): Promise<R> {
@@ -276,18 +250,19 @@ export class Client implements Api {
     }
   }
 
-  #send(method: string, path: string, request: RawRequest): Promise<IncomingMessage> {
+  #send(way: RequestOptions, method: string, path: string, request: RawRequest): Promise<IncomingMessage> {
     const { query, headers, body, source, signal, stream } = request
+    const { url } = this.connection
     const text = query ? String(query instanceof URLSearchParams ? query : new URLSearchParams(query)) : ''
-    const prefix = this.#url.pathname === '/' ? '' : this.#url.pathname
+    const prefix = url.pathname === '/' ? '' : url.pathname
     return new Promise((resolve, reject) => {
-      const secure = this.#url.protocol === 'https:'
+      const secure = url.protocol === 'https:'
       const options = {
-        host: this.#url.hostname.replace(/^\[|\]$/g, ''),
-        port: this.#url.port || (secure ? 443 : 80),
+        host: url.hostname.replace(/^\[|\]$/g, ''),
+        port: url.port || (secure ? 443 : 80),
         method,
         path: `${prefix}${path}${text ? `?${text}` : ''}`,
-        ...(secure ? { agent: stream ? this.#streams : this.#agent } : {}),
+        ...way,
         ...(signal ? { signal } : {}),
         headers: {
           accept: 'application/json',
@@ -296,7 +271,7 @@ export class Client implements Api {
           ...(body === undefined
             ? {}
             : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
-          ...this.authorization(),
+          ...this.connection.authorization(),
           ...headers,
         },
       }
@@ -371,54 +346,4 @@ function mayRepeat(method: string, error: unknown): boolean {
   // Refused: it has not been made. Everything but POST and PATCH names what it wants, twice is once.
   if (code === 'ECONNREFUSED') return false
   return broken.has(code ?? '') && method !== 'POST' && method !== 'PATCH'
-}
-
-function bodyOf(answer: IncomingMessage): Readable {
-  if (answer.headers['content-encoding'] !== 'gzip') return answer
-  const plain = createGunzip()
-  answer.once('error', (error) => plain.destroy(error))
-  answer.once('aborted', () =>
-    plain.destroy(Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' })),
-  )
-  return answer.pipe(plain)
-}
-
-async function textOf(answer: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of bodyOf(answer) as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > maxAnswerBytes) throw new Error('the answer is larger than 1 GiB')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
-}
-
-/** The lines of a stream; what comes after the last line's end is not one. */
-async function* linesOf(stream: Readable): AsyncGenerator<string> {
-  let parts: Buffer[] = []
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      let from = 0
-      for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-        const piece = chunk.subarray(from, end)
-        const line = parts.length > 0 ? Buffer.concat([...parts, piece]).toString() : piece.toString()
-        parts = []
-        from = end + 1
-        if (line !== '') yield line
-      }
-      if (from < chunk.length) parts.push(chunk.subarray(from))
-    }
-  } finally {
-    stream.destroy()
-  }
-}
-
-function statusOf(text: string): Status | undefined {
-  try {
-    const body = JSON.parse(text) as Status
-    return body.kind === 'Status' ? body : undefined
-  } catch {
-    return undefined
-  }
 }

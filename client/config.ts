@@ -2,6 +2,16 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { parse } from 'yaml'
+import { clusterInfo, type ExecConfig, type ExecSource } from './exec-config.ts'
+
+/** What somebody is known by who logs in: a token, a certificate with its key, or both. */
+export interface Credential {
+  token?: string
+  cert?: Buffer
+  key?: Buffer
+  /** From when it is not to be used any more; without one, until the server refuses it. */
+  expiresAt?: number
+}
 
 /** Where an API server is, and who asks. */
 export interface ClientConfig {
@@ -15,6 +25,12 @@ export interface ClientConfig {
   tokenFile?: string
   insecureSkipTlsVerify?: boolean
   tlsServerName?: string
+  /** A program that gets the token, or the certificate and its key. */
+  exec?: ExecSource
+  /** Gets them in another way: called before the first request, when they expire, and when the server refuses them. */
+  login?: () => Promise<Credential>
+  /** What connections go through: `http`, `https`, `socks5` or `socks5h`. */
+  proxyUrl?: string
   /** The namespace of the context, for tools that work in one. */
   namespace?: string
   userAgent?: string
@@ -24,6 +40,11 @@ export interface ConfigSource {
   /** Files, separated by `:` where there are several; default $KUBECONFIG, then ~/.kube/config. */
   kubeconfig?: string
   context?: string
+  /** In place of the cluster and the user of the context: others of the same files. */
+  cluster?: string
+  user?: string
+  /** In place of the address of the cluster, of which then nothing else need be known. */
+  server?: string
   env?: NodeJS.ProcessEnv
 }
 
@@ -38,6 +59,7 @@ interface Cluster {
   'certificate-authority-data'?: string
   'insecure-skip-tls-verify'?: boolean
   'tls-server-name'?: string
+  'proxy-url'?: string
 }
 
 interface User {
@@ -47,6 +69,8 @@ interface User {
   'client-key-data'?: string
   token?: string
   tokenFile?: string
+  exec?: ExecConfig
+  'auth-provider'?: { name: string }
 }
 
 interface Context {
@@ -68,11 +92,11 @@ const serviceAccountDir = '/var/run/secrets/kubernetes.io/serviceaccount'
  * Finds the server: the kubeconfig that is named, $KUBECONFIG, ~/.kube/config, or what a pod is given. Throws an Error
  * that says which file lacks what.
  */
-export function loadConfig({ kubeconfig, context, env = process.env }: ConfigSource = {}): ClientConfig {
-  const named = kubeconfig || env.KUBECONFIG
+export function loadConfig({ env = process.env, ...source }: ConfigSource = {}): ClientConfig {
+  const named = source.kubeconfig || env.KUBECONFIG
   const files = named ? named.split(':').filter((file) => file !== '') : [resolve(homedir(), '.kube/config')]
   const found = files.filter((file) => existsSync(file))
-  if (found.length > 0) return fromKubeconfigs(found, context)
+  if (found.length > 0) return fromKubeconfigs(found, source)
   if (named) throw new Error(`there is no kubeconfig ${named}. Name one that exists with --kubeconfig or $KUBECONFIG`)
   const inCluster = inClusterConfig(env)
   if (inCluster) return inCluster
@@ -107,7 +131,10 @@ function readKubeconfig(file: string): Kubeconfig {
   return config as Kubeconfig
 }
 
-function fromKubeconfigs(files: readonly string[], wanted: string | undefined): ClientConfig {
+function fromKubeconfigs(
+  files: readonly string[],
+  { context: wanted, ...instead }: Pick<ConfigSource, 'context' | 'cluster' | 'user' | 'server'>,
+): ClientConfig {
   const read = files.map((file) => ({ file, config: readKubeconfig(file) }))
   const where = files.join(', ')
   // As in kubectl, what an earlier file says counts.
@@ -123,22 +150,37 @@ function fromKubeconfigs(files: readonly string[], wanted: string | undefined): 
     const names = read.flatMap(({ config }) => config.contexts?.map(({ name }) => name) ?? [])
     return names.length === 0 ? 'It has none' : `There are: ${[...new Set(names)].join(', ')}`
   }
-  if (!contextName) throw new Error(`${where}: no current-context is set. Choose one with --context. ${thereAre()}`)
-  const context = find((config) => config.contexts, contextName)?.entry.context
+  if (!contextName && !instead.cluster && !instead.server)
+    throw new Error(`${where}: no current-context is set. Choose one with --context. ${thereAre()}`)
+  const context: Partial<Context> | undefined = contextName
+    ? find((config) => config.contexts, contextName)?.entry.context
+    : {}
   if (!context) throw new Error(`${where}: there is no context ${JSON.stringify(contextName)}. ${thereAre()}`)
-  const cluster = find((config) => config.clusters, context.cluster)
-  if (!cluster) throw new Error(`${where}: there is no cluster ${JSON.stringify(context.cluster)}`)
-  const user = find((config) => config.users, context.user)
+  const clusterName = instead.cluster || context.cluster || ''
+  const cluster = find((config) => config.clusters, clusterName)
+  const server = instead.server ?? cluster?.entry.cluster.server
+  if (server === undefined) throw new Error(`${where}: there is no cluster ${JSON.stringify(clusterName)}`)
+  const user = find((config) => config.users, instead.user || context.user || '')
+  if (instead.user && !user) throw new Error(`${where}: there is no user ${JSON.stringify(instead.user)}`)
   const bytes = (data: string | undefined, file: string | undefined, dir: string) =>
     data ? Buffer.from(data, 'base64') : file ? readFileSync(resolve(dir, file)) : undefined
-  const c = cluster.entry.cluster
+  const c: Partial<Cluster> = cluster?.entry.cluster ?? {}
+  const clusterDir = cluster?.dir ?? ''
   const u: User = user?.entry.user ?? {}
-  const userDir = user?.dir ?? cluster.dir
-  const ca = bytes(c['certificate-authority-data'], c['certificate-authority'], cluster.dir)
+  const userDir = user?.dir ?? clusterDir
+  const ca = bytes(c['certificate-authority-data'], c['certificate-authority'], clusterDir)
   const cert = bytes(u['client-certificate-data'], u['client-certificate'], userDir)
   const key = bytes(u['client-key-data'], u['client-key'], userDir)
+  const provider = u['auth-provider']?.name
+  if (provider && !u.token && !u.exec) {
+    const who = `${where}: the user ${JSON.stringify(user?.entry.name)}`
+    throw new Error(
+      `${who} logs in by the auth-provider ${provider}, which is not known here. Name a program with exec`,
+    )
+  }
+  const address = server.replace(/\/+$/, '')
   return {
-    server: c.server.replace(/\/+$/, ''),
+    server: address,
     ...(ca ? { ca } : {}),
     ...(cert ? { cert } : {}),
     ...(key ? { key } : {}),
@@ -146,6 +188,10 @@ function fromKubeconfigs(files: readonly string[], wanted: string | undefined): 
     ...(u.tokenFile ? { tokenFile: resolve(userDir, u.tokenFile) } : {}),
     ...(c['insecure-skip-tls-verify'] ? { insecureSkipTlsVerify: true } : {}),
     ...(c['tls-server-name'] ? { tlsServerName: c['tls-server-name'] } : {}),
+    ...(c['proxy-url'] ? { proxyUrl: c['proxy-url'] } : {}),
+    ...(u.exec && !u.token
+      ? { exec: { config: u.exec, dir: userDir, cluster: clusterInfo(address, { ...c }, ca) } }
+      : {}),
     ...(context.namespace ? { namespace: context.namespace } : {}),
   }
 }

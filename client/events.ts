@@ -30,8 +30,8 @@ const spamRefillPerMs = 1 / 300_000
 const similarLimit = 10
 const similarWindowMs = 600_000
 const remembered = 4096
-const maxWaiting = 1000
-const laneCount = 64
+/** As many as a burst of pods makes while those who bind them go first. */
+const maxWaiting = 10_000
 
 /**
  * Writes what happens to objects as core/v1 Events, for `kubectl describe` and `kubectl get events`. The same thing
@@ -46,8 +46,8 @@ export class EventRecorder {
   readonly #similar = new Map<string, { messages: Set<string>; lastMs: number }>()
   readonly #spam = new Map<string, { tokens: number; atMs: number }>()
   #waiting = 0
-  /** What is told of one object is written in its order; of several, side by side. */
-  readonly #lanes: Promise<void>[] = Array.from({ length: laneCount }, () => Promise.resolve())
+  /** By object: what is told of one is written in its order; of several, side by side. */
+  readonly #lanes = new Map<string, Promise<void>>()
   #stopped = false
   #givenUp = false
 
@@ -73,18 +73,20 @@ export class EventRecorder {
     // Combined events count as one whatever they say.
     const key = combined ? `${group}\u0000combined` : `${group}\u0000${message}`
     this.#waiting++
-    const lane = laneOf(ref)
-    this.#lanes[lane] = (this.#lanes[lane] as Promise<void>)
+    const lane = ref.uid || `${ref.namespace}/${ref.name}`
+    const written: Promise<void> = (this.#lanes.get(lane) ?? Promise.resolve())
       .then(() => (this.#givenUp ? undefined : this.#write(key, ref, type, reason, text, now)))
       .catch(() => {})
       .finally(() => {
         this.#waiting--
+        if (this.#lanes.get(lane) === written) this.#lanes.delete(lane)
       })
+    this.#lanes.set(lane, written)
   }
 
   /** Resolves when all that was told has been written or dropped. What is not written within the time is dropped. */
   async flush(withinMs?: number): Promise<void> {
-    const written = Promise.all(this.#lanes)
+    const written = Promise.all(this.#lanes.values())
     if (withinMs === undefined) {
       await written
       return
@@ -166,7 +168,7 @@ export class EventRecorder {
       reportingComponent: component,
       reportingInstance: host ?? '',
     }
-    await this.#api.submit(events, event)
+    await this.#api.submit(events, event, { background: true })
     remember(this.#standing, key, { name, namespace, count: 1, firstMs: now, lastMs: now })
   }
 }
@@ -189,12 +191,6 @@ function referenceTo(about: KubeObject | ObjectReference): ObjectReference {
     ...(apiVersion ? { apiVersion } : {}),
     ...(resourceVersion ? { resourceVersion } : {}),
   }
-}
-
-function laneOf({ uid, name = '' }: ObjectReference): number {
-  let sum = 0
-  for (const letter of uid || name) sum = (sum * 31 + letter.charCodeAt(0)) % 1_000_003
-  return sum % laneCount
 }
 
 /** The newest {@link remembered} are kept. */

@@ -46,6 +46,33 @@ describe('an informer', () => {
     stop()
   })
 
+  it('of a kind that not every server has waits for nobody, and sees it when it comes', async () => {
+    const { api, clock, stop } = follow()
+    const errors: unknown[] = []
+    let isServed = false
+    api.fault = () => {
+      if (!isServed) throw new StatusError(404, 'NotFound', 'the server could not find the requested resource')
+    }
+    const signal = new AbortController()
+    const make = (optional: boolean) =>
+      new Informer(api, { ...configMaps, optional }, { clock, onError: (error) => errors.push(error) })
+    const [must, may] = [make(false), make(true)]
+    for (const informer of [must, may]) informer.start(signal.signal).catch(() => {})
+    await clock.advance(0)
+    expect([must.synced, may.synced]).toEqual([false, true])
+    expect(errors.length).toBe(1)
+    isServed = true
+    await api.create(configMaps, map('a'))
+    await clock.advance(30_000)
+    expect(may.lister.list().map(({ metadata }) => metadata.name)).toEqual(['a'])
+    isServed = false
+    api.endWatches()
+    await clock.advance(1000)
+    expect(may.lister.list()).toEqual([])
+    signal.abort()
+    stop()
+  })
+
   it('reads a long list in pages', async () => {
     const { api, informer, start, stop } = follow()
     for (let i = 0; i < 1201; i++) await api.create(configMaps, map(`m${i}`))

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { StatusError } from '../api/machinery/errors.ts'
 import { systemClock } from './clock.ts'
-import { isGone, isServerDown } from './errors.ts'
+import { isGone, isNotFound, isServerDown } from './errors.ts'
 import { keyOf } from './key.ts'
 import type { Api, Clock, ListOptions, Live, ResourceRef } from './types.ts'
 
@@ -40,7 +40,8 @@ const maxBackoffMs = 30_000
 
 /**
  * A cache of one kind that follows the server: lists once, then watches, goes on where a watch ended, and lists again
- * when the server no longer knows that version. What happened between is told to the handlers as what changed.
+ * when the server no longer knows that version. What happened between is told to the handlers as what changed. Of an
+ * optional kind that the server does not have there are no objects, until it has.
  */
 export class Informer<T> {
   readonly lister: Lister<T>
@@ -50,7 +51,7 @@ export class Informer<T> {
   readonly #clock: Clock
   readonly #objects = new Map<string, Live<T>>()
   readonly #indexes = new Map<string, { keysOf: (object: Live<T>) => string[]; byValue: Map<string, Set<string>> }>()
-  readonly #byNamespace = new Map<string, Set<string>>()
+  readonly #byNamespace = new Map<string, Map<string, Live<T>>>()
   readonly #handlers = new Set<Handler<T>>()
   #version = ''
   #synced = false
@@ -65,7 +66,7 @@ export class Informer<T> {
     this.lister = {
       get: (namespace, name) => this.#objects.get(namespace ? `${namespace}/${name}` : name),
       byKey: (key) => this.#objects.get(key),
-      list: (namespace) => (namespace ? this.#pick(this.#byNamespace.get(namespace)) : [...this.#objects.values()]),
+      list: (namespace) => [...((namespace ? this.#byNamespace.get(namespace) : this.#objects)?.values() ?? [])],
       byIndex: (index, value) => this.#pick(this.#index(index).byValue.get(value)),
     }
   }
@@ -123,7 +124,10 @@ export class Informer<T> {
         if (this.#clock.now() - startedAt < 1000) await this.#clock.sleep(100, signal).catch(() => {})
       } catch (error) {
         if (signal.aborted) return
-        if (isGone(error) || (error instanceof StatusError && error.reason === 'Timeout')) this.#version = ''
+        if (this.ref.optional && isNotFound(error)) {
+          this.#clear()
+          onSynced()
+        } else if (isGone(error) || (error instanceof StatusError && error.reason === 'Timeout')) this.#version = ''
         else {
           this.#options.onError?.(error)
           if (!isServerDown(error)) this.#version = ''
@@ -155,6 +159,13 @@ export class Informer<T> {
     for (const [key, object] of [...this.#objects]) if (!seen.has(key)) this.#remove(key, object)
     for (const [key, object] of seen) this.#put(key, object)
     this.#version = version
+  }
+
+  /** There is no such kind, so there are none of it. */
+  #clear(): void {
+    for (const [key, object] of [...this.#objects]) this.#remove(key, object)
+    this.#version = ''
+    this.#synced = true
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -222,8 +233,14 @@ export class Informer<T> {
     }
     const namespace = (after ?? before)?.metadata.namespace
     if (!namespace) return
-    if (after) addTo(this.#byNamespace, namespace, key)
-    else removeFrom(this.#byNamespace, namespace, key)
+    let objects = this.#byNamespace.get(namespace)
+    if (!objects) {
+      objects = new Map()
+      this.#byNamespace.set(namespace, objects)
+    }
+    if (after) objects.set(key, after)
+    else objects.delete(key)
+    if (objects.size === 0) this.#byNamespace.delete(namespace)
   }
 
   #index(name: string) {
@@ -273,16 +290,22 @@ export class InformerFactory {
       standing.addIndexers(options.indexers ?? {})
       return standing
     }
-    const onError = this.#onError
-    const made = new Informer(this.#api, ref, {
-      clock: this.#clock,
-      ...(onError ? { onError: (error: unknown) => onError(error, name) } : {}),
-      ...options,
-    })
+    const made = this.own(ref, options)
     this.#informers.set(name, made as Informer<unknown>)
     // Asked for after the start: it is started at once.
     if (this.#signal && !this.#signal.aborted) made.start(this.#signal).catch(() => {})
     return made
+  }
+
+  /** An informer of one's own, of what nobody else needs. It speaks for all, as the shared ones; who asks starts it. */
+  own<T>(ref: ResourceRef<T>, options: InformerOptions<T>): Informer<T> {
+    const name = `${ref.group}/${ref.version}/${ref.plural}`
+    const onError = this.#onError
+    return new Informer(this.#api, ref, {
+      clock: this.#clock,
+      ...(onError ? { onError: (error: unknown) => onError(error, name) } : {}),
+      ...options,
+    })
   }
 
   /** The informer of the kind if anybody has asked for one. */

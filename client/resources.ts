@@ -72,8 +72,11 @@ import type { ResourceRef } from './types.ts'
 
 const known = new Map<string, ResourceRef>()
 
+/** Upstream's servers have these as custom resources, once somebody has installed them. */
+const optional = new Set(['snapshot.storage.k8s.io'])
+
 function ref<T>(group: string, version: string, plural: string, kind: string, namespaced = true): ResourceRef<T> {
-  const made = { group, version, plural, kind, namespaced }
+  const made = { group, version, plural, kind, namespaced, ...(optional.has(group) ? { optional: true } : {}) }
   known.set(`${group === '' ? '' : `${group}/`}${version} ${kind}`, made)
   return made
 }

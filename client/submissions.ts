@@ -13,6 +13,7 @@ export interface SubmissionsOptions {
 
 interface Waiting {
   item: BatchItem
+  sinceMs: number
   resolve(answer: Submitted): void
   reject(error: unknown): void
 }
@@ -22,15 +23,21 @@ const batchesAtOnce = 2
 const singlesAtOnce = 32
 /** A server that takes no batches, which is any but ours, is asked again so much later. */
 const askAgainMs = 300_000
+/** So long what is sent in the background lets others go first. */
+const patienceMs = 5000
 
 /**
  * Creations whose answer is short, sent together: those that come while others are under way wait and go as one request.
- * One that comes alone goes at once, as any other request. A server without batches gets them one by one.
+ * One that comes alone goes at once, as any other request. A server without batches gets them one by one. What is sent in
+ * the background, such as the telling of what was done, stands in the way of what is to be done for no longer than it must.
  */
 export class Submissions {
   readonly #options: SubmissionsOptions
   readonly #waiting: Waiting[] = []
+  readonly #background: Waiting[] = []
   #underWay = 0
+  /** Of those, the ones that are not all background. */
+  #urgentUnderWay = 0
   #isScheduled = false
   #singleUntilMs = Number.NEGATIVE_INFINITY
 
@@ -39,9 +46,10 @@ export class Submissions {
   }
 
   /** Resolves when the item has been created, or rejects as it would have been refused alone. */
-  submit(item: BatchItem): Promise<Submitted> {
+  submit(item: BatchItem, background = false): Promise<Submitted> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, resolve, reject })
+      const waiting = background ? this.#background : this.#waiting
+      waiting.push({ item, sinceMs: this.#options.now(), resolve, reject })
       this.#schedule()
     })
   }
@@ -58,15 +66,29 @@ export class Submissions {
 
   #sendWaiting(): void {
     const single = this.#options.now() < this.#singleUntilMs
-    while (this.#waiting.length > 0 && this.#underWay < (single ? singlesAtOnce : batchesAtOnce)) {
-      const some = this.#waiting.splice(0, single ? 1 : maxBatchItems)
+    while (this.#underWay < (single ? singlesAtOnce : batchesAtOnce)) {
+      const urgent = this.#waiting.splice(0, single ? 1 : maxBatchItems)
+      const room = single ? 1 - urgent.length : maxBatchItems - urgent.length
+      const some = [...urgent, ...this.#background.splice(0, Math.min(room, this.#ripe(urgent.length > 0)))]
+      if (some.length === 0) return
+      const isUrgent = urgent.length > 0
       this.#underWay++
+      if (isUrgent) this.#urgentUnderWay++
       const sent = some.length === 1 ? this.#sendOne(some[0] as Waiting) : this.#sendAll(some)
       void sent.finally(() => {
         this.#underWay--
-        if (this.#waiting.length > 0) this.#sendWaiting()
+        if (isUrgent) this.#urgentUnderWay--
+        this.#sendWaiting()
       })
     }
+  }
+
+  /** How many of the background may go: all when nothing else is about, else those that have waited for long enough. */
+  #ripe(besideOthers: boolean): number {
+    if (!besideOthers && this.#urgentUnderWay === 0) return this.#background.length
+    const latestMs = this.#options.now() - patienceMs
+    const at = this.#background.findIndex(({ sinceMs }) => sinceMs > latestMs)
+    return at < 0 ? this.#background.length : at
   }
 
   async #sendOne({ item, resolve, reject }: Waiting): Promise<void> {

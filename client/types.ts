@@ -11,6 +11,8 @@ export interface ResourceRef<T = unknown> {
   readonly plural: string
   readonly kind: string
   readonly namespaced: boolean
+  /** Not every server has it: elsewhere it is a custom resource, which somebody may define later. */
+  readonly optional?: boolean
   /** Never set: carries the type. */
   readonly of?: T
 }
@@ -80,6 +82,11 @@ export interface WriteOptions {
 /** What can be submitted: an object of the kind, or what its subresource takes. */
 export type Submittable = object & { metadata?: ObjectMeta }
 
+export interface SubmitOptions {
+  subresource?: string
+  background?: boolean
+}
+
 /** What was created by a `submit`; nothing where it was posted to a subresource. */
 export type Submitted = Pick<ObjectMeta, 'name' | 'namespace' | 'uid' | 'resourceVersion'>
 
@@ -116,9 +123,10 @@ export interface Api {
   post<R>(ref: ResourceRef, key: Key, subresource: string, body: object, options?: WriteOptions): Promise<R>
   /**
    * Creates the object, or with `subresource` posts it to that of the object it names, as `create` and `post` do, for those
-   * who need no more of the answer than what it says here: many that come together may travel as one.
+   * who need no more of the answer than what it says here: many that come together may travel as one. In the background it
+   * lets others go first, for some seconds at most.
    */
-  submit(ref: ResourceRef, object: Submittable, options?: { subresource?: string }): Promise<Submitted>
+  submit(ref: ResourceRef, object: Submittable, options?: SubmitOptions): Promise<Submitted>
   /** GET of a path that is no object of a kind, such as a metric of a pod. */
   read<R>(path: string, options?: { query?: Record<string, string>; signal?: AbortSignal }): Promise<R>
   /** All kinds served now, without subresources. `incomplete` names the groups that could not be asked. */

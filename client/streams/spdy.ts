@@ -5,7 +5,7 @@ export type { Stream } from 'spdy-transport'
 
 /** SPDY/3.1 over a connection that has been upgraded to it, as upstream's clients, servers and runtimes speak it. */
 export interface SpdyConnection {
-  /** Streams that the other side opens; to be accepted with `respond`. */
+  /** Streams that the other side opens, those from before this call too; to be accepted with `respond`. */
   onStream(opened: (stream: Stream) => void): void
   /** Opens a stream with headers such as `streamtype`. */
   open(headers: Record<string, string>): Promise<Stream>
@@ -57,16 +57,26 @@ export function spdyConnection(socket: Duplex, isServer: boolean, head?: Buffer)
     for (const stream of streams) stream.push(null)
   }
   // The end counts only once everything before it has been taken apart.
-  state.parser.once('finish', () => setImmediate(() => wire.emit('close')))
+  state.parser.once('end', () => setImmediate(() => wire.emit('close')))
   // The socket's end says it all.
   connection.on('error', () => socket.destroy())
   let isOpen = true
   const closed = new Promise<void>((resolve) => {
     connection.once('close', () => resolve())
   })
+  // spdy-transport aborts a stream that comes while nobody listens, as between a connection and the module that serves it.
+  const early: Stream[] = []
+  const keep = (stream: Stream) => {
+    early.push(stream)
+  }
+  connection.on('stream', keep)
   connection.start(3.1)
   return {
-    onStream: (opened) => connection.on('stream', opened),
+    onStream: (opened) => {
+      connection.off('stream', keep)
+      connection.on('stream', opened)
+      for (const stream of early.splice(0)) opened(stream)
+    },
     open: (headers) =>
       new Promise((resolve, reject) => {
         connection.request({ method: 'POST', path: '/', host: 'localhost', headers }, (error, stream) =>

@@ -25,6 +25,7 @@ import type {
   Patch,
   ResourceRef,
   ServedResource,
+  SubmitOptions,
   Submittable,
   WatchEvent,
   WatchOptions,
@@ -264,7 +265,7 @@ export class MemoryApi implements Api {
     return answer(key, body) as R
   }
 
-  async submit(ref: ResourceRef, object: Submittable, { subresource }: { subresource?: string } = {}) {
+  async submit(ref: ResourceRef, object: Submittable, { subresource }: SubmitOptions = {}) {
     if (!subresource) return (await this.create<unknown>(ref, object)).metadata
     await this.post(ref, { ...object.metadata, name: object.metadata?.name ?? '' }, subresource, object)
     return {}
