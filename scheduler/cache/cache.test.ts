@@ -61,6 +61,7 @@ const step = fc.oneof(
     node: nodeName,
     milliCpu: fc.nat(500),
     gpu: fc.nat(2),
+    priority: fc.nat(2),
     port: fc.constantFrom(0, ...ports),
   }),
   fc.record({ do: fc.constantFrom('removePod' as const, 'forget' as const), pod: podName }),
@@ -96,6 +97,7 @@ test('whatever happens, the columns say what a look at all nodes and pods would'
               name: step.pod,
               uid: step.pod,
               node: step.node,
+              priority: step.priority,
               containers: [
                 {
                   name: 'main',
@@ -126,6 +128,7 @@ test('whatever happens, the columns say what a look at all nodes and pods would'
         }
         expect(columnsOf(cache, ports)).toEqual(recomputed(nodes, pods))
         expect([cache.podCount, cache.assumedCount]).toEqual([pods.size, assumed.size])
+        expect(cache.lowestPriority).toBe(Math.min(...[...pods.values()].map(({ priority }) => priority)))
       }
     }),
   )

@@ -39,6 +39,8 @@ export class Cache {
   readonly #pods = new Map<string, PodState>()
   /** How many pods on nodes use the claim `namespace/name`. */
   readonly #claims = new Map<string, number>()
+  /** How many pods on nodes have each priority. There are few priorities. */
+  readonly #priorities = new Map<number, number>()
   readonly #images = new Map<string, ImageState>()
   readonly #clock: Clock
   readonly #assumedForMs: number
@@ -64,6 +66,11 @@ export class Cache {
 
   get assumedCount(): number {
     return this.#assumed
+  }
+
+  /** Of all pods on nodes; infinite where there are none. */
+  get lowestPriority(): number {
+    return Math.min(...this.#priorities.keys())
   }
 
   /** How many pods that have a node use the claim. */
@@ -182,12 +189,14 @@ export class Cache {
     state.alike = this.alikePods.add(pod, node)
     state.group = this.podGroups.add(pod, node)
     this.#countClaims(pod, 1)
+    this.#countPriority(pod, 1)
   }
 
   #remove(state: PodState): void {
     const { info, assumed, alike, group } = state
     this.#pods.delete(info.uid)
     this.#countClaims(info, -1)
+    this.#countPriority(info, -1)
     if (assumed) this.#assumed--
     this.#unconfirmed.delete(info.uid)
     const node = this.#nodes.get(info.nodeName)
@@ -216,6 +225,12 @@ export class Cache {
       if (count > 0) this.#claims.set(key, count)
       else this.#claims.delete(key)
     }
+  }
+
+  #countPriority({ priority }: PodInfo, change: number): void {
+    const count = (this.#priorities.get(priority) ?? 0) + change
+    if (count > 0) this.#priorities.set(priority, count)
+    else this.#priorities.delete(priority)
   }
 
   #nodeOrNew(name: string): NodeInfo {

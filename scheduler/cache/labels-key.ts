@@ -1,5 +1,5 @@
 import type { Labels } from '../../api/machinery/labels.ts'
-import { remembered } from '../framework/identity.ts'
+import { remembered } from '../../api/machinery/remembered.ts'
 
 /** A text that is the same for the same labels. No label holds the separators. */
 export const labelsKey: (labels: Labels) => string = remembered((labels: Labels) =>

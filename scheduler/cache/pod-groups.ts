@@ -1,5 +1,5 @@
 import type { Affinity } from '../../api/generated/types.ts'
-import { remembered } from '../framework/identity.ts'
+import { remembered } from '../../api/machinery/remembered.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { CountedPods } from './domain-counts.ts'
 import { labelsKey } from './labels-key.ts'

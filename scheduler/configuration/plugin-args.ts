@@ -1,3 +1,4 @@
+import { parseDuration } from '../../api/machinery/duration.ts'
 import {
   child,
   duplicate,
@@ -30,6 +31,22 @@ export const argsRules: { readonly [K in keyof PluginArgs]: { complete: Complete
         errors.push(invalid(partPath, part, 'cannot be zero at the same time as minCandidateNodesAbsolute'))
       }
       return errors
+    },
+  },
+  DynamicResources: {
+    complete: (args) => ({ ...defaultArgs.DynamicResources, ...args }),
+    check(args, path) {
+      const { filterTimeout = '' } = args
+      const ms = parseDuration(filterTimeout)
+      const at = child(path, 'filterTimeout')
+      return [
+        ...(ms === undefined ? [invalid(at, filterTimeout, 'not a duration such as 1s')] : []),
+        ...(ms !== undefined && ms < 0 ? [invalid(at, filterTimeout, 'must be zero or positive')] : []),
+        // Nothing here waits for conditions of devices before a pod is bound.
+        ...('bindingTimeout' in args
+          ? [forbidden(child(path, 'bindingTimeout'), 'DRADeviceBindingConditions feature gate is disabled')]
+          : []),
+      ]
     },
   },
   InterPodAffinity: {

@@ -55,6 +55,7 @@ describe('arguments of plugins', () => {
       hardPodAffinityWeight: 50,
       ignorePreferredTermsOfExistingPods: false,
     })
+    expect(args('DynamicResources', '{ filterTimeout: 50ms }')?.DynamicResources).toEqual({ filterTimeout: '50ms' })
     expect(args('VolumeBinding', '{ kind: VolumeBindingArgs, bindTimeoutSeconds: 5 }')?.VolumeBinding).toEqual({
       bindTimeoutSeconds: 5,
     })
@@ -86,6 +87,9 @@ describe('arguments of plugins', () => {
       '{ defaultingType: List, defaultConstraints: [{ maxSkew: 0, topologyKey: "", whenUnsatisfiable: Never }] }',
       'defaultConstraints[0].maxSkew: Invalid value: 0',
     ],
+    ['DynamicResources', '{ filterTimeout: -1s }', 'filterTimeout: Invalid value: "-1s": must be zero or positive'],
+    ['DynamicResources', '{ filterTimeout: soon }', 'filterTimeout: Invalid value: "soon": not a duration'],
+    ['DynamicResources', '{ bindingTimeout: 1m }', 'bindingTimeout: Forbidden'],
     ['VolumeBinding', '{ bindTimeoutSeconds: soon }', 'cannot unmarshal string'],
     ['VolumeBinding', '{ shape: [] }', 'shape: Invalid value: []: unexpected field `shape`'],
     ['NodePorts', '{}', 'name: Invalid value: "NodePorts": there is nothing to configure'],

@@ -93,6 +93,7 @@ export const argsSchemas: Readonly<Record<keyof PluginArgs, Schema>> = {
     minCandidateNodesPercentage: integer,
     minCandidateNodesAbsolute: integer,
   }),
+  DynamicResources: objectOf('DynamicResourcesArgs', { ...header, filterTimeout: text, bindingTimeout: text }),
   InterPodAffinity: objectOf('InterPodAffinityArgs', {
     ...header,
     hardPodAffinityWeight: integer,

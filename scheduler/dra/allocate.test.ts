@@ -22,12 +22,16 @@ interface Scene {
   slices: Slice[]
   others?: Claim[]
   classes?: ReturnType<typeof deviceClass>[]
+  timeoutMs?: number
 }
 
 /** `request=device` for each device of each claim; or why there are none. */
-function chosen(claims: Claim[], { slices, others = [], classes = [deviceClass()] }: Scene): string[] | string {
+function chosen(
+  claims: Claim[],
+  { slices, others = [], classes = [deviceClass()], timeoutMs = 0 }: Scene,
+): string[] | string {
   try {
-    const result = allocate(deviceWorld({ claims: others, classes, slices }), node, claims)
+    const result = allocate(deviceWorld({ claims: others, classes, slices }), node, claims, timeoutMs)
     if (typeof result === 'string') return result
     return result.map(({ devices: its }) =>
       (its?.results ?? []).map(({ request, device }) => `${request}=${device}`).join(' '),
@@ -214,6 +218,28 @@ describe('a pool', () => {
   it.each<[string, Slice[], string[] | string]>([
     ['gives nothing while parts of it are missing', [part('g', 1, 2)], none],
     ['is whole with parts for other nodes', [part('g', 1, 2), part('h', 1, 2, 'b')], ['gpu=g-0']],
+    [
+      'of several parts on the node is all of them, in the order of their names',
+      [part('h', 1, 2), part('g', 1, 2)],
+      ['gpu=g-0 gpu=h-0'],
+    ],
+    ['is what its driver wrote last, wherever that is listed', [part('new', 2, 1), part('old', 1, 1)], ['gpu=new-0']],
+    ['is complete without parts of older versions', [part('g', 2, 1), part('old', 1, 1, 'b')], ['gpu=g-0']],
+    [
+      'whose devices say themselves where they are waits for that to be stable',
+      [slice(undefined, devices('g', 1), { allNodes: true, perDeviceNodeSelection: true })],
+      none,
+    ],
+    [
+      'that shares counters waits for that to be stable',
+      [slice(undefined, devices('g', 1), { allNodes: true, sharedCounters: [{ name: 'c', counters: {} }] })],
+      none,
+    ],
+    [
+      'whose devices wait for conditions waits for that to be stable',
+      [slice('a', devices('g', 1, { bindingConditions: ['ready'] }))],
+      none,
+    ],
     ['is what its driver wrote last', [part('old', 1, 1), part('new', 2, 1)], ['gpu=new-0']],
     ['gives nothing that its driver has replaced elsewhere', [part('old', 1, 2), part('new', 2, 1, 'b')], none],
     [
@@ -245,7 +271,9 @@ describe('a pool', () => {
       none,
     ],
   ])('%s', (_what, slices, expected) => {
-    expect(chosen(wants(exactly()), { slices })).toEqual(expected)
+    // As many as there are.
+    const count = Array.isArray(expected) ? (expected[0]?.split(' ').length ?? 0) : 1
+    expect(chosen(wants(exactly({ count })), { slices })).toEqual(expected)
   })
 })
 
@@ -260,6 +288,25 @@ describe('a tainted device', () => {
       'is not for those who tolerate another value',
       'NoSchedule',
       { tolerations: [{ key: 'sick', operator: 'Equal', value: 'bit' }] },
+      none,
+    ],
+    ['is for those who tolerate everything', 'NoSchedule', { tolerations: [{ operator: 'Exists' }] }, ['gpu=g-0']],
+    [
+      'is for those who tolerate its value',
+      'NoSchedule',
+      { tolerations: [{ key: 'sick', operator: 'Equal', value: 'very', effect: 'NoSchedule' }] },
+      ['gpu=g-0'],
+    ],
+    [
+      'is not for those who tolerate another effect',
+      'NoSchedule',
+      { tolerations: [{ key: 'sick', operator: 'Exists', effect: 'NoExecute' }] },
+      none,
+    ],
+    [
+      'is not for those who tolerate another key',
+      'NoSchedule',
+      { tolerations: [{ key: 'old', operator: 'Exists' }] },
       none,
     ],
     ['is for all if the taint says nothing', 'None', {}, ['gpu=g-0']],
@@ -282,12 +329,52 @@ it('a search that would never end is given up', () => {
   }))
   const result = chosen(
     wants({ ...requests(...ten), constraints: [...pairs, { matchAttribute: `${driver}/nope`, requests: ['r19'] }] }),
-    { slices: odd },
+    { slices: odd, timeoutMs: 20 },
   )
   expect(result).toBe('timed out trying to allocate devices')
 })
 
 describe('what is written into a claim', () => {
+  const inZone = (key: string) => ({
+    nodeSelector: { nodeSelectorTerms: [{ matchExpressions: [{ key, operator: 'In', values: ['x'] }] }] },
+  })
+  const reach = (...slices: Slice[]) => {
+    const all = { ...node, labels: { zone: 'x', rack: 'x' } }
+    const result = allocate(
+      deviceWorld({ classes: [deviceClass()], slices }),
+      all,
+      wants(exactly({ count: slices.length })),
+      0,
+    )
+    return typeof result === 'string' ? result : result[0]?.nodeSelector
+  }
+  const pool = (name: string) => ({ pool: { name, generation: 1, resourceSliceCount: 1 } })
+  const shared = (name: string, key: string) => slice(undefined, devices(name, 1), { ...pool(name), ...inZone(key) })
+  it('is nothing about nodes where all can reach its devices', () => {
+    expect(reach(slice(undefined, devices('g', 1), { allNodes: true }))).toBeUndefined()
+  })
+
+  it('is what is asked of nodes by all of its devices, each once', () => {
+    const term = (...keys: string[]) => ({
+      nodeSelectorTerms: [{ matchExpressions: keys.map((key) => ({ key, operator: 'In', values: ['x'] })) }],
+    })
+    expect(reach(shared('g', 'zone'), shared('h', 'rack'), shared('i', 'zone'))).toEqual(term('zone', 'rack'))
+  })
+
+  it('leaves out what drivers are told about alternatives that were not needed', () => {
+    const firstAvailable = ['big', 'small'].map((name) => ({ name, deviceClassName: 'gpus', count: 1 }))
+    const about = (...of: string[]) => ({ opaque: { driver, parameters: { of } }, requests: of })
+    const [asked] = wants({
+      requests: [{ name: 'gpu', firstAvailable }],
+      config: [about('gpu/small'), about('gpu/big'), about('gpu/small', 'gpu')],
+    })
+    const result = allocate(deviceWorld({ classes: [deviceClass()], slices: four }), node, [asked as Claim], 0)
+    expect(typeof result === 'string' ? result : result[0]?.devices?.config?.map(({ requests: of }) => of)).toEqual([
+      ['gpu/big'],
+      ['gpu/small', 'gpu'],
+    ])
+  })
+
   it('says what drivers are told, and on which nodes its devices are', () => {
     const told = (value: string) => ({ opaque: { driver, parameters: { value } } })
     const [asked] = wants({
@@ -295,7 +382,7 @@ describe('what is written into a claim', () => {
       config: [{ ...told('mine'), requests: ['gpu'] }, told('all')],
     })
     const classes = [deviceClass('gpus', { config: [told('class')] })]
-    expect(allocate(deviceWorld({ classes, slices: four }), node, [asked as Claim])).toEqual([
+    expect(allocate(deviceWorld({ classes, slices: four }), node, [asked as Claim], 0)).toEqual([
       {
         devices: {
           results: [

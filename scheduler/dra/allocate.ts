@@ -12,12 +12,14 @@ export type AllocationFault = 'cannot allocate all claims' | 'invalid resource p
 
 /**
  * Devices for all of the claims that can be reached from the node, in their order; or why there are none. Throws an Error
- * where it is the claims' fault, or that of classes: no other node would do either.
+ * where it is the claims' fault, or that of classes: no other node would do either; and after `timeoutMs` of search, 0 for
+ * no limit: nothing else is scheduled meanwhile.
  */
 export function allocate(
   world: Pick<DeviceWorld, 'deviceClass' | 'slices' | 'taken'>,
   node: NodeIdentity,
   claims: readonly Claim[],
+  timeoutMs: number,
 ): AllocationResult[] | AllocationFault {
   const pools = gatherPools(world.slices, node)
   const wants = claims.map((claim) => {
@@ -29,7 +31,12 @@ export function allocate(
     }
     return { requests, constraints: constraintsOf(claim) }
   })
-  const chosen = search(wants, (device) => world.taken.has(device))
+  const untilMs = timeoutMs > 0 ? performance.now() + timeoutMs : Number.POSITIVE_INFINITY
+  const chosen = search(
+    wants,
+    (device) => world.taken.has(device),
+    () => performance.now() > untilMs,
+  )
   if (chosen) return claims.map((claim, i) => allocationOf(claim, chosen[i] ?? []))
   return pools.some(({ fault }) => fault === 'invalid')
     ? 'invalid resource pools were encountered'

@@ -17,17 +17,22 @@ export interface Choice {
 /** As many devices can be written into one claim. */
 export const mostDevices = 32
 
-/** Devices are tried so often before the search is given up: about a second. */
-const mostTries = 1_000_000
+/** To look at the clock costs more than to try a device. */
+const triesPerLook = 1024
 
 /** `tooMany`: whatever is chosen before, the claim would have more devices than can be written into it. */
 type Outcome = 'found' | 'none' | 'tooMany'
 
 /**
  * Devices for each claim, request by request in their order, the first that work: whoever comes later makes those before
- * choose otherwise, until all have what they need or everything has been tried. Undefined where there is no way.
+ * choose otherwise, until all have what they need or everything has been tried. Undefined where there is no way. Throws an
+ * Error when it is late.
  */
-export function search(wants: readonly Want[], isTaken: (device: string) => boolean): Choice[][] | undefined {
+export function search(
+  wants: readonly Want[],
+  isTaken: (device: string) => boolean,
+  isLate: () => boolean,
+): Choice[][] | undefined {
   const chosen: Choice[][] = wants.map(() => [])
   /** The claims that a device has been chosen for so far. */
   const choosers = new Map<string, Set<number>>()
@@ -61,7 +66,7 @@ export function search(wants: readonly Want[], isTaken: (device: string) => bool
     if ((chosen[c]?.length ?? 0) + demand.count - nth > mostDevices) return 'tooMany'
     const last = demand.all ? from + 1 : demand.devices.length - (demand.count - nth) + 1
     for (let i = from; i < last; i++) {
-      if (++tries > mostTries) throw new Error('timed out trying to allocate devices')
+      if (++tries % triesPerLook === 0 && isLate()) throw new Error('timed out trying to allocate devices')
       const offered = demand.devices[i]
       if (!offered || !take(c, demand, offered)) continue
       const outcome = devices(c, r, demand, nth + 1, i + 1)

@@ -1,4 +1,3 @@
-import type { Diagnosis } from './plugin.ts'
 import type { Refusal } from './refusal.ts'
 
 /** No node would do. Its message counts the nodes for each reason, in upstream's words. */
@@ -14,9 +13,16 @@ export class FitError extends Error {
   }
 }
 
+/** How many nodes were refused for each reason. */
+export interface RefusalCounts {
+  readonly size: number
+  alike(): Iterable<{ readonly refusal: Refusal; readonly nodes: number }>
+}
+
 export interface FitErrorParts {
   nodeCount: number
-  diagnosis: Diagnosis
+  /** `others`: of the nodes that are not counted. */
+  diagnosis: { readonly perNode: RefusalCounts; readonly others?: Refusal }
   /** Set where the pod was refused before any node was looked at. */
   preFilter?: Refusal
   /** What the attempt to make room had to say. */
@@ -41,7 +47,7 @@ export function fitMessage({
   return postFilterMessage ? `${message} ${postFilterMessage}` : message
 }
 
-function countReasons(nodeCount: number, { perNode, others }: Diagnosis): string[] {
+function countReasons(nodeCount: number, { perNode, others }: FitErrorParts['diagnosis']): string[] {
   const counts = new Map<string, number>()
   const count = (reasons: readonly string[], nodes: number) => {
     for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + nodes)

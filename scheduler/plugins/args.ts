@@ -25,6 +25,10 @@ export interface PluginArgs {
     readonly minCandidateNodesPercentage: number
     readonly minCandidateNodesAbsolute: number
   }
+  readonly DynamicResources: {
+    /** How long one node may be searched for devices, such as 500ms; 0s for as long as it takes. */
+    readonly filterTimeout: string
+  }
   readonly InterPodAffinity: {
     /** What it weighs that the pod is wanted where it would go by a pod that must have its like near. */
     readonly hardPodAffinityWeight: number
@@ -56,6 +60,8 @@ const cpuAndMemory: readonly ResourceSpec[] = [
 /** Upstream's defaults. */
 export const defaultArgs: PluginArgs = {
   DefaultPreemption: { minCandidateNodesPercentage: 10, minCandidateNodesAbsolute: 100 },
+  // Upstream's is 10 s, in one of many threads: here the lease of the leader waits for it, too.
+  DynamicResources: { filterTimeout: '1s' },
   InterPodAffinity: { hardPodAffinityWeight: 1, ignorePreferredTermsOfExistingPods: false },
   NodeAffinity: {},
   NodeResourcesBalancedAllocation: { resources: cpuAndMemory },

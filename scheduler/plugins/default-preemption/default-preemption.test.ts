@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { FakeClock } from '../../../client/testing/fake-clock.ts'
 import { Cache } from '../../cache/cache.ts'
 import { CycleState } from '../../framework/cycle-state.ts'
@@ -19,11 +19,13 @@ function scene(nodes: number) {
   const cache = new Cache(new FakeClock())
   const nominations = new Nominations()
   const victims: string[] = []
+  const world = emptyWorld()
+  const budgets = vi.spyOn(world, 'disruptionBudgets')
   let evicted = () => {}
   const preemption = newDefaultPreemption({
     cache,
     nominations,
-    world: emptyWorld(),
+    world,
     framework: () => framework,
     evict(_pod, _nodeName, chosen) {
       victims.push(...chosen.map(({ name }) => name))
@@ -50,9 +52,10 @@ function scene(nodes: number) {
   const preempt = (info: PodInfo, diagnosis: Diagnosis) => {
     victims.length = 0
     const outcome = framework.postFilter(new CycleState(), info, diagnosis)
-    return outcome instanceof Promise ? undefined : { nominate: outcome.nominate, victims: [...victims] }
+    if (outcome instanceof Promise) return undefined
+    return { nominate: outcome.nominate, victims: [...victims], message: outcome.message }
   }
-  return { cache, nominations, framework, placement, make, preempt, preemption, evicted: () => evicted() }
+  return { cache, nominations, framework, placement, make, preempt, preemption, budgets, evicted: () => evicted() }
 }
 
 describe('while victims are asked to go', () => {
@@ -63,7 +66,7 @@ describe('while victims are asked to go', () => {
     const high = make({ cpu: '2', priority: 5 })
     const placed = placement.place(new CycleState(), high)
     if (!('misfit' in placed)) throw new Error('the pod has found room')
-    expect(preempt(high, placed.misfit.diagnosis)).toEqual({ nominate: 'n0', victims: ['p1'] })
+    expect(preempt(high, placed.misfit.diagnosis)).toMatchObject({ nominate: 'n0', victims: ['p1'] })
     expect(preemption.preEnqueue?.(high)).toBeDefined()
     evicted()
     await Promise.resolve()
@@ -77,6 +80,21 @@ describe('while victims are asked to go', () => {
       'Pod/Update',
     )
   })
+})
+
+test('no node is tried out for a pod that is more important than none', () => {
+  const { cache, make, placement, preempt, budgets } = scene(3)
+  for (const name of ['n0', 'n1', 'n2']) cache.setPod(make({ cpu: '2', priority: 5 }).on(name))
+  const tryWith = (priority: number) => {
+    const info = make({ cpu: '1', priority })
+    const placed = placement.place(new CycleState(), info)
+    return 'misfit' in placed ? preempt(info, placed.misfit.diagnosis) : undefined
+  }
+  const message = 'preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.'
+  expect(tryWith(5)).toEqual({ nominate: '', victims: [], message })
+  expect(budgets).not.toHaveBeenCalled()
+  expect(tryWith(6)?.victims).toHaveLength(1)
+  expect(budgets).toHaveBeenCalled()
 })
 
 test('victims are the same whether nodes were tried out before or not', () => {

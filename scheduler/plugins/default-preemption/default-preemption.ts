@@ -2,16 +2,16 @@ import type { Cache } from '../../cache/cache.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import type { ClusterEvent } from '../../framework/cluster-events.ts'
 import type { CycleState } from '../../framework/cycle-state.ts'
-import { fitMessage } from '../../framework/fit-error.ts'
+import { fitMessage, type RefusalCounts } from '../../framework/fit-error.ts'
 import type { Framework } from '../../framework/framework.ts'
-import { type NodeRefusals, refusalsByName } from '../../framework/node-refusals.ts'
+import type { NodeRefusals } from '../../framework/node-refusals.ts'
 import type { Diagnosis, Plugin, PostFilterOutcome } from '../../framework/plugin.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
 import { type Refusal, refusal } from '../../framework/refusal.ts'
 import type { World } from '../../framework/world.ts'
 import type { Nominations } from '../../queue/nominations.ts'
 import { defaultArgs, type PluginArgs } from '../args.ts'
-import { bestCandidate, type Candidate, selectVictims } from './victims.ts'
+import { bestCandidate, type Candidate, nobodyLower, selectVictims } from './victims.ts'
 
 const name = 'DefaultPreemption'
 const notHelpful = refusal(name, 'UnschedulableAndUnresolvable', 'Preemption is not helpful for scheduling')
@@ -90,7 +90,7 @@ export function newDefaultPreemption(context: PreemptionContext, args = defaultA
         onAttempt(0)
         return { message: `preemption: ${ineligible}` }
       }
-      const { candidates, refusals } = findCandidates(context, args, budgets(), state, pod, diagnosis)
+      const { candidates, refusals } = findCandidates(context, args, budgets, state, pod, diagnosis)
       const decide = (left: readonly Candidate[]): PostFilterOutcome => {
         const best = bestCandidate(left)
         onAttempt(best?.victims.length ?? 0)
@@ -98,7 +98,7 @@ export function newDefaultPreemption(context: PreemptionContext, args = defaultA
           const nodeCount = cache.nodes.length
           const message = fitMessage({
             nodeCount,
-            diagnosis: { perNode: refusalsByName(refusals), others: notHelpful },
+            diagnosis: { perNode: counted(refusals), others: notHelpful },
           })
           return { nominate: '', message: `preemption: ${message}` }
         }
@@ -136,16 +136,19 @@ interface Tried {
 function findCandidates(
   { cache, framework, nominations, random }: PreemptionContext,
   { minCandidateNodesPercentage, minCandidateNodesAbsolute }: PluginArgs['DefaultPreemption'],
-  budgets: Budgets,
+  budgetsNow: () => Budgets,
   state: CycleState,
   pod: PodInfo,
   { perNode, others }: Diagnosis,
-): { candidates: Candidate[]; refusals: Map<string, Refusal> } {
+): { candidates: Candidate[]; refusals: ReadonlyMap<Refusal, number> } {
   const { nodes } = cache
   const candidates: Candidate[] = []
-  const refusals = new Map<string, Refusal>()
+  const refusals = new Map<Refusal, number>()
   const hopeful = hopefulNodes(nodes.length, perNode, others)
   if (hopeful === 0) return { candidates, refusals }
+  // Many such pods wait in a cluster that is full, and each is tried again whenever anything goes.
+  if (cache.lowestPriority >= pod.priority) return { candidates, refusals: refusals.set(nobodyLower, hopeful) }
+  const budgets = budgetsNow()
   const enough = Math.min(
     Math.max(Math.trunc((hopeful * minCandidateNodesPercentage) / 100), minCandidateNodesAbsolute),
     hopeful,
@@ -164,7 +167,7 @@ function findCandidates(
     const node = nodes[(offset + i) % nodes.length] as NodeInfo
     if ((perNode.get(node.name) ?? others)?.code !== 'Unschedulable') continue
     const outcome = tryOut(node)
-    if ('code' in outcome) refusals.set(node.name, outcome)
+    if ('code' in outcome) refusals.set(outcome, (refusals.get(outcome) ?? 0) + 1)
     else if (outcome.victims.length > 0) {
       candidates.push(outcome)
       isHarmless ||= outcome.violations === 0
@@ -172,6 +175,12 @@ function findCandidates(
     if (candidates.length >= enough && isHarmless) break
   }
   return { candidates, refusals }
+}
+
+function counted(refusals: ReadonlyMap<Refusal, number>): RefusalCounts {
+  let size = 0
+  for (const nodes of refusals.values()) size += nodes
+  return { size, alike: () => Array.from(refusals, ([refusal, nodes]) => ({ refusal, nodes })) }
 }
 
 /** How many nodes may come into question when pods go. */

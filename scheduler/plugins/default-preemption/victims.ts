@@ -1,10 +1,10 @@
 import type { PodDisruptionBudget } from '../../../api/generated/types.ts'
-import { labelSelectorMatcher } from '../../../api/machinery/labels.ts'
+import { type LabelMatcher, labelSelectorMatcher } from '../../../api/machinery/labels.ts'
+import { remembered } from '../../../api/machinery/remembered.ts'
 import type { Live } from '../../../client/types.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import type { CycleState } from '../../framework/cycle-state.ts'
 import type { Framework } from '../../framework/framework.ts'
-import { remembered } from '../../framework/identity.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
 import { type Refusal, refusal } from '../../framework/refusal.ts'
 
@@ -18,7 +18,8 @@ export interface Candidate {
   readonly violations: number
 }
 
-const nobody = refusal(
+/** Why a node does not help a pod that is no more important than any of its pods. */
+export const nobodyLower = refusal(
   'DefaultPreemption',
   'UnschedulableAndUnresolvable',
   'No preemption victims found for incoming pod',
@@ -36,7 +37,7 @@ export function selectVictims(
   budgets: readonly Budget[],
 ): Candidate | Refusal {
   const lower = node.pods.filter(({ priority }) => priority < pod.priority)
-  if (lower.length === 0) return nobody
+  if (lower.length === 0) return nobodyLower
   const state = cycle.copy()
   const off = new Set<PodInfo>()
   const take = (other: PodInfo) => {
@@ -75,30 +76,38 @@ export function startTime({ pod }: PodInfo): number {
 }
 
 function byBudget(pods: readonly PodInfo[], budgets: readonly Budget[]) {
-  const left = budgets.map((budget) => ({
-    budget,
-    allowed: budget.status?.disruptionsAllowed ?? 0,
-    matches:
-      budget.spec?.selector && !isEmpty(budget.spec.selector)
-        ? labelSelectorMatcher(budget.spec.selector)
-        : () => false,
-  }))
+  const left = new Map<Budget, number>()
   const violating: PodInfo[] = []
   const others: PodInfo[] = []
   for (const pod of pods) {
     let isViolating = false
-    for (const entry of left) {
-      const { budget, matches } = entry
-      if (budget.metadata.namespace !== pod.namespace || !matches(pod.labels)) continue
+    for (const { budget, matches } of byNamespace(budgets).get(pod.namespace) ?? []) {
+      if (!matches(pod.labels)) continue
       // The API server counts it as gone already.
       if (budget.status?.disruptedPods?.[pod.name]) continue
-      entry.allowed--
-      if (entry.allowed < 0) isViolating = true
+      const allowed = (left.get(budget) ?? budget.status?.disruptionsAllowed ?? 0) - 1
+      left.set(budget, allowed)
+      if (allowed < 0) isViolating = true
     }
     ;(isViolating ? violating : others).push(pod)
   }
   return { violating, others }
 }
+
+/** Worked out once for as long as no budget changes: many nodes are tried out between two changes. */
+const byNamespace = remembered((budgets: readonly Budget[]) => {
+  const found = new Map<string | undefined, { budget: Budget; matches: LabelMatcher }[]>()
+  for (const budget of budgets) {
+    const { selector } = budget.spec ?? {}
+    if (!selector || isEmpty(selector)) continue
+    const { namespace } = budget.metadata
+    const entry = { budget, matches: labelSelectorMatcher(selector) }
+    const standing = found.get(namespace)
+    if (standing) standing.push(entry)
+    else found.set(namespace, [entry])
+  }
+  return found
+})
 
 const isEmpty = ({ matchLabels = {}, matchExpressions = [] }: { matchLabels?: object; matchExpressions?: unknown[] }) =>
   Object.keys(matchLabels).length === 0 && matchExpressions.length === 0

@@ -1,5 +1,6 @@
 import { type NodeTest, nodeSelectorTest } from '../../../api/core/node-choice.ts'
 import type { AllocationResult } from '../../../api/generated/types.ts'
+import { parseDuration } from '../../../api/machinery/duration.ts'
 import { isReservedFor } from '../../../api/resource/pod-claims.ts'
 import type { Live } from '../../../client/types.ts'
 import { type AllocationFault, allocate } from '../../dra/allocate.ts'
@@ -10,6 +11,7 @@ import type { EventObjects, Hint, Plugin } from '../../framework/plugin.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
 import { type Refusal, refusal } from '../../framework/refusal.ts'
 import type { World } from '../../framework/world.ts'
+import { defaultArgs } from '../args.ts'
 import { normalizeByLargest } from '../normalize.ts'
 import { bindClaim, type ClaimWriter, deallocate, unbindClaim } from './bind-claim.ts'
 import { claimsOf } from './pod-claims.ts'
@@ -47,8 +49,9 @@ const stateOf = stateKey<State>(name)
  * Pods go only where the devices that their claims ask for can be reached: those the claims have, or some that are free. Of
  * what is chosen, the claim is told before the pod is bound.
  */
-export function newDynamicResources(context: DynamicResourcesContext): Plugin {
+export function newDynamicResources(context: DynamicResourcesContext, args = defaultArgs.DynamicResources): Plugin {
   const { onError } = context
+  const timeoutMs = parseDuration(args.filterTimeout) ?? 0
   const world = context.world.devices
   return {
     name,
@@ -81,7 +84,7 @@ export function newDynamicResources(context: DynamicResourcesContext): Plugin {
         return elsewhere
       }
       if (unallocated.length === 0) return undefined
-      const plan = allocate(world, node, unallocated)
+      const plan = allocate(world, node, unallocated, timeoutMs)
       if (typeof plan === 'string') return faults[plan]
       plans.set(node.name, plan)
       return undefined

@@ -30,6 +30,8 @@ export interface Spread {
   includes(node: NodeInfo): boolean
   /** Whether those of every node do. */
   readonly includesEvery: boolean
+  /** Which nodes count, beside what the pod's own selectors and tolerations say. */
+  readonly policies: string
 }
 
 /** What upstream spreads by where the pod says nothing: softly, over hosts and zones, whatever a controller owns. */
@@ -75,6 +77,7 @@ function newSpread(
     matches: selector ? labelSelectorMatcher(selector) : () => false,
     required: selector?.matchLabels ?? {},
     countsNobody: selector !== undefined && isEmpty(selector),
+    policies: `${honorsAffinity}/${honorsTaints}`,
     includesEvery: (!honorsAffinity || !nodeTest) && !honorsTaints,
     includes: (node) =>
       (!honorsAffinity || !nodeTest || nodeTest(node)) &&

@@ -8,7 +8,16 @@ import { refusal } from '../../framework/refusal.ts'
 import type { World } from '../../framework/world.ts'
 import { defaultArgs } from '../args.ts'
 import { hasAllKeys, type Spread, spreadsOf } from './constraints.ts'
-import { normalizeSpread, prepareSpreadScore, type SpreadScore, softKinds, softSpreads, spreadScore } from './score.ts'
+import { EligibleCountsIndex } from './eligible-counts.ts'
+import {
+  normalizeSpread,
+  prepareSpreadScore,
+  type SpreadContext,
+  type SpreadScore,
+  softKinds,
+  softSpreads,
+  spreadScore,
+} from './score.ts'
 import { SpreadCounts } from './spread-counts.ts'
 
 const name = 'PodTopologySpread'
@@ -20,61 +29,62 @@ const softOnes = stateKey<readonly Spread[]>(`${name} soft constraints`)
 const soft = stateKey<SpreadScore>(`${name} score`)
 
 /** Spreads pods that are alike over the domains (hosts, zones) that node labels tell apart. */
-export const newPodTopologySpread = (cache: Cache, world: World, args = defaultArgs.PodTopologySpread): Plugin => ({
-  name,
-  basis: {
-    filter: 'kind',
-    score: 'kind',
-    kinds(state, pod) {
-      const hard = state.skipsFilter.has(name) ? undefined : state.read(counts)
-      const context = { cache, world, args }
-      const spreads = softSpreads(pod, context)
-      state.write(softOnes, spreads)
-      const rather = softKinds(spreads, pod, context)
-      if (!hard && !rather) return undefined
-      return {
-        key: `${pod.namespace} ${hard?.kindsKey ?? ''};${rather?.key ?? ''}`,
-        of: (node) => `${hard?.kindOf(node) ?? ''};${rather?.of(node) ?? ''}`,
+export function newPodTopologySpread(cache: Cache, world: World, args = defaultArgs.PodTopologySpread): Plugin {
+  const context: SpreadContext = { cache, world, args, eligible: new EligibleCountsIndex(cache) }
+  return {
+    name,
+    basis: {
+      filter: 'kind',
+      score: 'kind',
+      kinds(state, pod) {
+        const hard = state.skipsFilter.has(name) ? undefined : state.read(counts)
+        const spreads = softSpreads(pod, context)
+        state.write(softOnes, spreads)
+        const rather = softKinds(spreads, pod, context)
+        if (!hard && !rather) return undefined
+        return {
+          key: `${pod.namespace} ${hard?.kindsKey ?? ''};${rather?.key ?? ''}`,
+          of: (node) => `${hard?.kindOf(node) ?? ''};${rather?.of(node) ?? ''}`,
+        }
+      },
+    },
+    hints: [
+      {
+        on: ['Pod/Add', 'Pod/Delete', 'Pod/UpdateLabel', 'Pod/UpdateToleration'],
+        worthATry: (pod, objects) => podMayHelp(pod, objects, spreadsOf(pod, 'DoNotSchedule', world, args)),
+      },
+      {
+        on: ['Node/Add', 'Node/Delete', 'Node/UpdateLabel', 'Node/UpdateTaint'],
+        worthATry: (pod, { node }) => nodeMayHelp(node, spreadsOf(pod, 'DoNotSchedule', world, args)),
+      },
+    ],
+    preFilter(state, pod) {
+      const spreads = spreadsOf(pod, 'DoNotSchedule', world, args)
+      if (spreads.length === 0) return 'skip'
+      state.write(counts, SpreadCounts.of(spreads, pod, cache, context.eligible))
+      return undefined
+    },
+    addPod: (state, pod, other, node) => state.read(counts).count(pod, other, node, 1),
+    removePod: (state, pod, other, node) => state.read(counts).count(pod, other, node, -1),
+    filter(state, _pod, node) {
+      const spread = state.read(counts)
+      for (let i = 0; i < spread.spreads.length; i++) {
+        const skew = spread.skew(i, node)
+        if (skew === undefined) return noDomain
+        if (skew > (spread.spreads[i] as Spread).maxSkew) return uneven
       }
+      return undefined
     },
-  },
-  hints: [
-    {
-      on: ['Pod/Add', 'Pod/Delete', 'Pod/UpdateLabel', 'Pod/UpdateToleration'],
-      worthATry: (pod, objects) => podMayHelp(pod, objects, spreadsOf(pod, 'DoNotSchedule', world, args)),
+    preScore(state, pod, nodes, standFor) {
+      const spreads = state.find(softOnes) ?? softSpreads(pod, context)
+      if (spreads.length === 0) return 'skip'
+      state.write(soft, prepareSpreadScore(spreads, pod, nodes, context, standFor))
+      return undefined
     },
-    {
-      on: ['Node/Add', 'Node/Delete', 'Node/UpdateLabel', 'Node/UpdateTaint'],
-      worthATry: (pod, { node }) => nodeMayHelp(node, spreadsOf(pod, 'DoNotSchedule', world, args)),
-    },
-  ],
-  preFilter(state, pod, nodes) {
-    const spreads = spreadsOf(pod, 'DoNotSchedule', world, args)
-    if (spreads.length === 0) return 'skip'
-    state.write(counts, SpreadCounts.of(spreads, pod, nodes, cache))
-    return undefined
-  },
-  addPod: (state, pod, other, node) => state.read(counts).count(pod, other, node, 1),
-  removePod: (state, pod, other, node) => state.read(counts).count(pod, other, node, -1),
-  filter(state, _pod, node) {
-    const spread = state.read(counts)
-    for (let i = 0; i < spread.spreads.length; i++) {
-      const skew = spread.skew(i, node)
-      if (skew === undefined) return noDomain
-      if (skew > (spread.spreads[i] as Spread).maxSkew) return uneven
-    }
-    return undefined
-  },
-  preScore(state, pod, nodes, standFor) {
-    const context = { cache, world, args }
-    const spreads = state.find(softOnes) ?? softSpreads(pod, context)
-    if (spreads.length === 0) return 'skip'
-    state.write(soft, prepareSpreadScore(spreads, pod, nodes, context, standFor))
-    return undefined
-  },
-  score: (state, _pod, node) => spreadScore(state.read(soft), node),
-  normalize: (state, _pod, scores, nodes) => normalizeSpread(state.read(soft), scores, nodes),
-})
+    score: (state, _pod, node) => spreadScore(state.read(soft), node),
+    normalize: (state, _pod, scores, nodes) => normalizeSpread(state.read(soft), scores, nodes),
+  }
+}
 
 function podMayHelp(pod: PodInfo, { pod: changed }: EventObjects, spreads: readonly Spread[]): boolean {
   const { before, after } = changed ?? {}

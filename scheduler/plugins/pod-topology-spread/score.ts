@@ -15,6 +15,7 @@ import {
   type Spread,
   spreadsOf,
 } from './constraints.ts'
+import type { EligibleCountsIndex } from './eligible-counts.ts'
 import { domainCounts } from './spread-counts.ts'
 
 /** One soft constraint, worked out for the nodes in question. */
@@ -36,6 +37,7 @@ export interface SpreadScore {
 export interface SpreadContext {
   readonly cache: Cache
   readonly world: World
+  readonly eligible: EligibleCountsIndex
   readonly args: PluginArgs['PodTopologySpread']
 }
 
@@ -67,7 +69,7 @@ export function prepareSpreadScore(
   spreads: readonly Spread[],
   pod: PodInfo,
   candidates: readonly NodeInfo[],
-  { cache, args }: SpreadContext,
+  { cache, args, eligible }: SpreadContext,
   standFor?: readonly number[],
 ): SpreadScore {
   // Upstream's defaults spread over hosts even where nodes have no zone.
@@ -90,8 +92,8 @@ export function prepareSpreadScore(
       const kept = domainCounts(findMatching(cache, spread, pod.namespace), topology)
       return { topology, maxSkew, weight, count: (_, domain) => kept.get(domain) }
     }
-    const counted = countIncluded(pod, cache, spread, topology, needsAllKeys ? spreads : [])
-    return { topology, maxSkew, weight, count: (_, domain) => counted.get(domain) ?? 0 }
+    const { counts } = eligible.of(spread, pod, needsAllKeys ? spreads : [])
+    return { topology, maxSkew, weight, count: (_, domain) => counts.get(domain) }
   })
   return { parts, ignored }
 }
@@ -118,23 +120,6 @@ function domainsOf(nodes: readonly NodeInfo[], ignored: ReadonlySet<NodeInfo> | 
     seen.add(domain)
   }
   return seen.size
-}
-
-/** Matching pods by domain, of the nodes that count. */
-function countIncluded(
-  pod: PodInfo,
-  cache: Cache,
-  spread: Spread,
-  topology: Topology,
-  all: readonly Spread[],
-): Map<number, number> {
-  const counts = new Map<number, number>()
-  for (const [node, count] of countMatching(cache, spread, pod.namespace)) {
-    if (node.node === undefined || !spread.includes(node) || !hasAllKeys(node.labels, all)) continue
-    const domain = topology.of(node)
-    counts.set(domain, (counts.get(domain) ?? 0) + count)
-  }
-  return counts
 }
 
 /** The more alike pods there are where the node is, the higher; see {@link normalizeSpread}. */

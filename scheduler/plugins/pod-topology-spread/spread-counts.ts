@@ -4,7 +4,8 @@ import type { NodeInfo } from '../../cache/node-info.ts'
 import type { Topology } from '../../cache/topology.ts'
 import type { Copyable } from '../../framework/cycle-state.ts'
 import type { PodInfo } from '../../framework/pod-info.ts'
-import { countMatching, findMatching, hasAllKeys, includesAll, type Spread } from './constraints.ts'
+import { findMatching, hasAllKeys, includesAll, type Spread } from './constraints.ts'
+import { allDomains, type Domains, type EligibleCountsIndex } from './eligible-counts.ts'
 
 /** Without any domain nothing is ever ahead: upstream's largest number stands for the least count. */
 const nothingIsLess = 2 ** 31 - 1
@@ -12,10 +13,9 @@ const nothingIsLess = 2 ** 31 - 1
 /** How many matching pods each domain of one constraint has. */
 interface Tally {
   readonly topology: Topology
-  /** Kept up elsewhere, and so not to be changed; a domain with nodes that is not in it has none. */
-  readonly kept?: DomainCounts
-  /** Counted for this cycle, by number of the domain: only some nodes count. */
-  readonly counted?: Map<number, number>
+  /** Kept up elsewhere, and so not to be changed; a domain that is not in it has none. */
+  readonly kept: DomainCounts
+  readonly domains: Domains
   /** What the cycle tries out on top of what is kept. */
   tried: Map<number, number> | undefined
 }
@@ -36,17 +36,17 @@ export class SpreadCounts implements Copyable<SpreadCounts> {
     this.#least = spreads.map(() => undefined)
   }
 
-  static of(spreads: readonly Spread[], pod: PodInfo, nodes: readonly NodeInfo[], cache: Cache): SpreadCounts {
-    const tallies = includesAll(spreads, cache)
-      ? spreads.map((spread): Tally => {
-          const topology = cache.topologies.of(spread.topologyKey)
-          return {
-            topology,
-            kept: domainCounts(findMatching(cache, spread, pod.namespace), topology),
-            tried: undefined,
-          }
-        })
-      : countAll(spreads, pod, nodes, cache)
+  static of(spreads: readonly Spread[], pod: PodInfo, cache: Cache, eligible: EligibleCountsIndex): SpreadCounts {
+    const countsAll = includesAll(spreads, cache)
+    const tallies = spreads.map((spread): Tally => {
+      const topology = cache.topologies.of(spread.topologyKey)
+      if (countsAll) {
+        const kept = domainCounts(findMatching(cache, spread, pod.namespace), topology)
+        return { topology, kept, domains: allDomains(topology), tried: undefined }
+      }
+      const { counts, domains } = eligible.of(spread, pod, spreads)
+      return { topology, kept: counts, domains, tried: undefined }
+    })
     const self = spreads.map(({ matches }) => (matches(pod.labels) ? 1 : 0))
     return new SpreadCounts(spreads, tallies, self)
   }
@@ -58,9 +58,8 @@ export class SpreadCounts implements Copyable<SpreadCounts> {
       if (!spread.matches(other.labels) || !spread.includes(node)) continue
       const tally = this.#tallies[i] as Tally
       const domain = tally.topology.of(node)
-      if (!tally.counted) tally.tried ??= new Map()
-      const changed = tally.counted ?? (tally.tried as Map<number, number>)
-      changed.set(domain, (changed.get(domain) ?? 0) + sign)
+      tally.tried ??= new Map()
+      tally.tried.set(domain, (tally.tried.get(domain) ?? 0) + sign)
       this.#least[i] = undefined
     }
   }
@@ -71,7 +70,7 @@ export class SpreadCounts implements Copyable<SpreadCounts> {
     const domain = tally.topology.of(node)
     if (domain < 0) return undefined
     // With too few domains, one that is not there yet is the emptiest.
-    const least = sizeOf(tally) < (this.spreads[i] as Spread).minDomains ? 0 : this.#leastOf(i, tally)
+    const least = tally.domains.size < (this.spreads[i] as Spread).minDomains ? 0 : this.#leastOf(i, tally)
     return countIn(tally, domain) + (this.#self[i] as number) - least
   }
 
@@ -100,21 +99,14 @@ export class SpreadCounts implements Copyable<SpreadCounts> {
     const counts = new Map<string, number>()
     for (const node of nodes) {
       const domain = tally.topology.of(node)
-      if (domain < 0 || (tally.counted && !tally.counted.has(domain))) continue
+      if (domain < 0 || !tally.domains.has(domain)) continue
       counts.set(node.labels[tally.topology.key] ?? '', countIn(tally, domain))
     }
     return counts
   }
 
   copy(): SpreadCounts {
-    const tallies = this.#tallies.map(
-      ({ topology, kept, counted, tried }): Tally => ({
-        topology,
-        ...(kept ? { kept } : {}),
-        ...(counted ? { counted: new Map(counted) } : {}),
-        tried: tried && new Map(tried),
-      }),
-    )
+    const tallies = this.#tallies.map((tally): Tally => ({ ...tally, tried: tally.tried && new Map(tally.tried) }))
     return new SpreadCounts(this.spreads, tallies, this.#self)
   }
 
@@ -128,17 +120,13 @@ export class SpreadCounts implements Copyable<SpreadCounts> {
   }
 }
 
-const sizeOf = ({ topology, counted }: Tally): number => counted?.size ?? topology.domains
-
-const countIn = ({ kept, counted, tried }: Tally, domain: number): number =>
-  (kept?.get(domain) ?? counted?.get(domain) ?? 0) + (tried?.get(domain) ?? 0)
+const countIn = ({ kept, tried }: Tally, domain: number): number => kept.get(domain) + (tried?.get(domain) ?? 0)
 
 function leastOf(tally: Tally): number {
-  const { topology, kept, counted, tried } = tally
-  if (!kept) return Math.min(nothingIsLess, ...(counted?.values() ?? []))
-  if (!tried) return kept.filled < topology.domains ? 0 : Math.min(nothingIsLess, kept.least)
+  const { domains, kept, tried } = tally
+  if (!tried) return kept.filled < domains.size ? 0 : Math.min(nothingIsLess, kept.least)
   let least = nothingIsLess
-  for (const domain of topology.numbers()) least = Math.min(least, countIn(tally, domain))
+  for (const domain of domains.numbers()) least = Math.min(least, countIn(tally, domain))
   return least
 }
 
@@ -158,24 +146,4 @@ export function domainCounts(
     }
   }
   return sum
-}
-
-/** Where only some nodes count, there is nothing but to look at all. */
-function countAll(spreads: readonly Spread[], pod: PodInfo, nodes: readonly NodeInfo[], cache: Cache): Tally[] {
-  const byNode = spreads.map((spread) => countMatching(cache, spread, pod.namespace))
-  const tallies = spreads.map(({ topologyKey }) => ({
-    topology: cache.topologies.of(topologyKey),
-    counted: new Map<number, number>(),
-    tried: undefined,
-  }))
-  for (const node of nodes) {
-    if (!hasAllKeys(node.labels, spreads)) continue
-    for (const [i, spread] of spreads.entries()) {
-      if (!spread.includes(node)) continue
-      const { topology, counted } = tallies[i] as (typeof tallies)[number]
-      const domain = topology.of(node)
-      counted.set(domain, (counted.get(domain) ?? 0) + (byNode[i]?.get(node) ?? 0))
-    }
-  }
-  return tallies
 }
