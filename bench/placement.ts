@@ -87,6 +87,24 @@ const scenarios: readonly Scenario[] = [
       ],
     },
   },
+  {
+    name: 'required spread over zones of one pool',
+    nodes: 5000,
+    pods: 5000,
+    spread: false,
+    parts: {
+      ...small,
+      nodeSelector: { pool: 'large' },
+      topologySpreadConstraints: [
+        {
+          maxSkew: 5,
+          topologyKey: zone,
+          whenUnsatisfiable: 'DoNotSchedule',
+          labelSelector: { matchLabels: { app: 'web' } },
+        },
+      ],
+    },
+  },
   { name: 'pods that fit nowhere', nodes: 5000, pods: 5000, spread: false, parts: { ...small, cpu: '64' } },
 ]
 
@@ -124,7 +142,7 @@ async function run({ nodes, pods, spread, parts }: Scenario): Promise<Result> {
   )
   const placement = new Placement(framework, cache)
   for (let i = 0; i < nodes; i++) {
-    const labels = { 'topology.kubernetes.io/zone': `zone-${i % 3}` }
+    const labels = { 'topology.kubernetes.io/zone': `zone-${i % 3}`, pool: 'large' }
     cache.setNode(node({ name: `node-${i}`, cpu: '32', memory: '64Gi', labels }))
   }
   const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: 'web', controller: true }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect } from 'node:tls'
+import { connect, type TLSSocket } from 'node:tls'
 import { parseArgs } from 'node:util'
 import { request } from '../api/connection.ts'
 import { type Load, once, run } from '../api/load.ts'
 import { targetOf, usageOf } from '../api/target.ts'
-import { scarce, scarcePerNode, type Workload, workloads } from './workloads.ts'
+import { large, needs, plainPod, scarce, scarcePerNode, tooMuch, type Workload, workloads } from './workloads.ts'
 
 const help = `Drives any scheduler of any Kubernetes API server, and prints how many pods it places per second, from the first
 that is created to the last that is bound. The nodes are objects and nothing else: no controller may call them dead.
@@ -61,6 +61,10 @@ interface Measured {
 
 const longestMs = 300_000
 const clients = 16
+/** The end of a stream on a connection that stays open. */
+const lastChunk = Buffer.from('0\r\n\r\n')
+const lastChunkAfter = Buffer.concat([Buffer.from('\n'), lastChunk])
+const standing = 1000
 const target = targetOf({ ...values, pid: '' })
 const processes = { apiserver: Number(values['apiserver-pid']), scheduler }
 
@@ -72,6 +76,14 @@ await load('taints', nodes, (i) => ({
   headers: { 'Content-Type': 'application/merge-patch+json' },
   body: '{"spec":{"taints":null}}',
 }))
+await standFirst()
+await once(target, { method: 'POST', path: '/api/v1/nodes', body: JSON.stringify(largeNode()) })
+await once(target, {
+  method: 'PATCH',
+  path: `/api/v1/nodes/${large}`,
+  headers: { 'Content-Type': 'application/merge-patch+json' },
+  body: JSON.stringify({ spec: { taints: [{ key: large, effect: 'NoSchedule' }] } }),
+})
 if (!values.json) process.stdout.write(`${nodes} nodes, sizes of ${pods} pods\n`)
 const measured: Measured[] = []
 for (const workload of workloads) {
@@ -83,7 +95,15 @@ for (const workload of workloads) {
 if (values.json) process.stdout.write(`${JSON.stringify({ nodes, measured }, null, 2)}\n`)
 process.exit(0)
 
-async function measure({ name, share, pod, before }: Workload): Promise<Measured> {
+/** Pods that stand in the cluster before anything is measured, as scheduler_perf has them; they warm both processes, too. */
+async function standFirst(): Promise<void> {
+  const { bound, create } = await makeNamespace()
+  await load('standing', standing, create('standing', plainPod))
+  await bound.reach(standing)
+  bound.stop()
+}
+
+async function makeNamespace() {
   const namespace = `bench-${Date.now().toString(36)}`
   await once(target, {
     method: 'POST',
@@ -95,7 +115,6 @@ async function measure({ name, share, pod, before }: Workload): Promise<Measured
   const accounts = `/api/v1/namespaces/${namespace}/serviceaccounts`
   await once(target, { method: 'POST', path: accounts, body: JSON.stringify(account) }, [409])
   const path = `/api/v1/namespaces/${namespace}/pods`
-  const bound = await followBound(path)
   const create = (prefix: string, object: object) => (i: number) => ({
     method: 'POST',
     path,
@@ -104,12 +123,17 @@ async function measure({ name, share, pod, before }: Workload): Promise<Measured
       metadata: { ...(object as { metadata: object }).metadata, name: `${prefix}-${i}` },
     }),
   })
-  let standing = 0
+  return { path, create, bound: await followBound(path) }
+}
+
+async function measure({ name, share, pod, before, churns = false }: Workload): Promise<Measured> {
+  const { path, create, bound } = await makeNamespace()
+  let boundBefore = 0
   if (before) {
     const count = Math.ceil(before.share < 0 ? -before.share * nodes : before.share * pods)
     await load(name, count, create('before', before.pod))
-    standing = before.bound ? count : 0
-    await bound.reach(standing)
+    boundBefore = before.bound ? count : 0
+    await bound.reach(boundBefore)
     // Those that are refused have been looked at.
     if (!before.bound) await sleep(2000)
   }
@@ -118,14 +142,16 @@ async function measure({ name, share, pod, before }: Workload): Promise<Measured
   const usedBefore = new Map(use.map(([process, pid]) => [process, usageOf([pid]).cpuSeconds]))
   let startedAt = performance.now()
   if (values.backlog) process.kill(scheduler, 'SIGSTOP')
+  const churn = churns ? startChurn(path) : undefined
   await load(name, count, create('pod', pod))
   if (values.backlog) {
     startedAt = performance.now()
     process.kill(scheduler, 'SIGCONT')
   }
-  const lastAt = await bound.reach(standing + count)
+  const lastAt = await bound.reach(boundBefore + count)
   const seconds = (lastAt - startedAt) / 1000
   bound.stop()
+  await churn?.stop()
   const used = Object.fromEntries(
     use.map(([process, pid]) => {
       const { cpuSeconds, memoryMb } = usageOf([pid])
@@ -148,48 +174,67 @@ interface Bound {
   stop(): void
 }
 
-/** Counts bound pods by the events of a watch that selects them, without reading more of those than what they are. */
+/**
+ * Counts bound pods by the events of a watch that selects them, without reading more of those than what they are. A server
+ * may end a watch that falls behind, as upstream's does: it goes on from the last event.
+ */
 function followBound(path: string): Promise<Bound> {
-  const query = 'watch=true&fieldSelector=spec.nodeName!%3D'
   const added = Buffer.from('"type":"ADDED"')
   let count = 0
-  let tail: Buffer = Buffer.alloc(0)
+  let version = '0'
+  let isStopped = false
+  let socket: TLSSocket | undefined
   let waiting: { count: number; resolve: (atMs: number) => void } | undefined
   const look = () => {
     if (!waiting || count < waiting.count) return
     waiting.resolve(performance.now())
     waiting = undefined
   }
-  return new Promise((resolve, reject) => {
-    const socket = connect(target.tls, () =>
-      socket.write(request('GET', `${path}?${query}`, target.host, target.headers)),
-    )
-    socket.once('error', reject)
-    socket.on('data', (chunk) => {
-      const bytes = Buffer.concat([tail, chunk])
-      let at = bytes.indexOf(added)
-      while (at >= 0) {
-        count++
-        at = bytes.indexOf(added, at + added.length)
+  const reach = (wanted: number) =>
+    new Promise<number>((done, late) => {
+      const timer = setTimeout(() => late(new Error(`${count} of ${wanted} pods are bound`)), longestMs)
+      waiting = {
+        count: wanted,
+        resolve: (atMs) => {
+          clearTimeout(timer)
+          done(atMs)
+        },
       }
-      tail = bytes.subarray(-(added.length - 1))
       look()
-      resolve({
-        reach: (wanted) =>
-          new Promise((done, late) => {
-            const timer = setTimeout(() => late(new Error(`${count} of ${wanted} pods are bound`)), longestMs)
-            waiting = {
-              count: wanted,
-              resolve: (atMs) => {
-                clearTimeout(timer)
-                done(atMs)
-              },
-            }
-            look()
-          }),
-        stop: () => socket.destroy(),
-      })
     })
+  return new Promise((resolve, reject) => {
+    const open = () => {
+      const query = `watch=true&resourceVersion=${version}&fieldSelector=spec.nodeName!%3D`
+      const asked = request('GET', `${path}?${query}`, target.host, target.headers)
+      const opened = connect(target.tls, () => opened.write(asked))
+      socket = opened
+      let tail: Buffer = Buffer.alloc(0)
+      opened.once('error', reject)
+      opened.once('close', () => {
+        if (!isStopped) open()
+      })
+      opened.on('data', (chunk) => {
+        const bytes = Buffer.concat([tail, chunk])
+        let from = 0
+        for (let end = bytes.indexOf('\n'); end >= 0; end = bytes.indexOf('\n', from)) {
+          const line = bytes.subarray(from, end)
+          from = end + 1
+          if (line.includes(added)) count++
+          version = /"resourceVersion":"(\d+)"/.exec(line.toString('latin1', 0, 1000))?.[1] ?? version
+        }
+        tail = bytes.subarray(from)
+        if (bytes.equals(lastChunk) || bytes.subarray(-lastChunk.length - 1).equals(lastChunkAfter)) opened.destroy()
+        look()
+        resolve({
+          reach,
+          stop() {
+            isStopped = true
+            socket?.destroy()
+          },
+        })
+      })
+    }
+    open()
   })
 }
 
@@ -201,6 +246,44 @@ function node(i: number): object {
       name,
       labels: { 'kubernetes.io/hostname': name, 'topology.kubernetes.io/zone': `zone-${i % 3}` },
     },
+    status: { capacity, allocatable: capacity, conditions: [{ type: 'Ready', status: 'True' }] },
+  }
+}
+
+/** Makes and removes things that scheduling has nothing to do with, or all to do. */
+function startChurn(path: string): { stop(): Promise<void> } {
+  let isStopped = false
+  const services = path.replace(/pods$/, 'services')
+  const [name, port] = ['churn', { port: 80 }]
+  const things = [
+    { path: '/api/v1/nodes', object: { ...node(0), metadata: { name } } },
+    { path: services, object: { metadata: { name }, spec: { selector: { app: name }, ports: [port] } } },
+    { path, object: { ...needs(tooMuch, { priority: 0 }), metadata: { name } } },
+  ]
+  const done = (async () => {
+    while (!isStopped) {
+      for (const { path: at, object } of things) {
+        await once(target, { method: 'POST', path: at, body: JSON.stringify(object) })
+      }
+      await sleep(1000)
+      for (const { path: at } of things) {
+        const body = JSON.stringify({ gracePeriodSeconds: 0 })
+        await once(target, { method: 'DELETE', path: `${at}/${name}`, body })
+      }
+    }
+  })()
+  return {
+    async stop() {
+      isStopped = true
+      await done
+    },
+  }
+}
+
+function largeNode(): object {
+  const capacity = { cpu: '100000', memory: '100000Gi', pods: '100000' }
+  return {
+    metadata: { name: large, labels: { 'kubernetes.io/hostname': large } },
     status: { capacity, allocatable: capacity, conditions: [{ type: 'Ready', status: 'True' }] },
   }
 }

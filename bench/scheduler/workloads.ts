@@ -8,6 +8,8 @@ export interface Workload {
   pod: Spec
   /** Pods that are bound, or refused, before, as a share of the size asked for; they are not measured. */
   before?: { share: number; pod: Spec; bound: boolean }
+  /** Meanwhile a node, a service and a pod that fits nowhere come and go, once a second. */
+  churns?: boolean
 }
 
 type Spec = Pick<Pod, 'metadata'> & { spec: NonNullable<Pod['spec']> }
@@ -18,11 +20,13 @@ const container = {
   resources: { requests: { cpu: '100m', memory: '64Mi' } },
 }
 const labels = { app: 'measured' }
+/** No node is that large. */
+export const tooMuch = { cpu: '9999' }
 const make = (spec: Partial<Spec['spec']> = {}, own: Record<string, string> = labels): Spec => ({
   metadata: { labels: own },
   spec: { containers: [container], terminationGracePeriodSeconds: 0, ...spec },
 })
-const needs = (resources: Record<string, string>, spec: Partial<Spec['spec']> = {}): Spec =>
+export const needs = (resources: Record<string, string>, spec: Partial<Spec['spec']> = {}): Spec =>
   make({ containers: [{ ...container, resources: { requests: resources, limits: resources } }], ...spec })
 
 const zone = 'topology.kubernetes.io/zone'
@@ -37,8 +41,14 @@ const spread = (topologyKey: string, whenUnsatisfiable: 'DoNotSchedule' | 'Sched
 export const scarce = 'example.com/place'
 export const scarcePerNode = 2
 
+/** Has room for all pods of a size, and is for those that tolerate it. */
+export const large = 'bench-large'
+
+/** What asks for nothing special. */
+export const plainPod = make()
+
 export const workloads: readonly Workload[] = [
-  { name: 'basic', share: 1, pod: make() },
+  { name: 'basic', share: 1, pod: plainPod },
   {
     name: 'node affinity',
     share: 1,
@@ -65,6 +75,22 @@ export const workloads: readonly Workload[] = [
     pod: make({ affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term(hostname)] } } }),
   },
   {
+    name: 'anti-affinity in all namespaces',
+    share: 1 / 4,
+    pod: make(
+      {
+        affinity: {
+          podAntiAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: [
+              { topologyKey: hostname, labelSelector: { matchLabels: { app: 'apart' } }, namespaceSelector: {} },
+            ],
+          },
+        },
+      },
+      { app: 'apart' },
+    ),
+  },
+  {
     name: 'preferred pod affinity',
     share: 1,
     pod: make({
@@ -76,10 +102,25 @@ export const workloads: readonly Workload[] = [
     }),
   },
   {
+    name: 'for one node, as of a daemon set',
+    share: 1,
+    pod: make({
+      tolerations: [{ key: large, operator: 'Exists' }],
+      affinity: {
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [large] }] }],
+          },
+        },
+      },
+    }),
+  },
+  { name: 'beside what comes and goes', share: 1, pod: plainPod, churns: true },
+  {
     name: 'beside pods that fit nowhere',
     share: 1,
     pod: make(),
-    before: { share: 1 / 15, pod: needs({ cpu: '9999' }), bound: false },
+    before: { share: 1 / 15, pod: needs(tooMuch), bound: false },
   },
   {
     name: 'beside gated pods',

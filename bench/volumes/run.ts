@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { withOwnCluster } from '../own-cluster.ts'
 
 const help = `Starts a cluster of one node with real containers in a directory of its own, and has it run pods with volumes: an
 empty directory in memory, a config map, a secret, and a claim of the class local-path. Needs root and containerd.
@@ -26,30 +24,11 @@ if (values.help) {
   process.exit(0)
 }
 
-const root = process.cwd()
 const node = hostname().toLowerCase()
-const dataDir = mkdtempSync(join(tmpdir(), 'gantry-bench-'))
-const gantry = (...args: string[]) => run([join(root, 'bin/gantry'), ...args, '--data-dir', dataDir], 'pipe')
-try {
-  const room = `--extra-config=node-agent.max-pods=${Number(values.pods) + 10}`
-  await gantry('up', '--detach', '--runtime', 'containerd', '--port', '0', room)
-  const pid = String(JSON.parse(readFileSync(join(dataDir, 'run', `agent-${node}.json`), 'utf8')).pid)
-  const main = fileURLToPath(new URL('main.mjs', import.meta.url))
-  const flags = ['--kubeconfig', join(dataDir, 'kubeconfig'), '--node', node, '--agent-pid', pid]
-  flags.push('--pods', values.pods, '--idle', values.idle)
-  if (values.json) flags.push('--json')
-  await run([main, ...flags], 'inherit')
-} finally {
-  await gantry('down', '--delete-data')
-  rmSync(dataDir, { recursive: true, force: true })
-}
-
-function run(command: readonly string[], output: 'pipe' | 'inherit'): Promise<void> {
-  const child = spawn(process.execPath, [...command], { stdio: ['ignore', output, 'inherit'] })
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code) =>
-      code === 0 ? resolve() : reject(new Error(`${command.slice(0, 2).join(' ')} ended with ${code}`)),
-    )
-  })
-}
+const room = `--extra-config=node-agent.max-pods=${Number(values.pods) + 10}`
+const main = fileURLToPath(new URL('main.mjs', import.meta.url))
+await withOwnCluster(['--runtime', 'containerd', room], main, ({ kubeconfig, pid }) => [
+  ...['--kubeconfig', kubeconfig, '--node', node, '--agent-pid', pid(`agent-${node}`)],
+  ...['--pods', values.pods, '--idle', values.idle],
+  ...(values.json ? ['--json'] : []),
+])
