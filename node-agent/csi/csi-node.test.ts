@@ -81,6 +81,13 @@ describe('the CSINode object', () => {
     expect((await api.get(nodes, { name: 'n1' })).metadata.labels).toEqual({ 'example.com/zone': 'a' })
   })
 
+  it('may say null where there is no driver yet', async () => {
+    await vi.waitFor(async () => expect(await named()).toEqual([]))
+    await api.update(csiNodes, { metadata: { name: 'n1' }, spec: { drivers: null } } as never)
+    add('a.example')
+    await vi.waitFor(async () => expect(await named()).toEqual(['a.example']))
+  })
+
   it('forgets a driver that goes', async () => {
     add('a.example')
     add('b.example')

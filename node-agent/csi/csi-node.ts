@@ -87,7 +87,7 @@ export class CsiNodePublisher {
       })
       return
     }
-    for (const step of csiNodeSteps(found.spec.drivers, wanted, drivers.isSettled)) {
+    for (const step of csiNodeSteps(found.spec.drivers ?? [], wanted, drivers.isSettled)) {
       const current = await api.get(csiNodes, key, { signal })
       const { ownerReferences } = newCsiNode(owner).metadata
       const next = { ...current, metadata: { ...current.metadata, ownerReferences }, spec: { drivers: step } }

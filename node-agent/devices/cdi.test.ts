@@ -34,6 +34,8 @@ devices:
 `
 
 it('devices are found in the files of their drivers, the later over the earlier', async () => {
+  write('run', 'README', '{ of another kind')
+  write('run', 'other.yaml', spec('of another kind').replace('example.com/gpu', 'example.com/other'))
   const from = [write('etc', 'gpu.yaml', spec('old')), write('run', 'gpu.yaml', spec('new'))]
   expect(await lookUpCdi(['example.com/gpu=a', 'example.com/gpu=b'], from)).toEqual({
     envs: [
@@ -58,6 +60,7 @@ it('a device that is not described, or that needs more than is known here, is re
 
 it.each([
   ['containerd', '1.6.20~ds1', false],
+  ['containerd', '0.9.1', false],
   ['containerd', 'v1.7.0', true],
   ['containerd', '2.1.9', true],
   ['process', '2.0.0', false],

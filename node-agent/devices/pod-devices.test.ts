@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../client/clock.ts'
 import { silentLogger } from '../../client/logger.ts'
@@ -22,7 +22,7 @@ let devices: PodDevices
 let abort: AbortController
 let following: Promise<void>
 const registry = () => join(directory.path, 'registry')
-const file = () => join(directory.path, 'dra_manager_state')
+const file = () => join(directory.path, 'state', 'dra_manager_state')
 
 beforeEach(async () => {
   directory = testDirectory('devices')
@@ -104,10 +104,103 @@ describe('the devices of a pod', () => {
     await claim('c', 'a', 'b')
     await Promise.all([devices.prepare(pod('a')), devices.prepare(pod('b'))])
     expect(driver.calls).toEqual(['prepare c'])
-    await devices.release('a')
-    expect(driver.calls).toEqual(['prepare c'])
     await devices.release('b')
+    expect(driver.calls).toEqual(['prepare c'])
+    await devices.release('a')
     expect(driver.calls).toEqual(['prepare c', 'unprepare c'])
+  })
+
+  it('are given back once, however often that is asked at a time', async () => {
+    await registered()
+    await claim('c', 'a')
+    await devices.prepare(pod('a'))
+    await Promise.all([devices.release('a'), devices.release('a')])
+    expect(driver.calls).toEqual(['prepare c', 'unprepare c'])
+  })
+
+  it('are ready although the server does not answer by now', async () => {
+    await registered()
+    await claim('c', 'a')
+    await devices.prepare(pod('a'))
+    api.get = () => Promise.reject(new Error('out of order'))
+    await devices.prepare(pod('a'))
+    expect(driver.calls).toEqual(['prepare c'])
+  })
+
+  it('are not held up by those of a pod that may not use them', async () => {
+    await registered()
+    await claim('c', 'b')
+    const [refused, ready] = await Promise.allSettled([devices.prepare(pod('a')), devices.prepare(pod('b'))])
+    expect([refused.status, ready.status]).toEqual(['rejected', 'fulfilled'])
+  })
+
+  it('are kept until the driver has taken them back', async () => {
+    await registered()
+    await claim('c', 'a')
+    await devices.prepare(pod('a'))
+    driver.refusal = 'too warm'
+    await expect(devices.release('a')).rejects.toThrow(
+      'unprepare dynamic resources: NodeUnprepareResources failed for ResourceClaim c: too warm',
+    )
+    expect(statSync(file()).mode & 0o777).toBe(0o600)
+    driver.refusal = ''
+    await devices.release('a')
+    expect(driver.calls).toEqual(['prepare c', 'unprepare c', 'unprepare c'])
+  })
+
+  it('are not ready when their driver says nothing of them, or is not to be reached', async () => {
+    await registered()
+    await claim('c', 'a')
+    driver.isSilent = true
+    await expect(devices.prepare(pod('a'))).rejects.toThrow('NodePrepareResources skipped 1 ResourceClaims')
+    driver.stop()
+    await expect(devices.prepare(pod('a'))).rejects.toThrow('prepare dynamic resources: NodePrepareResources: ')
+  })
+
+  it.each([
+    ['of no request in particular', [], { other: 1, gpu: 1 }],
+    ['of an alternative', ['gpu/big'], { gpu: 1, 'gpu/big': 1, 'gpu/small': 0, big: 0 }],
+    ['of several requests', ['other', 'gpu'], { gpu: 1, other: 1, third: 0 }],
+  ])('%s go to the containers that ask for them', async (_what, names, expected) => {
+    await registered()
+    await claim('c', 'a')
+    driver.requestNames = names
+    await devices.prepare(pod('a'))
+    const found = Object.keys(expected).map((request) => [
+      request,
+      devices.cdiDevices(pod('a'), asking(request)).length,
+    ])
+    expect(Object.fromEntries(found)).toEqual(expected)
+  })
+
+  const templated = (made?: { name: string; resourceClaimName?: string }): BoundPod => ({
+    ...pod('a'),
+    spec: { ...pod('a').spec, resourceClaims: [{ name: 'gpu', resourceClaimTemplateName: 't' }] },
+    status: { ...(made ? { resourceClaimStatuses: [made] } : {}) },
+  })
+  it('of a claim that is not made yet are waited for', async () => {
+    await expect(devices.prepare(templated())).rejects.toThrow('ResourceClaim not created yet')
+    expect(devices.cdiDevices(templated(), asking())).toEqual([])
+  })
+
+  it('are none where no claim is needed, or where a container asks for one that its pod has not', async () => {
+    await devices.prepare(templated({ name: 'gpu' }))
+    expect(devices.cdiDevices(templated({ name: 'gpu' }), asking())).toEqual([])
+    expect(devices.cdiDevices(pod('a'), { resources: { claims: [{ name: 'other' }] } })).toEqual([])
+  })
+
+  it('that were made for a pod are for no other', async () => {
+    await registered()
+    await claim('c', 'a')
+    const its = templated({ name: 'gpu', resourceClaimName: 'c' })
+    await expect(devices.prepare(its)).rejects.toThrow(
+      'prepare dynamic resources: ResourceClaim default/c was not created for Pod default/a (Pod is not owner)',
+    )
+    api.edit(resourceClaims, { namespace: 'default', name: 'c' }, ({ metadata }) => {
+      metadata.ownerReferences = [{ apiVersion: 'v1', kind: 'Pod', name: 'a', uid: 'a', controller: true }]
+    })
+    await devices.prepare(its)
+    expect(devices.cdiDevices(its, asking())).toEqual(['gpu.example.com/gpu=c'])
   })
 
   it('are known to an agent that starts anew, which gives back those of pods that are gone', async () => {
@@ -160,6 +253,7 @@ describe('the devices of a pod', () => {
       done: true,
       devices: [],
     }
+    mkdirSync(dirname(file()))
     writeFileSync(file(), JSON.stringify({ claims: [old] }))
     await start()
     await expect(devices.prepare(pod('a'))).rejects.toThrow(
@@ -179,4 +273,10 @@ it('a driver of another version is told so, and one that goes is forgotten', asy
   expect(() => drivers.get(driver.name)).not.toThrow()
   await driver.unregister(registry())
   await vi.waitFor(() => expect(() => drivers.get(driver.name)).toThrow('is not registered'), { timeout: 10_000 })
+})
+
+it('no driver is known any more when the agent stops', async () => {
+  await registered()
+  drivers.stop()
+  expect(() => drivers.get(driver.name)).toThrow('is not registered')
 })

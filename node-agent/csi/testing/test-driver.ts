@@ -5,7 +5,8 @@ import { isMountPoint } from '../../volumes/mount-points.ts'
 import { bind, unmountAll } from '../../volumes/mounting.ts'
 import { CsiError, type GrpcCode } from '../errors.ts'
 import type { NodePublishVolumeRequest, NodeStageVolumeRequest } from '../messages.ts'
-import { type Methods, serveCsi, serveRegistrar } from '../server.ts'
+import { type Methods, serveCsi } from '../server.ts'
+import { Registration } from './registration.ts'
 
 /** What goes wrong with an rpc. */
 export type Fault =
@@ -45,7 +46,9 @@ export class TestDriver {
   /** What it was asked for, in order. */
   readonly calls: { method: string; request: Requests }[] = []
   /** What registration has told it. */
-  readonly told: { pluginRegistered: boolean; error: string }[] = []
+  get told() {
+    return this.#registration.told
+  }
   pluginType = 'CSIPlugin'
   supportedVersions = ['1.0.0']
   maxVolumes = 0
@@ -53,7 +56,7 @@ export class TestDriver {
   tellsBytes = '1'
   readonly #options: TestDriverOptions
   #servers: { close(): void }[] = []
-  #registrar: { close(): void } | undefined
+  readonly #registration = new Registration()
 
   private constructor(options: TestDriverOptions) {
     this.#options = options
@@ -70,28 +73,18 @@ export class TestDriver {
 
   /** Puts its socket into the registry of an agent. */
   async register(registry: string): Promise<void> {
-    await mkdir(registry, { recursive: true })
-    this.#registrar = await serveRegistrar(
-      join(registry, `${this.name}-reg.sock`),
-      this.#wrapped({
-        GetInfo: () => ({
-          type: this.pluginType,
-          name: this.name,
-          endpoint: this.socket,
-          supportedVersions: this.supportedVersions,
-        }),
-        NotifyRegistrationStatus: (status: { pluginRegistered: boolean; error: string }) => {
-          this.told.push(status)
-          return {}
-        },
-      }),
-    )
+    const introduction = () => ({
+      type: this.pluginType,
+      name: this.name,
+      endpoint: this.socket,
+      supportedVersions: this.supportedVersions,
+    })
+    await this.#registration.enter(registry, introduction, (methods) => this.#wrapped(methods))
   }
 
   /** Takes it out again, as a driver that is removed does. */
-  async unregister(registry: string): Promise<void> {
-    this.#registrar?.close()
-    await rm(join(registry, `${this.name}-reg.sock`), { force: true })
+  unregister(registry: string): Promise<void> {
+    return this.#registration.leave(registry, this.name)
   }
 
   /** How often an rpc was called. */
@@ -109,7 +102,7 @@ export class TestDriver {
   }
 
   stop(): void {
-    this.#registrar?.close()
+    this.#registration.close()
     for (const server of this.#servers) server.close()
   }
 

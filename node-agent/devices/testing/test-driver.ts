@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { servePlugin, serveRegistrar } from '../../csi/server.ts'
+import { servePlugin } from '../../csi/server.ts'
+import { Registration } from '../../csi/testing/registration.ts'
 import draProto from '../proto/dra.proto?raw'
 
 /** A claim as the driver is told of it. */
@@ -19,11 +19,17 @@ export class TestDeviceDriver {
   /** What it was asked for, in order: `prepare NAME`, `unprepare NAME`. */
   readonly calls: string[] = []
   /** What registration has told it. */
-  readonly told: { pluginRegistered: boolean; error: string }[] = []
+  get told() {
+    return this.#registration.told
+  }
   /** Why it prepares nothing now. */
   refusal = ''
+  /** It answers about no claim at all. */
+  isSilent = false
+  /** Of the claim, which the device is for. */
+  requestNames = ['gpu']
   #server: { close(): void } | undefined
-  #registrar: { close(): void } | undefined
+  readonly #registration = new Registration()
 
   private constructor(directory: string, name: string) {
     this.name = name
@@ -37,7 +43,7 @@ export class TestDeviceDriver {
       NodePrepareResources: ({ claims }: { claims: Asked[] }) => ({
         claims: driver.#answers('prepare', claims, (claim) => [
           {
-            requestNames: ['gpu'],
+            requestNames: driver.requestNames,
             poolName: 'node',
             deviceName: 'gpu-0',
             cdiDeviceIds: [`${driver.name}/gpu=${claim.name}`],
@@ -52,6 +58,7 @@ export class TestDeviceDriver {
   }
 
   #answers(what: string, claims: Asked[], devicesOf: (claim: Asked) => object[]): object {
+    if (this.isSilent) return {}
     return Object.fromEntries(
       claims.map((claim) => {
         this.calls.push(`${what} ${claim.name}`)
@@ -62,29 +69,21 @@ export class TestDeviceDriver {
 
   /** Puts its socket into the registry of an agent. */
   async register(registry: string): Promise<void> {
-    mkdirSync(registry, { recursive: true })
-    this.#registrar = await serveRegistrar(join(registry, `${this.name}-reg.sock`), {
-      GetInfo: () => ({
-        type: 'DRAPlugin',
-        name: this.name,
-        endpoint: this.socket,
-        supportedVersions: this.supportedVersions,
-      }),
-      NotifyRegistrationStatus: (status: { pluginRegistered: boolean; error: string }) => {
-        this.told.push(status)
-        return {}
-      },
-    })
+    await this.#registration.enter(registry, () => ({
+      type: 'DRAPlugin',
+      name: this.name,
+      endpoint: this.socket,
+      supportedVersions: this.supportedVersions,
+    }))
   }
 
   /** Takes it out again, as a driver that is removed does. */
-  async unregister(registry: string): Promise<void> {
-    this.#registrar?.close()
-    await rm(join(registry, `${this.name}-reg.sock`), { force: true })
+  unregister(registry: string): Promise<void> {
+    return this.#registration.leave(registry, this.name)
   }
 
   stop(): void {
-    this.#registrar?.close()
+    this.#registration.close()
     this.#server?.close()
   }
 }

@@ -26,7 +26,7 @@ const success = JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {},
 
 /** Joins the command behind a runtime's streaming address. */
 export async function joinRemoteCommand(url: string, wanted: Wanted, signal?: AbortSignal): Promise<RemoteCommand> {
-  const { socket, head } = await upgradeToSpdy(url, spdyProtocols, signal)
+  const { socket, head, protocol } = await upgradeToSpdy(url, spdyProtocols, signal)
   const connection = spdyConnection(socket, false, head)
   const open = (streamtype: string): Promise<Duplex> => connection.open({ streamtype })
   // The order is upstream's: some runtimes wait for the error stream first.
@@ -43,6 +43,7 @@ export async function joinRemoteCommand(url: string, wanted: Wanted, signal?: Ab
     error.once('end', () => {
       if (chunks.length > 0) resolve(Buffer.concat(chunks).toString())
       else if (!connection.isOpen) reject(new Error('the runtime closed the connection before the command had ended'))
+      else if (protocol === spdyProtocols[0]) reject(new Error('the runtime did not say what became of the command'))
       else resolve(success)
     })
   })

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { afterEach, expect, it } from 'vitest'
+import type { Duplex } from 'node:stream'
+import { afterEach, expect, it, vi } from 'vitest'
 import { spdyConnection } from '../../../client/streams/spdy.ts'
 import { joinRemoteCommand } from './remote-client.ts'
 import { acceptCommandStreams, type CommandStreams } from './remote-server.ts'
@@ -58,17 +59,40 @@ it('ends a connection only when all that was said has been sent', async () => {
   expect(status).toBe('{"status":"Success"}')
 })
 
+it('serves the streams that came before anybody listened', async () => {
+  const [near, far] = await pair()
+  const joined = spdyConnection(far, true)
+  const client = spdyConnection(near, false)
+  await client.open({ streamtype: 'error' })
+  const stdin = await client.open({ streamtype: 'stdin' })
+  const said = 100_000
+  stdin.end(Buffer.alloc(said))
+  // What opened the streams came before what was said on one of them.
+  await vi.waitFor(() => expect(far.bytesRead).toBeGreaterThan(said))
+
+  const wanted = { tty: false, stdin: true, stdout: false, stderr: false }
+  const streams = await acceptCommandStreams(joined, wanted)
+  let heard = 0
+  streams.stdin?.on('data', (chunk: Buffer) => {
+    heard += chunk.length
+  })
+  await once(streams.stdin as Duplex, 'end')
+  expect(heard).toBe(said)
+})
+
 /**
  * A runtime in a process of its own, which goes on while this one does not: once asked for streams, it says `frames` and
- * leaves without reading on. Resolves to its streaming address.
+ * leaves without reading on. `before` is said some times before them. Resolves to its streaming address.
  */
-async function hastyRuntime(frames: Buffer): Promise<string> {
+async function hastyRuntime(frames: Buffer, before = { frame: '', times: 0 }): Promise<string> {
   const program = `
+    const before = Buffer.from(${JSON.stringify(before.frame)}, 'hex')
+    const said = [...Array(${before.times}).fill(before), Buffer.from('${frames.toString('hex')}', 'hex')]
     const server = require('net').createServer((socket) => {
       socket.on('error', () => {})
       socket.once('data', () => {
         socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: SPDY/3.1\\r\\n\\r\\n')
-        socket.once('data', () => setTimeout(() => socket.end(Buffer.from('${frames.toString('hex')}', 'hex')).destroySoon(), 20))
+        socket.once('data', () => setTimeout(() => socket.end(Buffer.concat(said)).destroySoon(), 20))
       })
     })
     server.listen(0, '127.0.0.1', () => process.stdout.write(String(server.address().port)))`
@@ -79,10 +103,12 @@ async function hastyRuntime(frames: Buffer): Promise<string> {
 }
 
 /** All there is of a stream in one frame, with its end. */
-function lastFrame(streamId: number, text: string): Buffer {
+const lastFrame = (streamId: number, text: string): Buffer => dataFrame(streamId, text, 1 << 24)
+
+function dataFrame(streamId: number, text: string, flags = 0): Buffer {
   const header = Buffer.alloc(8)
   header.writeUInt32BE(streamId)
-  header.writeUInt32BE((1 << 24) | text.length, 4)
+  header.writeUInt32BE(flags | text.length, 4)
   return Buffer.concat([header, Buffer.from(text)])
 }
 
@@ -103,9 +129,49 @@ it('hears all of a command that was over before anything more was said to it', a
   expect(said).toBe('hello')
 })
 
+// A little more than may be unread: the rest waits, taken apart, for the reader.
+it.each([33, 34, 36, 38, 40])('hears what became of a command whose %i pieces are read slowly', async (times) => {
+  const before = { frame: dataFrame(3, 'x'.repeat(32_768)).toString('hex'), times }
+  const runtime = await hastyRuntime(Buffer.concat([lastFrame(3, ''), lastFrame(1, '{"status":"Success"}')]), before)
+  const command = await joinRemoteCommand(runtime, { ...outputs, stderr: false })
+  let said = 0
+  for await (const chunk of command.stdout ?? []) {
+    said += (chunk as Buffer).length
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  expect(await command.status).toBe('{"status":"Success"}')
+  expect(said).toBe(32_768 * times)
+})
+
 it('does not take a connection that broke for a command that went well', async () => {
   const joining = joinRemoteCommand(await hastyRuntime(Buffer.alloc(0)), outputs)
   joining.then(standStill, () => {})
   const command = await joining
   await expect(command.status).rejects.toThrow('the runtime closed the connection before the command had ended')
+})
+
+/** A runtime that takes streams, aborts that of errors, and leaves the connection standing. */
+async function dullRuntime(protocol: string): Promise<string> {
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    socket.once('data', () => {
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
+      )
+      spdyConnection(socket, true).onStream((stream) => {
+        if (stream.headers.streamtype === 'error') stream.abort()
+        else stream.respond(200, {})
+      })
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  server.unref()
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+it('does not take silence for a command that went well where every outcome is told', async () => {
+  const command = await joinRemoteCommand(await dullRuntime('v4.channel.k8s.io'), outputs)
+  await expect(command.status).rejects.toThrow('the runtime did not say what became of the command')
+  const older = await joinRemoteCommand(await dullRuntime('v3.channel.k8s.io'), outputs)
+  expect(await older.status).toContain('"status":"Success"')
 })

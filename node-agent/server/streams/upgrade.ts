@@ -27,7 +27,8 @@ export function upgradeToSpdy(url: string, protocols: readonly string[], signal?
     })
     asked.once('upgrade', ({ headers }, socket, head) => {
       const protocol = headers['x-stream-protocol-version']
-      resolve({ socket, head, protocol: String(protocol ?? protocols[0]) })
+      // Who names none knows nothing of them: the first that was.
+      resolve({ socket, head, protocol: String(protocol ?? protocols.at(-1)) })
     })
     asked.once('response', (answer) => {
       const chunks: Buffer[] = []
