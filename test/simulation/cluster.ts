@@ -1,4 +1,4 @@
-import type { PodDisruptionBudget } from '../../api/generated/types.ts'
+import type { Binding, PodDisruptionBudget } from '../../api/generated/types.ts'
 import { runController } from '../../client/controller.ts'
 import { EventRecorder } from '../../client/events.ts'
 import { InformerFactory } from '../../client/informer.ts'
@@ -60,6 +60,11 @@ export async function startCluster(random: () => number): Promise<Cluster> {
   const { deps } = depsFor(api, informers, clock)
   const controllers = makers.map((make) => make({ ...deps, events }))
   const nodes = new HollowNodes(api, clock, random, informers.for(pods), lookEveryMs)
+  const bind = api.posts.get('pods/binding')
+  api.posts.set('pods/binding', (key, body) => {
+    judge.seeBinding(body as Binding)
+    return bind?.(key, body)
+  })
   serveEvictions(api, clock, informers.for<PodDisruptionBudget>(podDisruptionBudgets).lister)
 
   const followed = new InformerFactory(api, { clock })

@@ -36,15 +36,18 @@ test(`a day of ${nodeCount} nodes, seed ${seed}: no rule is broken, nobody is fo
     tell({ second, heapBytes: memory.at(-1)?.heapBytes, pods: judge.standing, ...judge.counts, ...happenings.counts })
   }
   await happenings.end()
-  for (let second = 0; second < 240; second += 5) {
+  const isAtRest = () => judge.waiting === 0 && happenings.incomplete().length === 0
+  for (let second = 0; second < 240 && !isAtRest(); second += 5) {
     await cluster.pass(5000)
     judge.lookAtWaiting()
   }
   const { counts, faults, waiting } = judge
+  const incomplete = happenings.incomplete()
   await cluster.stop()
 
   expect(faults).toEqual([])
   expect(waiting).toBe(0)
+  expect(incomplete).toEqual([])
   // What never happened was not tried either.
   const tried = { ...counts, ...happenings.counts, longestFittingMs: 1 }
   expect(Object.entries(tried).filter(([, number]) => number === 0)).toEqual([])

@@ -7,15 +7,19 @@ import { type Cluster, lookEveryMs } from './cluster.ts'
 import { hostLabel, type NodeSize, runsForAnnotation, zoneLabel } from './hollow-nodes.ts'
 
 /** How much the tide of short work goes up and down, and how long one takes. */
-const tide = 0.7
+const tide = 0.9
 export const tideSeconds = 150
+/** Of all cores, what services ask for, and short work half way between the tides: at high tide there are too few. */
+const serviceShare = 0.78
+const workShare = 0.12
 
 const sizes: readonly NodeSize[] = [
   { cpu: '4', memory: '16Gi', pods: '12' },
   { cpu: '8', memory: '32Gi', pods: '20' },
   { cpu: '16', memory: '32Gi', pods: '40' },
 ]
-const cpus = ['250m', '500m', '1', '2']
+const cores = [0.25, 0.5, 1, 2]
+const meanCores = cores.reduce((sum, each) => sum + each) / cores.length
 const memories = ['256Mi', '1Gi', '2Gi']
 
 interface App {
@@ -42,6 +46,9 @@ export class Happenings {
   #second = 0
   #made = 0
   #nodesMade = 0
+  /** Of the nodes there were in the beginning, and of what services ask for as a rule. */
+  #cores = 0
+  #asked = 0
   #version = 1
   readonly counts = { failures: 0, drains: 0, rollouts: 0, refusedEvictions: 0 }
 
@@ -58,9 +65,9 @@ export class Happenings {
       // Whoever follows the history is to keep up with it.
       if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
-    for (let i = 0; i < this.#nodeCount / 2.5; i++) {
+    while (this.#asked < serviceShare * this.#cores) {
       await this.#addApp()
-      if (i % 10 === 0) await this.#cluster.pass(lookEveryMs)
+      if (this.#apps.length % 10 === 0) await this.#cluster.pass(lookEveryMs)
     }
   }
 
@@ -85,6 +92,15 @@ export class Happenings {
     for (const { node } of this.#drains.splice(0)) this.#cordon(node, false)
   }
 
+  /** Services that have fewer pods than they want, or others. */
+  incomplete(): string[] {
+    return this.#cluster.api.objects<Deployment>(deployments).flatMap(({ metadata, spec, status }) => {
+      const [wanted, updated, ready] = [spec?.replicas, status?.updatedReplicas, status?.readyReplicas]
+      if (wanted === updated && wanted === ready && wanted === status?.replicas) return []
+      return [`${metadata.name}: ${ready} of ${wanted} are ready, ${updated} are of the newest kind`]
+    })
+  }
+
   async #maybe(chance: number, act: () => unknown): Promise<void> {
     for (let left = chance; left > 0; left--) if (this.#random() < left) await act()
   }
@@ -104,11 +120,13 @@ export class Happenings {
 
   #addNode(): Promise<void> {
     const zone = `zone-${this.#nodesMade % 4}`
-    return this.#cluster.nodes.add(`node-${this.#nodesMade++}`, zone, this.#pick(sizes))
+    const size = this.#pick(sizes)
+    if (this.#second === 0) this.#cores += Number(size.cpu)
+    return this.#cluster.nodes.add(`node-${this.#nodesMade++}`, zone, size)
   }
 
-  #spec(cpu: string, priority: number, more: Partial<PodSpec> = {}): PodSpec {
-    const requests = { cpu, memory: this.#pick(memories) }
+  #spec(cores: number, priority: number, more: Partial<PodSpec> = {}): PodSpec {
+    const requests = { cpu: `${cores * 1000}m`, memory: this.#pick(memories) }
     return {
       containers: [{ name: 'main', image: `image:${this.#version}`, resources: { requests } }],
       priority,
@@ -126,10 +144,12 @@ export class Happenings {
     const app: App = {
       namespace,
       name,
-      usualReplicas: Math.round(this.#between(6, this.#nodeCount > 500 ? 36 : 24)),
+      usualReplicas: Math.round(this.#between(6, 36)),
       hasBudget: at % 3 === 0,
     }
     this.#apps.push(app)
+    const each = this.#pick(cores)
+    this.#asked += each * app.usualReplicas
     const labels = { app: name }
     if (app.hasBudget) {
       await this.#cluster.api.create(podDisruptionBudgets, {
@@ -152,21 +172,23 @@ export class Happenings {
         progressDeadlineSeconds: 600,
         strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
         selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: this.#spec(this.#pick(cpus), app.hasBudget ? 500 : 100, spread) },
+        template: { metadata: { labels }, spec: this.#spec(each, app.hasBudget ? 500 : 100, spread) },
       },
     })
   }
 
   /** Short work comes and goes with the tide. */
   #work(height: number): Promise<void> {
-    return this.#maybe((this.#nodeCount / 50) * height, () =>
-      this.#addPod(`work-${this.#made % 20}`, this.#between(60, 240), this.#spec(this.#pick(cpus), 0)),
+    const [least, most] = [20, 100]
+    const perSecond = (workShare * this.#cores) / (meanCores * ((least + most) / 2))
+    return this.#maybe(perSecond * height, () =>
+      this.#addPod(`work-${this.#made % 20}`, this.#between(least, most), this.#spec(this.#pick(cores), 0)),
     )
   }
 
   /** It may take the places of others. */
   async #somethingUrgent(): Promise<void> {
-    for (let i = 0; i < 3; i++) await this.#addPod('urgent', 60, this.#spec('3500m', 1000))
+    for (let i = 0; i < 3; i++) await this.#addPod('urgent', 60, this.#spec(3.5, 1000))
   }
 
   async #addPod(namespace: string, seconds: number, spec: PodSpec): Promise<void> {

@@ -5,6 +5,7 @@ import type { Informer } from '../../client/informer.ts'
 import { leases, nodes, pods } from '../../client/resources.ts'
 import type { MemoryApi } from '../../client/testing/memory-api.ts'
 import type { Clock, Live } from '../../client/types.ts'
+import { podsByNode, podsOnNode } from '../../controller-manager/node-lifecycle/pods-on-node.ts'
 
 /** How long a pod runs that ends by itself. */
 export const runsForAnnotation = 'simulation/runs-for-ms'
@@ -47,6 +48,7 @@ export class HollowNodes {
     this.#random = random
     this.#pods = all
     this.#lookEveryMs = lookEveryMs
+    all.addIndexers(podsByNode)
     all.on({
       add: (pod) => this.#look(pod),
       update: (before, after) => {
@@ -97,6 +99,11 @@ export class HollowNodes {
     this.#api.edit(nodes, { name }, (live: Live<Node>) => {
       live.status = { ...live.status, conditions: [{ type: 'Ready', ...common }] }
     })
+    // Meanwhile they have been marked as not ready.
+    for (const { metadata, status } of podsOnNode(this.#pods, name)) {
+      const { namespace, name, uid = '' } = metadata
+      if (status?.phase === 'Running') this.#report({ namespace, name }, uid, 'Running', 'True')
+    }
     for (const act of node.missed.splice(0)) act()
   }
 

@@ -1,4 +1,4 @@
-import type { Node, Pod, PodDisruptionBudget, TopologySpreadConstraint } from '../../api/generated/types.ts'
+import type { Binding, Node, Pod, PodDisruptionBudget, TopologySpreadConstraint } from '../../api/generated/types.ts'
 import { quantityMilli, quantityValue } from '../../api/machinery/quantity.ts'
 import { nodes, podDisruptionBudgets, pods } from '../../client/resources.ts'
 import type { Api, Clock, Live, ResourceRef, WatchEvent } from '../../client/types.ts'
@@ -48,6 +48,8 @@ export class Judge {
   readonly #waiting = new Map<string, Waiting>()
   readonly #groups: Groups
   readonly #budgets = new Map<string, Live<PodDisruptionBudget>>()
+  /** Where each pod was to be bound to, by uid. */
+  readonly #bindings = new Map<string, string>()
   /** Grows with everything that is seen. */
   seen = 0
 
@@ -81,6 +83,15 @@ export class Judge {
     ])
   }
 
+  /** Somebody asks for a binding. The server refuses a second one; nobody should have asked for it. */
+  seeBinding({ metadata, target }: Binding): void {
+    const { uid = '', name } = metadata ?? {}
+    const before = this.#bindings.get(uid)
+    if (before !== undefined && before !== target.name)
+      this.#note(`${name} was bound to ${before}, and then to ${target.name}`)
+    this.#bindings.set(uid, target.name ?? '')
+  }
+
   /** The pods that are on the node and stay there. */
   on(nodeName: string): { namespace: string | undefined; name: string }[] {
     return [...(this.#nodes.get(nodeName)?.pods ?? [])].flatMap((uid) => {
@@ -93,10 +104,13 @@ export class Judge {
   lookAtWaiting(): void {
     const now = this.#clock.now()
     this.counts.mostWaiting = Math.max(this.counts.mostWaiting, this.#waiting.size)
+    const promised = new Map<number, Map<string, Amounts>>()
     for (const [uid, waiting] of this.#waiting) {
-      const { pod, takes } = this.#pods.get(uid) as PodState
+      const state = this.#pods.get(uid) as PodState
       if (now - waiting.since < longestFittingMs / 3) continue
-      const place = this.#placeFor(pod, takes)
+      const priority = state.pod.spec?.priority ?? 0
+      if (!promised.has(priority)) promised.set(priority, this.#promisedFrom(priority))
+      const place = this.#placeFor(state, promised.get(priority) as Map<string, Amounts>)
       if (!place) {
         waiting.fitsSince = undefined
         continue
@@ -105,7 +119,7 @@ export class Judge {
       const forMs = now - waiting.fitsSince
       this.counts.longestFittingMs = Math.max(this.counts.longestFittingMs, forMs)
       if (forMs <= longestFittingMs) continue
-      this.#note(`${pod.metadata.name} waits for ${(now - waiting.since) / 1000} s, and fits on ${place}`)
+      this.#note(`${state.pod.metadata.name} waits for ${(now - waiting.since) / 1000} s, and fits on ${place}`)
       waiting.fitsSince = undefined
     }
   }
@@ -139,8 +153,10 @@ export class Judge {
     if (!before?.nodeName && after.nodeName) this.#seeBound(after)
     if (before?.nodeName && isEnded) this.#leave(before)
     this.#groups.setPod(groupOf(pod.metadata), pod, isEnded)
-    if (isGone) this.#pods.delete(uid)
-    else this.#pods.set(uid, after)
+    if (isGone) {
+      this.#pods.delete(uid)
+      this.#bindings.delete(uid)
+    } else this.#pods.set(uid, after)
     if (isEnded || named !== '' || deletionTimestamp !== undefined) this.#waiting.delete(uid)
     else if (!before) this.#waiting.set(uid, { since: this.#clock.now(), fitsSince: undefined })
     if (isEnded && before?.nodeName) this.counts.ended++
@@ -180,10 +196,8 @@ export class Judge {
   /** Why the pod must not be there, in its own right or beside those that are. */
   #whyNot(pod: Live<Pod>, takes: Amounts, { node, changedAt, size, taken }: NodeState): string | undefined {
     if (!node) return 'there is no such node'
-    for (const amount of ['milliCpu', 'memoryBytes', 'pods'] as const) {
-      const sum = taken[amount] + takes[amount]
-      if (sum > size[amount]) return `${sum} ${amount} of ${size[amount]}`
-    }
+    const amount = lacking(size, taken, takes)
+    if (amount) return `${taken[amount] + takes[amount]} ${amount} of ${size[amount]}`
     // Of what has changed at this very moment nobody can say who saw it first.
     const isSettled = changedAt < this.#clock.now()
     if (isSettled && node.spec?.unschedulable) return 'it is cordoned'
@@ -200,24 +214,30 @@ export class Judge {
     return this.#groups.skewWithOneMore(groupOf(metadata), topologyKey, domain)
   }
 
-  #placeFor(pod: Live<Pod>, takes: Amounts): string | undefined {
-    const promised = this.#promisedTo(pod)
+  /** A node where it could be, beside those that are there and those that have been promised a place. */
+  #placeFor({ pod, takes }: PodState, promised: ReadonlyMap<string, Amounts>): string | undefined {
     for (const [name, state] of this.#nodes) {
       const taken = { ...state.taken }
-      for (const each of promised.get(name) ?? []) add(taken, each, 1)
+      const others = promised.get(name)
+      if (others) add(taken, others, 1)
+      // Its own promise is none to itself.
+      if (pod.status?.nominatedNodeName === name) add(taken, takes, -1)
+      if (lacking(state.size, taken, takes)) continue
       if (!this.#whyNot(pod, takes, { ...state, taken })) return name
     }
     return undefined
   }
 
-  /** What others that matter no less have been promised by preemption. */
-  #promisedTo({ metadata, spec }: Live<Pod>): Map<string, Amounts[]> {
-    const promised = new Map<string, Amounts[]>()
+  /** What those that matter as much, or more, have been promised by preemption. */
+  #promisedFrom(priority: number): Map<string, Amounts> {
+    const promised = new Map<string, Amounts>()
     for (const uid of this.#waiting.keys()) {
       const { pod, takes } = this.#pods.get(uid) as PodState
       const nodeName = pod.status?.nominatedNodeName
-      if (!nodeName || uid === metadata.uid || (pod.spec?.priority ?? 0) < (spec?.priority ?? 0)) continue
-      promised.set(nodeName, [...(promised.get(nodeName) ?? []), takes])
+      if (!nodeName || (pod.spec?.priority ?? 0) < priority) continue
+      const sum = promised.get(nodeName) ?? nothing()
+      add(sum, takes, 1)
+      promised.set(nodeName, sum)
     }
     return promised
   }
@@ -247,6 +267,12 @@ const takenBy = (pod: Live<Pod>): Amounts => ({
   memoryBytes: requestOf(pod, 'memory'),
   pods: 1,
 })
+
+/** Of what there would be too little. */
+const lacking = (size: Amounts, taken: Amounts, takes: Amounts): keyof Amounts | undefined =>
+  amounts.find((amount) => taken[amount] + takes[amount] > size[amount])
+
+const amounts = ['milliCpu', 'memoryBytes', 'pods'] as const
 
 function add(to: Amounts, amounts: Amounts, sign: 1 | -1): void {
   to.milliCpu += sign * amounts.milliCpu
