@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseAllDocuments } from 'yaml'
+import { isNotFound } from '../client/errors.ts'
 import { apiVersionOf, resourceFor } from '../client/resources.ts'
 import type { Api } from '../client/types.ts'
 
@@ -12,7 +13,7 @@ export interface Manifest {
 
 const fieldManager = 'gantry'
 
-/** Applies every object of a directory's YAML files as the cluster's own. */
+/** Applies every object of a directory's YAML files as the cluster's own, but for those of kinds that not every server has. */
 export async function applyFiles(
   api: Api,
   directory: string,
@@ -33,5 +34,7 @@ async function applyObject(api: Api, object: Manifest): Promise<void> {
   const namespace = object.metadata.namespace ?? 'default'
   const key = { name: object.metadata.name, ...(ref.namespaced ? { namespace } : {}) }
   const body = { ...object, apiVersion: apiVersionOf(ref) }
-  await api.patch(ref, key, { type: 'apply', body, force: true }, { fieldManager })
+  await api.patch(ref, key, { type: 'apply', body, force: true }, { fieldManager }).catch((error: unknown) => {
+    if (!ref.optional || !isNotFound(error)) throw error
+  })
 }

@@ -2,8 +2,9 @@ import { parseArgs } from 'node:util'
 import type { Node } from '../api/generated/types.ts'
 import { Client } from '../client/client.ts'
 import { loadConfig } from '../client/config.ts'
-import { nodes } from '../client/resources.ts'
-import type { Api, Live } from '../client/types.ts'
+import { isAlreadyExists } from '../client/errors.ts'
+import { clusterRoleBindings, clusterRoles, nodes } from '../client/resources.ts'
+import type { Api, Live, ResourceRef } from '../client/types.ts'
 import { applyFiles, type Manifest } from './apply-files.ts'
 import { nodeNames, rangesOf } from './components.ts'
 import { ownFile } from './gantry-program.ts'
@@ -61,16 +62,49 @@ export async function greet(args: readonly string[]): Promise<number> {
   return 0
 }
 
+const systemHelp = `Usage: gantry system [flags]
+
+Makes what a cluster needs that 'gantry up' has not started: the DNS service, storage classes, and on upstream's API server
+the roles of the controllers that upstream does not have. What is there already stays.
+
+  --kubeconfig FILE   an administrator of the cluster (default $KUBECONFIG)
+`
+
 /** `gantry system`: makes the system's own objects in a cluster that `gantry up` has not started. */
 export async function system(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: { kubeconfig: { type: 'string' } } })
-  const { kubeconfig } = values
-  await applySystem(new Client(loadConfig(kubeconfig === undefined ? {} : { kubeconfig })), 'containerd')
+  const options = { kubeconfig: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
+  const { kubeconfig, help } = parseArgs({ args: [...args], options }).values
+  if (help) {
+    process.stdout.write(systemHelp)
+    return 0
+  }
+  const api = new Client(loadConfig(kubeconfig === undefined ? {} : { kubeconfig }))
+  await prepareServer(api)
+  api.close()
   return 0
 }
 
-const applySystem = (api: Api, runtime: RuntimeKind): Promise<Manifest[]> =>
-  applyFiles(api, ownFile('manifests/system'), (object) => atAddress(object, runtime))
+/** Makes what nodes and controllers of ours need on a server that may be another's. */
+export async function prepareServer(api: Api, manifests = ownFile('manifests/system')): Promise<void> {
+  await applySystem(api, 'containerd', manifests)
+  await allowControllers(api)
+}
+
+/** Upstream's servers know nothing of the controllers that are not upstream's: their roles are made where they are missing. */
+async function allowControllers(api: Api): Promise<void> {
+  const make = <T>(ref: ResourceRef<T>, object: T) =>
+    api.create<T>(ref, object).catch((error: unknown) => {
+      if (!isAlreadyExists(error)) throw error
+    })
+  const { controllerPolicy } = await import('../apiserver/auth/rbac/bootstrap.ts')
+  for (const { role, binding } of controllerPolicy()) {
+    await make(clusterRoles, role)
+    await make(clusterRoleBindings, binding)
+  }
+}
+
+const applySystem = (api: Api, runtime: RuntimeKind, manifests = ownFile('manifests/system')): Promise<Manifest[]> =>
+  applyFiles(api, manifests, (object) => atAddress(object, runtime))
 
 /** The DNS service has an address of its own in every range. */
 function atAddress(object: Manifest, runtime: RuntimeKind): Manifest {

@@ -38,6 +38,10 @@ const commands: Record<string, Command> = {
     summary: 'load, save, list, remove and build images, without a registry',
     run: async () => (await import('./image/main.ts')).image,
   },
+  system: {
+    summary: "make what a cluster needs that 'gantry up' has not started",
+    run: async () => (await import('./greet.ts')).system,
+  },
   plan: {
     summary: 'say where the pods of a manifest would go, without making any',
     run: async () => (await import('./plan/plan.ts')).plan,
@@ -67,7 +71,6 @@ const helpers: Record<string, Command['run']> = {
   credentials: async () => (await import('./credentials.ts')).credentials,
   'end-containers': async () => (await import('./end-containers.ts')).endContainersCommand,
   greet: async () => (await import('./greet.ts')).greet,
-  system: async () => (await import('./greet.ts')).system,
   nodes: async () => (await import('./nodes-command.ts')).prepareNodes,
 }
 
@@ -77,6 +80,11 @@ async function main(words: readonly string[]): Promise<number> {
   const run = commands[name]?.run ?? helpers[name]
   if (run) return (await run())([...flags, ...args])
   const asked = ['help', '--help', '-h'].includes(name)
+  const plugin = asked ? undefined : (await import('../cli/plugin/find.ts')).findPlugin(rest, process.env)
+  if (plugin) {
+    const { runPlugin } = await import('../cli/plugin/run.ts')
+    return runPlugin(plugin.path, plugin.args, process.env)
+  }
   const width = Math.max(...Object.keys(commands).map((word) => word.length))
   const list = Object.entries(commands)
     .filter(([word]) => !word.startsWith('_'))

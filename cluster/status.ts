@@ -6,6 +6,7 @@ import { gather } from '../cli/overview/gather.ts'
 import { overviewOf } from '../cli/overview/overview.ts'
 import { overviewText } from '../cli/overview/text.ts'
 import { Session } from '../cli/session.ts'
+import { dataDirOf } from './data-dir.ts'
 import { layoutOf, supervisorName } from './layout.ts'
 import { readSettings } from './settings.ts'
 import { isRunning, type ProcessRecord, readRecords } from './supervisor/records.ts'
@@ -16,7 +17,7 @@ Shows a cluster in one screen: nodes, workloads that are not as they should be a
 the last minutes; of a cluster of this machine, also its processes: whether they run, since when, how often they have come
 back, their memory.
 
-  --data-dir DIR      where the cluster of this machine is kept (default .gantry)
+  --data-dir DIR      where the cluster of this machine is kept (default .gantry, or where $KUBECONFIG lies)
   --kubeconfig FILE   another cluster, instead
   --context NAME      the context of the kubeconfig
   --processes         only the processes
@@ -41,7 +42,7 @@ export async function status(args: readonly string[]): Promise<number> {
   }
   if (values.kubeconfig || values.context)
     return showOverview({ ...pick(values, 'kubeconfig'), ...pick(values, 'context') })
-  const layout = layoutOf(values['data-dir'] ?? '.gantry')
+  const layout = layoutOf(dataDirOf(values['data-dir']))
   const settings = readSettings(layout.settings)
   if (!settings && !values['data-dir'] && process.env.KUBECONFIG) return showOverview({})
   if (!settings) {

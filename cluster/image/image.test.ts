@@ -2,12 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { readArchive } from '../../node-agent/images/oci/read-archive.ts'
 import { writeArchive } from '../../node-agent/images/oci/write-archive.ts'
 import { openRuntime, type Runtime, type RuntimeKind } from '../../node-agent/runtime/index.ts'
 import { busyboxImage, busyboxPath, silent } from '../../node-agent/runtime/testing.ts'
 import { buildImage } from './build.ts'
+import { image } from './main.ts'
 import { buildNodeImage } from './node-image.ts'
 import { type ImageTarget, openTarget } from './targets.ts'
 
@@ -199,4 +200,15 @@ CMD ["/srv/last.txt"]
     execFileSync('tar', ['-cf', path('other.tar'), '-C', directory, 'nonsense'])
     await expect(readArchive(path('other.tar'))).rejects.toThrow('neither an OCI archive')
   })
+})
+
+it('says that the file to load is not there, whatever cluster there is', async () => {
+  const said: string[] = []
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0)
+  try {
+    expect(await image(['load', '/nothing/there.tar'])).toBe(1)
+  } finally {
+    write.mockRestore()
+  }
+  expect(said.join('')).toBe('gantry image: there is no file /nothing/there.tar\n')
 })

@@ -1,16 +1,17 @@
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import type { OciImage } from '../../node-agent/images/oci/image.ts'
 import { normalizeReference } from '../../node-agent/images/reference.ts'
+import { dataDirOf } from '../data-dir.ts'
 import { layoutOf } from '../layout.ts'
 import { readSettings } from '../settings.ts'
 import { bytes, ProgressLine } from './progress-line.ts'
 import { type ImageTarget, openTargets } from './targets.ts'
 
 interface Where {
-  dataDir: string
+  dataDir?: string
   node?: string
 }
 
@@ -24,7 +25,7 @@ export async function image(args: readonly string[]): Promise<number> {
     program
       .command(usage)
       .description(description)
-      .option('--data-dir <dir>', 'where the cluster is kept', '.gantry')
+      .option('--data-dir <dir>', 'where the cluster is kept (default: .gantry, or where $KUBECONFIG lies)')
       .option('--node <name>', 'this node only')
 
   verb('load [file]', 'bring in the images of an archive, OCI or of docker save; without a file, from standard input')
@@ -58,7 +59,11 @@ interface BuildFlags extends Where {
   output?: string
 }
 
-async function withTargets<T>({ dataDir, node }: Where, work: (targets: ImageTarget[]) => Promise<T>): Promise<T> {
+async function withTargets<T>(
+  { dataDir: named, node }: Where,
+  work: (targets: ImageTarget[]) => Promise<T>,
+): Promise<T> {
+  const dataDir = dataDirOf(named)
   const layout = layoutOf(dataDir)
   const settings = readSettings(layout.settings)
   if (!settings)
@@ -72,6 +77,7 @@ async function withTargets<T>({ dataDir, node }: Where, work: (targets: ImageTar
 }
 
 async function load(file: string | undefined, options: Where & { tag?: string }): Promise<void> {
+  if (file !== undefined && file !== '-' && !existsSync(file)) throw new Error(`there is no file ${file}`)
   await withTargets(options, async (targets) => {
     const { readArchive } = await import('../../node-agent/images/oci/read-archive.ts')
     const archive = await readArchive(file === undefined || file === '-' ? process.stdin : file)

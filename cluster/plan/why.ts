@@ -1,21 +1,24 @@
 import { parseArgs } from 'node:util'
 import type { Pod } from '../../api/generated/types.ts'
+import { podHint } from '../../cli/describe/pod-hint.ts'
 import { alignRows } from '../../cli/print/table.ts'
 import { isNotFound } from '../../client/errors.ts'
-import { pods } from '../../client/resources.ts'
 import type { Live } from '../../client/types.ts'
 import type { Judged } from '../../scheduler/decisions/judge.ts'
 import { remedies } from '../../scheduler/decisions/remedies.ts'
 import { PodInfo } from '../../scheduler/framework/pod-info.ts'
+import { askedPod, HasNoPods } from './asked-pod.ts'
 import { askScheduler, decisionReport, schedulerOf } from './decided.ts'
 import { reach } from './reach.ts'
 import { Simulation } from './simulation.ts'
 
 const help = `Usage: gantry why POD [flags]
+       gantry why deployment/NAME [flags]   the one of its pods that is worst off; likewise other workloads
 
 Says what the scheduler has decided about a pod, if the scheduler can be asked; else, or with --now, what it would make of it
 on the cluster as it is now: for each node, which plugin refuses the pod and why, or the scores that decide; and for a pod
-that has no place, what would have to change. Nothing is changed.
+that has no place, what would have to change; for one that has a place and does not run there, what is in the way. Nothing is
+changed.
 
   -n, --namespace NAME   default that of the kubeconfig
   --scheduler URL        where the scheduler answers; default that of the cluster of this directory
@@ -42,31 +45,41 @@ export async function why(args: readonly string[]): Promise<number> {
     process.stdout.write(help)
     return 0
   }
-  const name = positionals[0]?.replace(/^pods?\//, '')
+  const [name] = positionals
   const shown = Number(values.nodes)
   if (name === undefined || positionals.length > 1 || !(shown > 0)) {
-    process.stderr.write(`gantry why: name one pod\n\n${help}`)
+    process.stderr.write(`gantry why: name one pod, or a workload as deployment/NAME\n\n${help}`)
     return 2
   }
   const { api, namespace, file } = reach(values.kubeconfig)
   try {
-    const pod = await api.get<Pod>(pods, { namespace: values.namespace ?? namespace, name })
+    const pod = await askedPod(api, values.namespace ?? namespace, name)
     const told = values.now ? undefined : await askScheduler(pod, values.scheduler ?? schedulerOf(file))
-    if (told) {
-      process.stdout.write(decisionReport(pod, told))
-      return 0
+    if (told) process.stdout.write(decisionReport(pod, told))
+    else {
+      const simulation = await Simulation.of(api)
+      const judged = simulation.judge(pod)
+      process.stdout.write(report(pod, judged, remediesFor(pod, judged, simulation), shown))
     }
-    const simulation = await Simulation.of(api)
-    const judged = simulation.judge(pod)
-    process.stdout.write(report(pod, judged, remediesFor(pod, judged, simulation), shown))
+    process.stdout.write(afterwards(pod, Date.now()))
     return 0
   } catch (error) {
+    if (error instanceof HasNoPods) {
+      process.stderr.write(`gantry why: ${error.message}\n`)
+      return 1
+    }
     if (!isNotFound(error)) throw error
     process.stderr.write(`gantry why: ${(error as Error).message}. gantry get pods -A shows what there is\n`)
     return 1
   } finally {
     api.close()
   }
+}
+
+/** It has its place, and does not run all the same: what is in the way. Empty where nothing is. */
+export function afterwards(pod: Live<Pod>, nowMs: number): string {
+  const hint = pod.spec?.nodeName ? podHint(pod, [], nowMs) : undefined
+  return hint ? `\nIt does not run there: ${hint}\n` : ''
 }
 
 const remediesFor = (pod: Live<Pod>, { verdicts, ranking }: Judged, { cache }: Simulation): string[] =>

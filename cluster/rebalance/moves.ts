@@ -2,6 +2,7 @@ import type { NodeInfo } from '../../scheduler/cache/node-info.ts'
 import type { PodInfo } from '../../scheduler/framework/pod-info.ts'
 import { defaultArgs } from '../../scheduler/plugins/args.ts'
 import { type Spread, spreadsOf } from '../../scheduler/plugins/pod-topology-spread/constraints.ts'
+import { EligibleCountsIndex } from '../../scheduler/plugins/pod-topology-spread/eligible-counts.ts'
 import { SpreadCounts } from '../../scheduler/plugins/pod-topology-spread/spread-counts.ts'
 import type { Simulation } from '../plan/simulation.ts'
 import { isMovable } from './movable.ts'
@@ -128,7 +129,7 @@ interface Broken {
 
 function relieve(simulation: Simulation, limits: Limits, { pod, spread, mayMove }: Broken): Move | undefined {
   const { cache } = simulation
-  const counts = SpreadCounts.of([spread], pod, cache.nodes, cache).byDomain(0, cache.nodes)
+  const counts = SpreadCounts.of([spread], pod, cache, new EligibleCountsIndex(cache)).byDomain(0, cache.nodes)
   const [most, least] = [Math.max(...counts.values()), Math.min(...counts.values())]
   if (counts.size < 2 || most - least <= spread.maxSkew) return undefined
   for (const node of cache.nodes) {
