@@ -2,26 +2,34 @@ import type { Command } from 'commander'
 import { StatusError } from '../api/machinery/errors.ts'
 import type { AnyObject } from '../api/machinery/object.ts'
 import { pathOf } from '../client/client.ts'
-import { isConflict, isNotFound } from '../client/errors.ts'
+import { isConflict, isInvalid, isNotFound } from '../client/errors.ts'
 import { leftOver, parentOf, partOfLabel, readApplySet, writeParent } from './apply/apply-set.ts'
 import { applyAtomically } from './apply/atomic.ts'
+import { refuseOverwriting } from './apply/conflicts.ts'
+import { editLastApplied } from './apply/edit-last-applied.ts'
 import { lastApplied, withLastApplied } from './apply/last-applied.ts'
+import { type Doomed, kindsToPrune, noLongerApplied, prune } from './apply/prune.ts'
+import { setLastApplied } from './apply/set-last-applied.ts'
 import { threeWayPatch } from './apply/three-way.ts'
-import { type DryRun, dryRunOption, dryRunQuery, dryRunSuffix, parseDryRun } from './dry-run.ts'
+import { viewLastApplied } from './apply/view-last-applied.ts'
+import { changeText } from './changing.ts'
+import { type DryRun, dryRunOption, dryRunQuery, parseDryRun } from './dry-run.ts'
 import { CliError, explain, WhileDoing } from './errors.ts'
-import { addFileFlags, areGiven, type FileFlags } from './flags.ts'
+import { addFileFlags, areGiven, collectList, type FileFlags, parseDuration } from './flags.ts'
 import { type ServedKind, UnknownKind } from './kinds.ts'
 import type { ManifestObject } from './manifests.ts'
-import { manifestsGiven } from './manifests-given.ts'
+import { manifestsGiven, selectedBy } from './manifests-given.ts'
 import { showPlaces } from './mistakes/show-places.ts'
 import { getObject, type NamedObject } from './objects.ts'
 import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
-import { type Output, objectName, parseOutput, printObject } from './print/printer.ts'
+import { type Output, parseOutput } from './print/printer.ts'
 import type { Session } from './session.ts'
+import { addTakingFlags, propagationOf, type TakingFlags, takeAway } from './take-away.ts'
+import { inTime, untilGone } from './until.ts'
 import { validationOf } from './validation.ts'
 import type { Verb } from './verb.ts'
 
-interface ApplyFlags extends OutputFlags, FileFlags {
+interface ApplyFlags extends OutputFlags, FileFlags, TakingFlags {
   dryRun?: string
   serverSide?: boolean
   forceConflicts?: boolean
@@ -31,6 +39,12 @@ interface ApplyFlags extends OutputFlags, FileFlags {
   atomic?: boolean
   prune?: boolean
   applyset?: string
+  all?: boolean
+  pruneAllowlist?: string[]
+  force?: boolean
+  overwrite: boolean
+  wait?: boolean
+  subresource?: string
 }
 
 /** An object to apply, and how. */
@@ -66,8 +80,22 @@ export const apply: Verb<ApplyFlags> = {
       .option('-l, --selector <labels>', 'only objects with these labels')
       .option('--atomic', 'all objects or none, at once; the server merges')
       .option('--applyset <[TYPE/]NAME>', 'the secret or config map that remembers what is applied together')
-      .option('--prune', 'delete what was applied with the set before, and is not now')
+      .option('--prune', 'delete what was applied before with the set, or with -l or --all, and is not now')
+      .option('--all', 'with --prune: whatever was applied before, whichever labels it has')
+      .option('--prune-allowlist <group/version/kind>', 'with -l or --all: only objects of these kinds', collectList)
+      .option('--overwrite', 'take back what others have changed since the last apply', true)
+      .option('--no-overwrite', 'refuse to')
+      .option('--force', 'where a change is refused, delete and make anew')
+      .option('--wait', 'until what is pruned is gone')
+      .option('--subresource <name>', 'with --server-side: this part, status or scale')
       .addOption(dryRunOption())
+    addTakingFlags(command)
+  },
+  alone: true,
+  verbs: {
+    'view-last-applied': viewLastApplied,
+    'set-last-applied': setLastApplied,
+    'edit-last-applied': editLastApplied,
   },
   async run(session, args, flags) {
     if (args.length > 0)
@@ -79,22 +107,20 @@ export const apply: Verb<ApplyFlags> = {
       throw new CliError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)")
     const output = await parseOutput(flags)
     const manifests = await manifestsGiven(session.io, flags)
-    if (Boolean(flags.prune) !== Boolean(flags.applyset))
-      throw new CliError('--prune and --applyset=NAME go together: the set knows what was applied before')
-    const chosen = await selected(manifests, flags.selector)
-    if (flags.prune || flags.atomic) return applySet(session, chosen, dryRun, flags, output)
+    refuseContradictions(flags, dryRun)
+    const chosen = await selectedBy(flags.selector, manifests, 'apply')
+    if (flags.applyset || flags.atomic) return applySet(session, chosen, dryRun, flags, output)
+    const toPrune = flags.prune ? await kindsToPrune(session, flags.pruneAllowlist) : []
     let failed = false
+    const applied: NamedObject[] = []
     for (const manifest of chosen) {
       try {
         const application = await prepare(session, manifest, dryRun, flags)
         const { object, done } = await (flags.serverSide
           ? applyThere(session, application)
           : applyHere(session, application))
-        session.io.out(
-          output.type === 'table'
-            ? `${objectName(object)} ${done}${dryRunSuffix(dryRun)}\n`
-            : printObject(output, object),
-        )
+        applied.push(object as NamedObject)
+        session.io.out(changeText(output, object, done, dryRun))
       } catch (error) {
         // One that fails keeps nobody from the others.
         if (
@@ -107,8 +133,63 @@ export const apply: Verb<ApplyFlags> = {
         failed = true
       }
     }
-    return failed ? 1 : 0
+    if (failed) return 1
+    if (flags.prune) {
+      const going = await noLongerApplied(session, applied, toPrune, flags.selector)
+      await pruneAll(session, going, dryRun, flags, output)
+    }
+    return 0
   },
+}
+
+function refuseContradictions(flags: ApplyFlags, dryRun: DryRun): void {
+  if (flags.force && flags.serverSide) throw new CliError('--force cannot be used with --server-side')
+  if (flags.force && dryRun === 'server') throw new CliError('--dry-run=server cannot be used with --force')
+  if (flags.force && flags.prune) throw new CliError('--force cannot be used with --prune')
+  if (flags.all && flags.selector) throw new CliError('cannot set --all and --selector at the same time')
+  if (flags.subresource && !flags.serverSide)
+    throw new CliError('--subresource can only be specified for --server-side')
+  if (flags.applyset && !flags.prune) throw new CliError('--applyset requires --prune')
+  if (flags.applyset && (flags.all || flags.pruneAllowlist))
+    throw new CliError('--all and --prune-allowlist are incompatible with --applyset: the set knows what was applied')
+  if (!flags.prune || flags.applyset) return
+  if (!flags.all && !flags.selector)
+    throw new CliError(
+      'all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector, or --applyset=NAME for a set that knows what was applied',
+    )
+  if (flags.serverSide)
+    throw new CliError('--prune with labels finds only what was applied without --server-side: use --applyset=NAME')
+  if (flags.atomic) throw new CliError('--atomic and --prune need a set: add --applyset=NAME')
+}
+
+/** Deletes what is applied no longer, and tells of each. */
+async function pruneAll(
+  session: Session,
+  going: readonly Doomed[],
+  dryRun: DryRun,
+  flags: ApplyFlags,
+  output: Output,
+): Promise<void> {
+  const grace = Number(flags.gracePeriod ?? -1)
+  const limitMs = parseDuration(flags.timeout ?? '0')
+  if (limitMs === undefined) throw new CliError(`invalid --timeout "${flags.timeout}": write 30s, 2m or 1h`)
+  const options = {
+    propagationPolicy: propagationOf(flags.cascade),
+    ...(grace >= 0 ? { gracePeriodSeconds: grace } : {}),
+    ...(dryRun === 'server' ? { dryRun: ['All'] } : {}),
+  }
+  for (const doomed of going) {
+    if (dryRun !== 'client') await prune(session, doomed, options)
+    session.io.out(changeText(output, doomed.object, 'pruned', dryRun))
+  }
+  if (!flags.wait || dryRun !== 'none') return
+  const gone = Promise.all(
+    going.map(({ kind, object: { metadata } }) =>
+      untilGone(session, { kind, name: metadata.name, namespace: metadata.namespace, uid: metadata.uid }),
+    ),
+  )
+  if (!(await inTime(session, gone, limitMs || Number.POSITIVE_INFINITY)))
+    throw new CliError('timed out waiting for what is pruned to be gone: it may have a finalizer')
 }
 
 /** Several as one: what the set had before goes, or all happens at once, or both. */
@@ -132,10 +213,7 @@ async function applySet(
     })
   }
   const gone = set ? await leftOver(session, set, applications) : []
-  const show = (object: AnyObject, done: string) =>
-    session.io.out(
-      output.type === 'table' ? `${objectName(object)} ${done}${dryRunSuffix(dryRun)}\n` : printObject(output, object),
-    )
+  const show = (object: AnyObject, done: string) => session.io.out(changeText(output, object, done, dryRun))
   // Whatever happens on the way, what was applied can be found again.
   if (set && dryRun === 'none') await writeParent(session, parentOf(set, applications, true), set)
   if (flags.atomic) {
@@ -152,26 +230,16 @@ async function applySet(
       const { object, done } = await (flags.serverSide ? applyThere : applyHere)(session, application)
       show(object, done)
     }
-    for (const { kind, object } of gone) {
-      const { namespace, name, uid } = object.metadata
-      const body = JSON.stringify({
-        preconditions: { uid },
+    for (const doomed of gone) {
+      await prune(session, doomed, {
         propagationPolicy: 'Background',
         ...(dryRun === 'server' ? { dryRun: ['All'] } : {}),
       })
-      await session.json('DELETE', pathOf(kind, namespace, name), { body })
-      show(object, 'pruned')
+      show(doomed.object, 'pruned')
     }
   }
   if (set && dryRun === 'none') await writeParent(session, parentOf(set, applications, false), set)
   return 0
-}
-
-async function selected(manifests: ManifestObject[], selector: string | undefined): Promise<ManifestObject[]> {
-  if (!selector) return manifests
-  const { compileSelector } = await import('../api/machinery/labels.ts')
-  const matches = compileSelector(selector)
-  return manifests.filter(({ object }) => matches(object.metadata.labels ?? {}))
 }
 
 async function prepare(
@@ -234,7 +302,8 @@ async function applyThere(
 ): Promise<Applied> {
   const { managedFields: _, ...metadata } = object.metadata
   try {
-    const applied = await session.json<AnyObject>('PATCH', pathOf(kind, namespace, object.metadata.name), {
+    const path = pathOf(kind, namespace, object.metadata.name, flags.subresource)
+    const applied = await session.json<AnyObject>('PATCH', path, {
       query: { ...query, force: String(flags.forceConflicts ?? false) },
       headers: { 'content-type': 'application/apply-patch+yaml' },
       body: JSON.stringify({ ...object, metadata }),
@@ -269,6 +338,7 @@ async function applyHere(session: Session, application: Application): Promise<Ap
       const { schemaOf } = await import('./apply/schema-of.ts')
       const schema = schemaOf(kind)
       const patch = threeWayPatch(lastApplied(current), wanted, current, schema)
+      if (!application.flags.overwrite) refuseOverwriting(patch, lastApplied(current), current, schema)
       if (Object.keys(patch).length === 0) return { object: current, done: 'unchanged' }
       if (dryRun === 'client') return { object: { ...current, ...wanted }, done: 'configured' }
       const changed = await session.json<AnyObject>('PATCH', pathOf(kind, namespace, object.metadata.name), {
@@ -278,10 +348,26 @@ async function applyHere(session: Session, application: Application): Promise<Ap
       })
       return { object: changed, done: 'configured' }
     } catch (error) {
+      const { force } = application.flags
+      if (force && dryRun === 'none' && (isInvalid(error) || (isConflict(error) && attempt === attempts)))
+        return madeAnew(session, application, wanted)
       if (!isConflict(error) || attempt === attempts) throw doing('when applying patch of', source, error)
       await session.clock.sleep(1000, session.io.signal)
     }
   }
+}
+
+/** What cannot be changed is deleted, and made as it is asked for. */
+async function madeAnew(
+  session: Session,
+  { kind, object, namespace, query, source, flags }: Application,
+  wanted: AnyObject,
+): Promise<Applied> {
+  await takeAway(session, { kind, name: object.metadata.name, namespace }, flags)
+  const made = await session
+    .json<AnyObject>('POST', pathOf(kind, namespace), { query, body: JSON.stringify(wanted) })
+    .catch((error) => Promise.reject(doing('when creating', source, error)))
+  return { object: made, done: 'configured' }
 }
 
 async function currentOf(

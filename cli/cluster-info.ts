@@ -1,18 +1,16 @@
 import pc from 'picocolors'
 import type { Service } from '../api/generated/types.ts'
 import type { Live } from '../client/types.ts'
-import { CliError } from './errors.ts'
+import { dump } from './cluster-info/dump.ts'
 import { listObjects } from './objects.ts'
 import type { Verb } from './verb.ts'
 
 export const clusterInfo: Verb<object> = {
-  usage: '',
-  examples: ['gantry cluster-info'],
-  async run(session, args) {
-    if (args.length > 0)
-      throw new CliError(
-        `unknown command "${args[0]}" for "gantry cluster-info"; \`gantry get all -A\` shows all there is`,
-      )
+  usage: '[dump]',
+  examples: ['gantry cluster-info', 'gantry cluster-info dump --output-directory=state'],
+  alone: true,
+  verbs: { dump },
+  async run(session) {
     const { server } = session.client.config
     const { green, yellow } = pc.createColors(session.io.isTerminal.stdout && !session.io.env.NO_COLOR)
     const line = (what: string, where: string) => session.io.out(`${green(what)} is running at ${yellow(where)}\n`)

@@ -9,6 +9,7 @@ import {
 } from './config/kubeconfig.ts'
 import { setProperty, unsetProperty } from './config/property.ts'
 import { CliError } from './errors.ts'
+import { optionalValue } from './flags.ts'
 import { nearest } from './nearest.ts'
 import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { parseOutput, printObject } from './print/printer.ts'
@@ -18,7 +19,7 @@ import type { Verb } from './verb.ts'
 
 type SubVerb<F> = Verb<F> & { summary: string }
 
-const view: SubVerb<OutputFlags & { raw?: boolean; minify?: boolean; flatten?: boolean }> = {
+const view: SubVerb<OutputFlags & { raw?: boolean; minify?: boolean; flatten?: boolean; merge?: string }> = {
   summary: 'show what is in use',
   usage: '',
   examples: ['gantry config view', 'gantry config view --minify --raw'],
@@ -26,10 +27,14 @@ const view: SubVerb<OutputFlags & { raw?: boolean; minify?: boolean; flatten?: b
     void addOutputFlags(command, 'yaml, which is the default, kyaml, json, jsonpath=…, go-template=…')
       .option('--raw', 'with keys and tokens')
       .option('--flatten', 'the same as --raw')
-      .option('--minify', 'only what the context in use needs'),
+      .option('--minify', 'only what the context in use needs')
+      .addOption(optionalValue('--merge', 'all files as one; with =false the one of --kubeconfig alone', 'true')),
   async run(session, _args, flags) {
     const output = await parseOutput(flags.output || flags.template ? flags : { output: 'yaml' })
-    const whole = mergedKubeconfig(filesInUse(session))
+    const isAlone = flags.merge === 'false'
+    if (isAlone && !session.flags.kubeconfig) throw new CliError('if merge==false a precise file must be specified')
+    const files = filesInUse(session)
+    const whole = mergedKubeconfig(isAlone ? files.slice(0, 1) : files)
     const name = session.flags.context || whole['current-context'] || ''
     const config = flags.minify ? minified(whole, name) : whole
     const shown = flags.raw || flags.flatten ? config : redacted(config)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { CronJob } from '../api/generated/types.ts'
 import { StatusError } from '../api/machinery/errors.ts'
 import { clusterrole, clusterrolebinding, role, rolebinding } from './create/access.ts'
@@ -13,12 +14,16 @@ import { cronjob, deployment, job, jobFrom } from './create/workloads.ts'
 import { CliError, explain, WhileDoing } from './errors.ts'
 import { addFileFlags, areGiven, type FileFlags } from './flags.ts'
 import { UnknownKind } from './kinds.ts'
-import { manifestsGiven } from './manifests-given.ts'
+import type { ManifestObject } from './manifests.ts'
+import { manifestsGiven, oneFile, selectedBy } from './manifests-given.ts'
 import { showPlaces } from './mistakes/show-places.ts'
-import { getObject } from './objects.ts'
+import { getObject, type NamedObject } from './objects.ts'
+import { bodyOf, sendRaw } from './raw.ts'
+import type { Session } from './session.ts'
 import type { Verb } from './verb.ts'
 
-type CreateFileFlags = CreateFlags & FileFlags
+type Made = ManifestObject['object']
+type CreateFileFlags = CreateFlags & FileFlags & { selector?: string; raw?: string; edit?: boolean }
 
 /** A job made from an image, or from a cron job that is there. */
 const jobVerb: typeof job = {
@@ -35,18 +40,45 @@ const jobVerb: typeof job = {
   },
 }
 
+/** What a file says nothing of is in the namespace that is worked in, and is shown so. */
+async function inItsNamespace(session: Session, object: Made): Promise<Made> {
+  const { namespaced } = (await session.kinds()).of(object.apiVersion, object.kind)
+  if (!namespaced || object.metadata.namespace) return object
+  return { ...object, metadata: { ...object.metadata, namespace: session.namespace } }
+}
+
+/** Makes what the user makes of a manifest in an editor; false where nothing comes of it. */
+async function createEdited(session: Session, object: Made, flags: CreateFlags): Promise<boolean> {
+  const kind = (await session.kinds()).of(object.apiVersion, object.kind)
+  const { editUntilTaken } = await import('./edit/until-taken.ts')
+  return editUntilTaken(session, { kind, object: object as NamedObject }, async (edited) => {
+    if (isDeepStrictEqual(edited, object)) return false
+    await createOne(session, edited as Made, flags)
+    return true
+  })
+}
+
 export const create: Verb<CreateFileFlags> = {
   usage: '(-f FILE | KIND NAME)',
   examples: ['gantry create -f web.yaml', 'gantry create namespace shop', 'gantry create deployment web --image=nginx'],
-  define: (command) => void addCreateFlags(addFileFlags(command)),
+  define: (command) =>
+    void addCreateFlags(addFileFlags(command))
+      .option('-l, --selector <labels>', 'only objects with these labels')
+      .option('--edit', 'open an editor on what files say, and create what comes of it')
+      .option('--raw <path>', 'send the file of -f to this path of the server, and show the answer'),
+  alone: true,
   async run(session, _args, flags) {
-    if (!areGiven(flags)) throw new CliError('must specify one of -f and -k')
-    const manifests = await manifestsGiven(session.io, flags)
+    if (!areGiven(flags))
+      throw new CliError('must specify one of -f and -k, or a KIND: `gantry create --help` lists them')
+    if (flags.raw !== undefined) return sendRaw(session, 'POST', flags.raw, await bodyOf(session, oneFile(flags)))
+    const manifests = await selectedBy(flags.selector, await manifestsGiven(session.io, flags), 'create')
     let failed = false
     for (const manifest of manifests) {
       const { object, source } = manifest
       try {
-        await createOne(session, object, flags)
+        const placed = await inItsNamespace(session, object)
+        if (!flags.edit) await createOne(session, placed, flags)
+        else if (!(await createEdited(session, placed, flags))) failed = true
       } catch (error) {
         // One that fails keeps nobody from the others.
         if (!(error instanceof StatusError || error instanceof UnknownKind)) throw error

@@ -8,10 +8,11 @@ import { addFileFlags, areGiven, optionalValue, parseDuration } from './flags.ts
 import { kindName } from './kinds.ts'
 import { getObject } from './objects.ts'
 import { placesGiven } from './places.ts'
+import { sendRaw } from './raw.ts'
 import type { Session } from './session.ts'
 import type { SubjectFlags } from './subjects.ts'
 import { parseTargets } from './targets.ts'
-import { inTime, type Place, untilGone } from './until.ts'
+import { inTime, objectAt, type Place, untilGone } from './until.ts'
 import type { Verb } from './verb.ts'
 
 interface DeleteFlags extends SubjectFlags {
@@ -24,6 +25,8 @@ interface DeleteFlags extends SubjectFlags {
   ignoreNotFound?: boolean
   output?: string
   dryRun?: string
+  interactive?: boolean
+  raw?: string
 }
 
 const unnamed =
@@ -60,9 +63,16 @@ export const deleteVerb: Verb<DeleteFlags> = {
       )
       .option('--ignore-not-found', 'what is not there is no failure')
       .option('-o, --output <format>', 'name: only the names')
+      .option('-i, --interactive', 'show what would go, and ask before')
+      .option('--raw <path>', 'send a DELETE to this path of the server, and show the answer')
       .addOption(dryRunOption())
   },
   async run(session, args, flags) {
+    if (flags.raw) {
+      if (flags.interactive) throw new CliError('--interactive can not be used with --raw')
+      if (args.length > 0 || areGiven(flags)) throw new CliError('--raw goes without words and files')
+      return sendRaw(session, 'DELETE', flags.raw)
+    }
     const graceSeconds = graceOf(flags)
     const dryRun = parseDryRun(flags.dryRun)
     const policy = propagation[flags.cascade ?? 'background']
@@ -79,6 +89,10 @@ export const deleteVerb: Verb<DeleteFlags> = {
       session.io.err(
         'Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n',
       )
+    if (flags.interactive && !(await agreed(session, doomed))) {
+      session.io.out('deletion is cancelled\n')
+      return 0
+    }
     const body = {
       kind: 'DeleteOptions',
       apiVersion: 'v1',
@@ -111,6 +125,21 @@ export const deleteVerb: Verb<DeleteFlags> = {
     if (flags.wait && dryRun === 'none' && !(await allGone(session, going, flags))) failed = true
     return failed ? 1 : 0
   },
+}
+
+/** Only a y says yes. */
+async function agreed(session: Session, doomed: readonly Place[]): Promise<boolean> {
+  const names = doomed.map(({ kind, name }) => `${kindName(kind)}/${name}`)
+  session.io.out(
+    `You are about to delete the following ${names.length} resource(s):\n${names.join('\n')}\nDo you want to continue? (y/N): `,
+  )
+  const { createInterface } = await import('node:readline/promises')
+  const lines = createInterface({ input: session.io.stdin })
+  for await (const line of lines) {
+    lines.close()
+    return /^\s*y\s*$/i.test(line)
+  }
+  return false
 }
 
 /** Seconds of grace; undefined for what each object says itself. */
@@ -163,7 +192,18 @@ async function allGone(
   for (const one of going) {
     if (await inTime(session, untilGone(session, one), deadline - session.clock.now())) continue
     session.io.err(`error: timed out waiting for the condition on ${one.kind.plural}/${one.name}\n`)
+    session.io.err(await whatKeeps(session, one))
     return false
   }
   return true
+}
+
+/** Why something that was deleted is still there, where its finalizers say so: they are what people run into. */
+async function whatKeeps(session: Session, { kind, name, namespace }: Place): Promise<string> {
+  const object = await objectAt(session, { kind, name, namespace })
+  const { finalizers = [] } = object?.metadata ?? {}
+  if (finalizers.length === 0) return ''
+  const [which, it] = finalizers.length === 1 ? ['finalizer', 'it'] : ['finalizers', 'them']
+  const patch = `gantry patch ${kindName(kind)} ${name}${namespace ? ` -n ${namespace}` : ''} --type=merge -p '{"metadata":{"finalizers":null}}'`
+  return `It is kept by the ${which} ${finalizers.join(', ')}: whoever set ${it} should take ${it} away. If nobody is left who would: ${patch}\n`
 }

@@ -3,11 +3,12 @@ import { compileSelector } from '../api/machinery/labels.ts'
 import { pathOf } from '../client/client.ts'
 import { isNotFound } from '../client/errors.ts'
 import { lastApplied } from './apply/last-applied.ts'
+import { kindsToPrune, noLongerApplied } from './apply/prune.ts'
 import { schemaOf } from './apply/schema-of.ts'
 import { threeWayPatch } from './apply/three-way.ts'
 import { type Pair, showDifferences } from './diff/pairs.ts'
 import { CliError, explain } from './errors.ts'
-import { addFileFlags, areGiven, type FileFlags } from './flags.ts'
+import { addFileFlags, areGiven, collectList, type FileFlags } from './flags.ts'
 import { resourceName, type ServedKind } from './kinds.ts'
 import { manifestsGiven } from './manifests-given.ts'
 import { showPlaces } from './mistakes/show-places.ts'
@@ -24,6 +25,8 @@ interface DiffFlags extends FileFlags {
   selector?: string
   showManagedFields?: boolean
   showSecrets?: boolean
+  prune?: boolean
+  pruneAllowlist?: string[]
   from?: string
   to?: string
 }
@@ -43,6 +46,8 @@ export const diff: Verb<DiffFlags> = {
       .option('--from <when>', 'instead of a file: since a revision, a time ago (1h), or a time')
       .option('--to <when>', 'with --from: until then; without, until now')
       .option('-l, --selector <labels>', 'only objects with these labels')
+      .option('--prune', 'also what an apply with --prune would delete')
+      .option('--prune-allowlist <group/version/kind>', 'with --prune: only objects of these kinds', collectList)
       .option('--show-managed-fields', 'with metadata.managedFields')
       .option('--show-secrets', 'the values of secrets as they are')
       .option('--concurrency <n>', 'has no effect: objects are compared one after the other'),
@@ -78,7 +83,25 @@ async function compare(session: Session, args: readonly string[], flags: DiffFla
     })
     pairs.push({ kind, namespace, name: wanted.metadata.name, before: live, after })
   }
-  return showDifferences(session, pairs, flags)
+  const going = flags.prune ? await pruned(session, pairs, flags) : []
+  return showDifferences(session, [...pairs, ...going], flags)
+}
+
+/** What was applied before and is not now, as it is and as nothing. */
+async function pruned(
+  session: Session,
+  pairs: readonly Pair[],
+  { pruneAllowlist, selector }: DiffFlags,
+): Promise<Pair[]> {
+  const applied = pairs.flatMap(({ after }) => after ?? [])
+  const kinds = await kindsToPrune(session, pruneAllowlist)
+  // As in kubectl, what is in no namespace is looked for only where its kind is named.
+  const looked = pruneAllowlist ? kinds : kinds.filter(({ namespaced }) => namespaced)
+  const going = await noLongerApplied(session, applied, looked, selector)
+  return going.map(({ kind, object }) => {
+    const { namespace, name } = object.metadata
+    return { kind, namespace, name, before: object, after: undefined }
+  })
 }
 
 /** An object as it was at one moment, and now or at another. */
@@ -86,7 +109,7 @@ async function compareMoments(session: Session, args: readonly string[], flags: 
   const targets = parseTargets(args, await session.kinds())
   if (targets.type !== 'named') throw new CliError('name the objects: gantry diff TYPE/NAME --from 1h')
   const at = (kind: ServedKind, name: string, namespace: string | undefined, when: string | undefined) =>
-    getObject(session, kind, name, namespace, when).catch((error: unknown) => {
+    getObject(session, kind, name, namespace, { at: when }).catch((error: unknown) => {
       if (isNotFound(error)) return undefined
       throw error
     })
@@ -132,7 +155,9 @@ async function tried(
     })
   if (!live) return session.json<NamedObject>('POST', pathOf(kind, namespace), { query, body: JSON.stringify(wanted) })
   const schema = schemaOf(kind)
-  const patch = threeWayPatch(lastApplied(live), wanted, live, schema)
+  // An apply remembers that there were none: without this, the one it has added would seem to go.
+  const noted = { ...wanted, metadata: { ...wanted.metadata, annotations: wanted.metadata.annotations ?? {} } }
+  const patch = threeWayPatch(lastApplied(live), noted, live, schema)
   if (Object.keys(patch).length === 0) return live
   return session.json<NamedObject>('PATCH', path, {
     query,

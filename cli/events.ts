@@ -3,6 +3,7 @@ import type { CoreV1Event } from '../api/generated/types.ts'
 import type { Live } from '../client/types.ts'
 import { lastSeenText } from './describe/events.ts'
 import { CliError } from './errors.ts'
+import { eventMs } from './event-time.ts'
 import { collectList } from './flags.ts'
 import type { ServedKind } from './kinds.ts'
 import { listTable, type NamedObject } from './objects.ts'
@@ -47,7 +48,7 @@ export const events: Verb<EventsFlags> = {
     const table = await listTable(session, kind, selection, 'Object')
     const isAsked = ({ type = '' }: Event) => types.length === 0 || types.includes(type.toLowerCase())
     const found = (table.rows ?? []).map(({ object }) => object as unknown as Event).filter(isAsked)
-    found.sort((a, b) => timeOf(a) - timeOf(b))
+    found.sort((a, b) => eventMs(a) - eventMs(b))
     const widths: number[] = []
     const show = (some: readonly Event[], headers: boolean) => {
       if (output.type !== 'table')
@@ -105,6 +106,3 @@ function row(event: Event, nowMs: number, namespace: boolean): string[] {
     message.trim(),
   ]
 }
-
-const timeOf = ({ series, lastTimestamp, eventTime, firstTimestamp }: Event): number =>
-  Date.parse(series?.lastObservedTime || lastTimestamp || eventTime || firstTimestamp || '') || 0

@@ -45,7 +45,7 @@ export const expose: Verb<ExposeFlags> = {
       .option('--load-balancer-ip <address>', 'this address of the load balancer')
       .option('--session-affinity <how>', 'None or ClientIP')
       .option('--overrides <json>', 'changes of the service')
-      .option('--override-type <type>', 'how they are meant: merge or json')
+      .option('--override-type <type>', 'how they are meant: merge, json or strategic', 'merge')
     addCreateFlags(command)
   },
   async run(session, args, flags) {

@@ -9,7 +9,16 @@ export interface SharedFlags {
   token?: string
   as?: string
   asGroup?: string[]
+  asUid?: string
+  asUserExtra?: string[]
+  cluster?: string
+  user?: string
+  certificateAuthority?: string
+  clientCertificate?: string
+  clientKey?: string
+  tlsServerName?: string
   insecureSkipTlsVerify?: boolean
+  warningsAsErrors?: boolean
   requestTimeout?: string
 }
 
@@ -24,10 +33,19 @@ export function addSharedFlags(command: Command): void {
     new Option('--context <name>', 'the context of the kubeconfig'),
     new Option('-s, --server <url>', 'the API server, in place of that of the kubeconfig').hideHelp(),
     new Option('--token <token>', 'a bearer token').hideHelp(),
+    new Option('--cluster <name>', 'this cluster of the kubeconfig').hideHelp(),
+    new Option('--user <name>', 'this user of the kubeconfig').hideHelp(),
+    new Option('--certificate-authority <file>', 'whose certificates are believed').hideHelp(),
+    new Option('--client-certificate <file>', 'who you are, as a certificate').hideHelp(),
+    new Option('--client-key <file>', 'its key').hideHelp(),
+    new Option('--tls-server-name <name>', 'the name that the certificate must have').hideHelp(),
     new Option('--insecure-skip-tls-verify', 'believe any certificate').hideHelp(),
     new Option('--request-timeout <duration>', 'give up on one request after so long').hideHelp(),
     new Option('--as <user>', 'act as somebody else').hideHelp(),
     new Option('--as-group <group>', 'and as a member of a group').argParser(collect).hideHelp(),
+    new Option('--as-uid <uid>', 'and with this uid').hideHelp(),
+    new Option('--as-user-extra <key=value>', 'and with this more').argParser(collect).hideHelp(),
+    new Option('--warnings-as-errors', 'fail where the server warns').hideHelp(),
   ]
   for (const option of shared) if (!own.has(option.long)) command.addOption(option)
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import { humanDuration } from '../api/machinery/print.ts'
 import { isNotFound } from '../client/errors.ts'
 import { CliError, explain } from './errors.ts'
-import { addFileFlags, areGiven, collectList, type FileFlags } from './flags.ts'
+import { addFileFlags, areGiven, collectList, type FileFlags, optionalValue } from './flags.ts'
 import { kindName, type ServedKind } from './kinds.ts'
 import {
   getObject,
@@ -38,6 +39,8 @@ export interface GetFlags extends OutputFlags, FileFlags {
   chunkSize?: string
   raw?: string
   at?: string
+  subresource?: string
+  serverPrint?: string
 }
 
 /** Some objects of one kind by name, or all that a selection takes. */
@@ -72,16 +75,22 @@ export const get: Verb<GetFlags> = {
       .option('--sort-by <path>', 'by a field: .metadata.creationTimestamp')
       .option('--chunk-size <n>', 'objects to ask for at once; 0 for all')
       .option('--at <when>', 'as they were: a revision, a time ago (10m), or a time (2026-01-02T03:04:05Z)')
+      .option('--subresource <name>', 'this part of each: status, scale')
+      .addOption(
+        optionalValue('--server-print', 'with =false: only names and ages, whatever columns the server has', 'true'),
+      )
       .option('--raw <path>', 'the answer of the server to a path, as it is')
   },
   async run(session, args, flags) {
-    if (flags.raw) return raw(session, flags.raw)
+    if (flags.raw) return (await import('./raw.ts')).sendRaw(session, 'GET', flags.raw)
     if (args.length === 0 && !areGiven(flags))
       throw new CliError(
         'You must specify the type of resource to get. `gantry api-resources` of kubectl lists them; pods, deployments and services are the first to try',
       )
     const output = await parseOutput(flags, { headers: flags.headers })
     const wanted = await wantedObjects(session, args, flags)
+    if (flags.subresource && wanted.some(({ names }) => !names))
+      throw new CliError('subresource cannot be used when bulk resources are specified')
     if (flags.at && (flags.watch || flags.watchOnly))
       throw new CliError('--at shows what was: there is nothing to watch')
     if (flags.watch || flags.watchOnly) return watch(session, wanted, flags, output)
@@ -89,12 +98,6 @@ export const get: Verb<GetFlags> = {
       ? showTables(session, wanted, flags, output.wide)
       : showObjects(session, wanted, flags, output)
   },
-}
-
-async function raw(session: Session, path: string): Promise<number> {
-  for await (const chunk of await session.raw('GET', path, { stream: true }))
-    await session.io.write('out', chunk as Buffer)
-  return 0
 }
 
 async function wantedObjects(session: Session, args: readonly string[], flags: GetFlags): Promise<Wanted[]> {
@@ -182,6 +185,10 @@ async function readTable(session: Session, wanted: Wanted, flags: GetFlags, fail
     whole.rows?.push(...(table.rows ?? []))
     whole.metadata = table.metadata ?? {}
   }
+  if (flags.serverPrint === 'false') {
+    for (const object of await readObjects(session, wanted, flags, failures)) take(bareTable(session, object))
+    return whole
+  }
   if (!wanted.names) {
     await attempt(flags, failures, async () =>
       take(await listTable(session, wanted.kind, selectionOf(wanted, flags), includeObject)),
@@ -189,7 +196,7 @@ async function readTable(session: Session, wanted: Wanted, flags: GetFlags, fail
     return whole
   }
   for (const name of wanted.names) {
-    const { path, query } = readingOf(wanted.kind, wanted.namespace, flags.at, name)
+    const { path, query } = readingOf(wanted.kind, wanted.namespace, flags, name)
     await attempt(flags, failures, async () =>
       take(
         await session.json<Table>('GET', path, {
@@ -210,20 +217,7 @@ async function showObjects(
 ) {
   const failures: unknown[] = []
   const objects: NamedObject[] = []
-  for (const one of wanted) {
-    if (!one.names)
-      await attempt(
-        flags,
-        failures,
-        async () => void objects.push(...(await listObjects(session, one.kind, selectionOf(one, flags)))),
-      )
-    for (const name of one.names ?? [])
-      await attempt(
-        flags,
-        failures,
-        async () => void objects.push(await getObject(session, one.kind, name, one.namespace, flags.at)),
-      )
-  }
+  for (const one of wanted) objects.push(...(await readObjects(session, one, flags, failures)))
   if (flags.sortBy) sortBy(objects, await fieldAt(flags.sortBy), (object) => object)
   const single = wanted.length === 1 && wanted[0]?.names?.length === 1
   if (single && objects.length === 0) return tell(session, failures)
@@ -236,6 +230,41 @@ async function showObjects(
       ),
     )
   return tell(session, failures)
+}
+
+async function readObjects(
+  session: Session,
+  wanted: Wanted,
+  flags: GetFlags,
+  failures: unknown[],
+): Promise<NamedObject[]> {
+  const { kind, names, namespace } = wanted
+  const objects: NamedObject[] = []
+  if (!names)
+    await attempt(
+      flags,
+      failures,
+      async () => void objects.push(...(await listObjects(session, kind, selectionOf(wanted, flags)))),
+    )
+  for (const name of names ?? [])
+    await attempt(
+      flags,
+      failures,
+      async () => void objects.push(await getObject(session, kind, name, namespace, flags)),
+    )
+  return objects
+}
+
+/** What can be told of any object, without the columns that its server has for it. */
+function bareTable(session: Session, object: NamedObject): Table {
+  const { name, creationTimestamp } = object.metadata
+  const age = creationTimestamp ? humanDuration(session.clock.now() - Date.parse(creationTimestamp)) : '<unknown>'
+  const column = (title: string) => ({ name: title, type: 'string', priority: 0 })
+  return {
+    kind: 'Table',
+    columnDefinitions: [column('Name'), column('Age')],
+    rows: [{ cells: [name, age], object }],
+  }
 }
 
 async function attempt(flags: GetFlags, failures: unknown[], action: () => Promise<void>): Promise<void> {

@@ -1,22 +1,21 @@
 import type { Command } from 'commander'
-import { type DryRun, dryRunOption, dryRunSuffix, parseDryRun } from './dry-run.ts'
+import { addChangeFlags, type ChangeFlags, changeText, parseWhere } from './changing.ts'
+import type { DryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
 import { addFileFlags, type FileFlags } from './flags.ts'
-import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
-import { objectName, parseOutput, printObject } from './print/printer.ts'
+import { parseOutput } from './print/printer.ts'
 import type { Session } from './session.ts'
 import { subjectsGiven } from './subjects.ts'
 import type { Verb } from './verb.ts'
 import { patchSubject, type Subject } from './workloads.ts'
 
-interface LabelFlags extends OutputFlags, FileFlags {
+interface LabelFlags extends ChangeFlags, FileFlags {
   all?: boolean
   allNamespaces?: boolean
   overwrite?: boolean
   list?: boolean
   selector?: string
   fieldSelector?: string
-  dryRun?: string
   resourceVersion?: string
 }
 
@@ -61,20 +60,19 @@ const verbOf = (field: 'labels' | 'annotations'): Verb<LabelFlags> => {
         ]
       : ['gantry annotate pod web-1 example.com/note=hello', 'gantry annotate pod web-1 example.com/note-'],
     define: (command: Command) =>
-      void addOutputFlags(addFileFlags(command))
+      void addChangeFlags(addFileFlags(command))
         .option('--all', 'all objects of the kind, in the namespace')
         .option('-A, --all-namespaces', 'in every namespace')
         .option('--overwrite', 'also what has another value already')
         .option('--list', 'show what there is')
         .option('-l, --selector <labels>', 'the objects with these labels')
         .option('--field-selector <fields>', 'the objects with these fields')
-        .option('--resource-version <version>', 'only if the object is at this version')
-        .addOption(dryRunOption()),
+        .option('--resource-version <version>', 'only if the object is at this version'),
     async run(session, args, flags) {
       const { words, changes } = parseChanges(args, field)
       if (Object.keys(changes.set).length + changes.remove.length === 0 && !flags.list)
         throw new CliError(`at least one ${isLabels ? 'label' : 'annotation'} update is required`)
-      const dryRun = parseDryRun(flags.dryRun)
+      const dryRun = parseWhere(flags)
       let failed = false
       for (const subject of await subjectsGiven(session, words, flags)) {
         const before: Texts = subject.object.metadata[field] ?? {}
@@ -108,15 +106,19 @@ async function changeOne(session: Session, subject: Subject, { before, changes, 
     if (field === 'labels') session.io.out(`label "${key}" not found.\n`)
   const patch = { ...changes.set, ...Object.fromEntries(changes.remove.map((key) => [key, null])) }
   const nothing = added.length + removed.length === 0
-  const { resourceVersion } = flags
+  const { resourceVersion, local, fieldManager } = flags
   const changed =
-    nothing || dryRun === 'client'
+    nothing || local || dryRun === 'client'
       ? { ...subject.object, metadata: { ...subject.object.metadata, [field]: applied(before, changes) } }
       : await patchSubject(
           session,
           subject,
           { metadata: { ...(resourceVersion ? { resourceVersion } : {}), [field]: patch } },
-          { type: 'merge', manager: field === 'labels' ? 'kubectl-label' : 'kubectl-annotate', dryRun },
+          {
+            type: 'merge',
+            manager: fieldManager ?? (field === 'labels' ? 'kubectl-label' : 'kubectl-annotate'),
+            dryRun,
+          },
         )
   if (flags.list) {
     for (const [key, value] of Object.entries(changed.metadata[field] ?? {}).sort()) session.io.out(`${key}=${value}\n`)
@@ -125,9 +127,7 @@ async function changeOne(session: Session, subject: Subject, { before, changes, 
   const output = await parseOutput(flags)
   const done =
     field === 'annotations' ? 'annotated' : nothing ? 'not labeled' : added.length > 0 ? 'labeled' : 'unlabeled'
-  session.io.out(
-    output.type === 'table' ? `${objectName(changed)} ${done}${dryRunSuffix(dryRun)}\n` : printObject(output, changed),
-  )
+  session.io.out(changeText(output, changed, done, dryRun))
 }
 
 const applied = (before: Texts, { set, remove }: Changes): Record<string, string> =>

@@ -8,8 +8,16 @@ const withValue = [
   '--request-timeout',
   '--as',
   '--as-group',
+  '--as-uid',
+  '--as-user-extra',
+  '--cluster',
+  '--user',
+  '--certificate-authority',
+  '--client-certificate',
+  '--client-key',
+  '--tls-server-name',
 ]
-const alone = ['--insecure-skip-tls-verify']
+const alone = ['--insecure-skip-tls-verify', '--warnings-as-errors']
 const shortWithValue = /^-[ns]/
 
 /**

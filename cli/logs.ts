@@ -25,6 +25,9 @@ interface LogsFlags {
   limitBytes?: string
   maxLogRequests?: string
   deleted?: boolean
+  ignoreErrors?: boolean
+  insecureSkipTlsVerifyBackend?: boolean
+  podRunningTimeout: string
 }
 
 export const logs: Verb<LogsFlags> = {
@@ -51,6 +54,9 @@ export const logs: Verb<LogsFlags> = {
       .option('--all-pods', 'of all pods of the workload, with --prefix')
       .option('--limit-bytes <n>', 'no more than so many bytes')
       .option('--max-log-requests <n>', 'with -l and -f: follow so many at most')
+      .option('--ignore-errors', 'a log that cannot be read ends none of the others')
+      .option('--insecure-skip-tls-verify-backend', 'let the server believe any certificate of the node')
+      .option('--pod-running-timeout <duration>', 'how long to wait for the first pod of a workload', '20s')
       .option('--deleted', 'of pods that are gone, where gantry.dev/keep-logs had them kept'),
   async run(session, args, flags) {
     if (args.length === 0 && !flags.selector)
@@ -67,9 +73,11 @@ export const logs: Verb<LogsFlags> = {
         query,
       })
     }
+    const waitMs = parseDuration(flags.podRunningTimeout)
+    if (!waitMs) throw new CliError('--pod-running-timeout must be higher than zero: write 30s, 2m or 1h')
     const found = flags.selector
       ? await podsSelected(session, flags.selector)
-      : await (flags.allPods ? podsNamed : onePodNamed)(session, args.slice(0, 1))
+      : await (flags.allPods ? podsNamed : onePodNamed)(session, args.slice(0, 1), waitMs)
     if (found.length === 0) {
       session.io.err(`No resources found in ${session.namespace} namespace.\n`)
       const { elsewhereHint } = await import('./mistakes/in-names.ts')
@@ -86,8 +94,13 @@ export const logs: Verb<LogsFlags> = {
     const prefixed = flags.prefix || flags.allPods
     const show = (stream: Stream, i: number) =>
       showLog(session, stream, query, prefixed ? paint(`[pod/${stream.pod.metadata.name}/${stream.container}]`, i) : '')
-    if (flags.follow) await Promise.all(streams.map(show))
-    else for (const [i, stream] of streams.entries()) await show(stream, i)
+    const lenient = (stream: Stream, i: number) =>
+      show(stream, i).catch((error: unknown) => {
+        if (!flags.ignoreErrors || session.signal.aborted) throw error
+        session.io.err(`error: pod/${stream.pod.metadata.name} ${stream.container}: ${(error as Error).message}\n`)
+      })
+    if (flags.follow) await Promise.all(streams.map(lenient))
+    else for (const [i, stream] of streams.entries()) await lenient(stream, i)
     return 0
   },
 }
@@ -101,8 +114,8 @@ function painterOf({ io }: Session, streams: number): (text: string, i: number) 
 }
 
 /** One of those a workload has; says which. */
-async function onePodNamed(session: Session, words: readonly string[]): Promise<Live<Pod>[]> {
-  const [first, ...others] = await podsNamed(session, words)
+async function onePodNamed(session: Session, words: readonly string[], waitMs: number): Promise<Live<Pod>[]> {
+  const [first, ...others] = await podsNamed(session, words, waitMs)
   if (!first) return []
   if (others.length > 0) session.io.err(`Found ${others.length + 1} pods, using pod/${first.metadata.name}\n`)
   return [first]
@@ -133,6 +146,7 @@ function queryOf(flags: LogsFlags): Record<string, string> {
     ...(sinceMs === undefined ? {} : { sinceSeconds: String(Math.max(1, Math.ceil(sinceMs / 1000))) }),
     ...(flags.sinceTime ? { sinceTime: flags.sinceTime } : {}),
     ...(flags.limitBytes ? { limitBytes: flags.limitBytes } : {}),
+    ...(flags.insecureSkipTlsVerifyBackend ? { insecureSkipTLSVerifyBackend: 'true' } : {}),
   }
 }
 

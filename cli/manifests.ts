@@ -98,7 +98,8 @@ function filesOf(path: string, recursive: boolean): string[] {
   return files
 }
 
-async function textOf(stream: AsyncIterable<Buffer | string>): Promise<string> {
+/** All that a stream has to say. */
+export async function textOf(stream: AsyncIterable<Buffer | string>): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of stream) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks).toString()

@@ -19,19 +19,47 @@ export interface Selection {
 
 export const tableType = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
 
+const metadataListType = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
+
+/**
+ * Of all objects at a path what they are called and belong to; a refusal is thrown. Warnings are not shown: it is for looking
+ * around, and nobody has named the kind.
+ */
+export async function listMetadata(
+  session: Session,
+  path: string,
+  query: Record<string, string> = {},
+): Promise<NamedObject[]> {
+  const headers = { accept: metadataListType }
+  // Of none, upstream's servers say null.
+  const { items } = await session.json<{ items: NamedObject[] | null }>('GET', path, {
+    query,
+    headers,
+    quiet: true,
+  })
+  return items ?? []
+}
+
 /** The namespace a kind's objects are looked for in; undefined for those that have none. */
 export const namespaceFor = (session: Session, kind: ServedKind, all = false): string | undefined =>
   kind.namespaced && !all ? session.namespace : undefined
 
-/** One object, as it is or as it was; a refusal is thrown. */
+/** What of an object is read, and as of when. */
+interface Reading {
+  /** As it was then: a revision, a time ago, or a time. */
+  at?: string | undefined
+  subresource?: string | undefined
+}
+
+/** One object, as it is or as it was, or a part of it; a refusal is thrown. */
 export function getObject(
   session: Session,
   kind: ServedKind,
   name: string,
   namespace?: string,
-  at?: string,
+  reading: Reading = {},
 ): Promise<NamedObject> {
-  const { path, query } = readingOf(kind, namespace, at, name)
+  const { path, query } = readingOf(kind, namespace, reading, name)
   return session.json<NamedObject>('GET', path, { query })
 }
 
@@ -39,10 +67,10 @@ export function getObject(
 export function readingOf(
   kind: ServedKind,
   namespace: string | undefined,
-  at: string | undefined,
+  { at, subresource }: Reading,
   name?: string,
 ): { path: string; query: Record<string, string> } {
-  if (at === undefined) return { path: pathOf(kind, namespace, name), query: {} }
+  if (at === undefined) return { path: pathOf(kind, namespace, name, subresource), query: {} }
   return {
     path: historyPath('pastobjects', namespace),
     query: { resource: resourceName(kind), at, ...(name === undefined ? {} : { name }) },
@@ -120,7 +148,7 @@ async function eachPage<P extends { metadata?: { continue?: string } }>(
   more: Record<string, string> = {},
 ): Promise<void> {
   const { chunkSize = 500 } = selection
-  const { path, query } = readingOf(kind, selection.namespace, selection.at)
+  const { path, query } = readingOf(kind, selection.namespace, selection)
   for (let next: string | undefined = ''; next !== undefined; ) {
     const page: P = await session.json<P>('GET', path, {
       query: selectionQuery(selection, {

@@ -1,7 +1,7 @@
 import { parseYaml } from '../api/machinery/json.ts'
 import type { AnyObject } from '../api/machinery/object.ts'
 import { CliError } from './errors.ts'
-import { merged } from './merge-patch.ts'
+import { patchedHere } from './patched-here.ts'
 
 type Made = AnyObject & { apiVersion: string; kind: string }
 
@@ -13,13 +13,9 @@ interface OverrideFlags {
 /** What a generator has made, changed by `--overrides`. Throws for what is no JSON. */
 export async function overridden(made: Made, { overrides, overrideType = 'merge' }: OverrideFlags): Promise<Made> {
   if (!overrides) return made
-  const patch = parsed(overrides)
-  if (overrideType === 'merge') return merged(made, patch) as Made
-  if (overrideType === 'json') {
-    const { applyPatch, deepClone } = await import('fast-json-patch')
-    return applyPatch(deepClone(made), patch as Parameters<typeof applyPatch>[1]).newDocument as Made
-  }
-  throw new CliError(`--override-type ${overrideType} is not supported here: write merge or json`)
+  if (!['merge', 'json', 'strategic'].includes(overrideType))
+    throw new CliError(`--override-type must be one of [merge json strategic], not ${JSON.stringify(overrideType)}`)
+  return (await patchedHere(made, parsed(overrides), overrideType)) as Made
 }
 
 function parsed(text: string): unknown {

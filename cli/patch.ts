@@ -3,22 +3,21 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Command } from 'commander'
 import { parseYaml } from '../api/machinery/json.ts'
 import { pathOf } from '../client/client.ts'
-import { dryRunOption, dryRunQuery, dryRunSuffix, parseDryRun } from './dry-run.ts'
+import { addChangeFlags, type ChangeFlags, changeText, parseWhere } from './changing.ts'
+import { dryRunQuery } from './dry-run.ts'
 import { CliError } from './errors.ts'
 import { addFileFlags, type FileFlags } from './flags.ts'
 import type { NamedObject } from './objects.ts'
-import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
-import { objectName, parseOutput, printObject } from './print/printer.ts'
+import { patchedHere } from './patched-here.ts'
+import { parseOutput } from './print/printer.ts'
 import { subjectsGiven } from './subjects.ts'
 import type { Verb } from './verb.ts'
 
-interface PatchFlags extends OutputFlags, FileFlags {
+interface PatchFlags extends ChangeFlags, FileFlags {
   patch?: string
   patchFile?: string
   type: string
   subresource?: string
-  dryRun?: string
-  fieldManager?: string
 }
 
 const contentTypes: Record<string, string> = {
@@ -34,13 +33,11 @@ export const patch: Verb<PatchFlags> = {
     `gantry patch pod web-1 --type=json -p '[{"op":"remove","path":"/metadata/labels/tier"}]'`,
   ],
   define: (command: Command) =>
-    void addOutputFlags(addFileFlags(command))
+    void addChangeFlags(addFileFlags(command))
       .option('-p, --patch <patch>', 'what changes, as JSON or YAML')
       .option('--patch-file <file>', 'a file with that')
       .option('--type <type>', 'json, merge or strategic', 'strategic')
-      .option('--subresource <name>', 'of this subresource: status, scale')
-      .option('--field-manager <name>', 'who owns the fields')
-      .addOption(dryRunOption()),
+      .option('--subresource <name>', 'of this subresource: status, scale'),
   async run(session, args, flags) {
     if (Boolean(flags.patch) === Boolean(flags.patchFile))
       throw new CliError(
@@ -50,12 +47,20 @@ export const patch: Verb<PatchFlags> = {
       )
     const type = contentTypes[flags.type]
     if (!type) throw new CliError(`--type must be one of [json merge strategic], not ${JSON.stringify(flags.type)}`)
-    const dryRun = parseDryRun(flags.dryRun)
+    const dryRun = parseWhere(flags)
     const output = await parseOutput(flags)
     const text = flags.patch ?? readFileSync(flags.patchFile ?? '', 'utf8')
-    const body = JSON.stringify(bodyOf(text))
-    for (const { kind, object } of await subjectsGiven(session, args, flags)) {
+    const asked = bodyOf(text)
+    const body = JSON.stringify(asked)
+    for (const subject of await subjectsGiven(session, args, flags)) {
+      const { kind, object } = subject
       const { name, namespace } = object.metadata
+      if (flags.local) {
+        const changed = (await patchedHere(object, asked, flags.type)) as NamedObject
+        const same = isDeepStrictEqual(changed, object)
+        session.io.out(changeText(output, changed, same ? 'patched (no change)' : 'patched', dryRun))
+        continue
+      }
       const changed = await session.json<NamedObject>('PATCH', pathOf(kind, namespace, name, flags.subresource), {
         query: {
           fieldManager: flags.fieldManager ?? 'kubectl-patch',
@@ -66,11 +71,7 @@ export const patch: Verb<PatchFlags> = {
         body,
       })
       const same = isDeepStrictEqual(changed, object)
-      session.io.out(
-        output.type === 'table'
-          ? `${objectName(changed)} patched${same ? ' (no change)' : ''}${dryRunSuffix(dryRun)}\n`
-          : printObject(output, changed),
-      )
+      session.io.out(changeText(output, changed, same ? 'patched (no change)' : 'patched', dryRun))
     }
     return 0
   },

@@ -1,4 +1,5 @@
 import {
+  type ClientRequest,
   createServer,
   request as httpRequest,
   type IncomingMessage,
@@ -17,6 +18,7 @@ import type { Verb } from './verb.ts'
 interface ProxyFlags {
   port: string
   address: string
+  unixSocket?: string
   apiPrefix: string
   acceptHosts?: string
   acceptPaths?: string
@@ -32,6 +34,7 @@ export const proxy: Verb<ProxyFlags> = {
     void command
       .option('-p, --port <port>', 'where to listen; 0 for any free port', '8001')
       .option('--address <address>', 'on which address', '127.0.0.1')
+      .option('-u, --unix-socket <path>', 'listen on a socket file instead')
       .option('--api-prefix <path>', 'under which path the API is served', '/')
       .option('--accept-hosts <patterns>', 'hosts that may be asked for, as regular expressions')
       .option('--accept-paths <patterns>', 'paths that are served')
@@ -44,14 +47,28 @@ export const proxy: Verb<ProxyFlags> = {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new CliError(`--port: ${flags.port} is no port`)
     const rules = parseRules(flags)
     const prefix = `/${flags.apiPrefix.replace(/^\/+|\/+$/g, '')}`.replace(/\/$/, '')
-    const server = createServer((req, res) => forward(session, rules, prefix, req, res))
-    server.on('upgrade', (req, socket, head) => forwardUpgrade(session, rules, prefix, { req, socket, head }))
+    const { connection } = session.client
+    const targetOf = (req: IncomingMessage) => target(session, rules, prefix, req)
+    // Of a refusal as nobody, the next request learns.
+    const heard = ({ statusCode }: IncomingMessage) => void (statusCode === 401 && connection.renew(connection.login))
+    const server = createServer((req, res) => {
+      targetOf(req).then(
+        (options) => forward(options, req, res)?.on('response', heard),
+        (error: Error) => sayBadGateway(res, error),
+      )
+    })
+    server.on('upgrade', (req, socket, head) => {
+      targetOf(req).then(
+        (options) => forwardUpgrade(options, socket, head)?.on('response', heard),
+        () => socket.destroy(),
+      )
+    })
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(port, flags.address, resolve)
+      if (flags.unixSocket) server.listen(flags.unixSocket, resolve)
+      else server.listen(port, flags.address, resolve)
     })
-    const { address, port: taken } = server.address() as AddressInfo
-    session.io.out(`Starting to serve on ${address.includes(':') ? `[${address}]` : address}:${taken}\n`)
+    session.io.out(`Starting to serve on ${placeOf(server.address())}\n`)
     await new Promise<void>((resolve) => session.io.signal.addEventListener('abort', () => resolve(), { once: true }))
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
@@ -59,32 +76,46 @@ export const proxy: Verb<ProxyFlags> = {
   },
 }
 
+function placeOf(bound: string | AddressInfo | null): string {
+  if (bound === null || typeof bound === 'string') return bound ?? ''
+  const { address, port } = bound
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`
+}
+
 /** Where a request goes, and as whom; undefined for one that is refused. */
-function target(session: Session, rules: ProxyRules, prefix: string, req: IncomingMessage): RequestOptions | undefined {
+async function target(
+  session: Session,
+  rules: ProxyRules,
+  prefix: string,
+  req: IncomingMessage,
+): Promise<RequestOptions | undefined> {
   const { pathname, search } = new URL(req.url ?? '/', 'http://localhost')
   if (!isServed(rules, { method: req.method ?? 'GET', host: req.headers.host ?? '', path: pathname })) return undefined
   if (!pathname.startsWith(prefix)) return undefined
-  const { client } = session
-  const url = new URL(client.config.server)
+  const { connection } = session.client
+  const { url } = connection
   const { authorization: _, origin: _origin, ...headers } = req.headers
   return {
-    ...client.tls(),
+    ...(await connection.open('streams')),
     protocol: url.protocol,
     host: url.hostname,
     port: url.port,
     method: req.method,
     path: `${url.pathname.replace(/\/$/, '')}${pathname.slice(prefix.length) || '/'}${search}`,
-    headers: { ...headers, host: url.host, ...session.headers, ...client.authorization() },
+    headers: { ...headers, host: url.host, ...session.headers, ...connection.authorization() },
   }
 }
 
 const ask = (options: RequestOptions) => (options.protocol === 'http:' ? httpRequest : httpsRequest)(options)
 
-function forward(session: Session, rules: ProxyRules, prefix: string, req: IncomingMessage, res: ServerResponse): void {
-  const options = target(session, rules, prefix, req)
+function forward(
+  options: RequestOptions | undefined,
+  req: IncomingMessage,
+  res: ServerResponse,
+): ClientRequest | undefined {
   if (!options) {
     res.writeHead(403, { 'content-type': 'text/plain' }).end('Forbidden\n')
-    return
+    return undefined
   }
   const asked = ask(options)
   asked.on('response', (answer) => {
@@ -92,25 +123,21 @@ function forward(session: Session, rules: ProxyRules, prefix: string, req: Incom
     answer.pipe(res)
     answer.on('error', () => res.destroy())
   })
-  asked.on('error', (error) => {
-    if (res.headersSent) res.destroy()
-    else res.writeHead(502, { 'content-type': 'text/plain' }).end(`${error.message}\n`)
-  })
+  asked.on('error', (error) => sayBadGateway(res, error))
   res.on('close', () => asked.destroy())
-  req.pipe(asked)
+  return req.pipe(asked)
+}
+
+function sayBadGateway(res: ServerResponse, { message }: Error): void {
+  if (res.headersSent) res.destroy()
+  else res.writeHead(502, { 'content-type': 'text/plain' }).end(`${message}\n`)
 }
 
 /** exec and the like, where the filter lets them: the two sockets become one. */
-function forwardUpgrade(
-  session: Session,
-  rules: ProxyRules,
-  prefix: string,
-  { req, socket, head }: { req: IncomingMessage; socket: Duplex; head: Buffer },
-): void {
-  const options = target(session, rules, prefix, req)
+function forwardUpgrade(options: RequestOptions | undefined, socket: Duplex, head: Buffer): ClientRequest | undefined {
   if (!options) {
     socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n')
-    return
+    return undefined
   }
   const asked = ask(options)
   asked.on('upgrade', (answer, upstream: Socket, first: Buffer) => {
@@ -132,7 +159,7 @@ function forwardUpgrade(
     answer.pipe(socket)
   })
   asked.on('error', () => socket.destroy())
-  asked.end()
+  return asked.end()
 }
 
 function headOf({ statusCode, statusMessage, rawHeaders }: IncomingMessage): string {

@@ -6,24 +6,23 @@ import { isNotFound } from '../client/errors.ts'
 import { withLastApplied } from './apply/last-applied.ts'
 import { type DryRun, dryRunOption, dryRunQuery, dryRunSuffix, parseDryRun } from './dry-run.ts'
 import { CliError, explain, WhileDoing } from './errors.ts'
-import { addFileFlags, areGiven, type FileFlags, parseDuration } from './flags.ts'
+import { addFileFlags, areGiven, type FileFlags } from './flags.ts'
 import { kindName } from './kinds.ts'
 import type { ManifestObject } from './manifests.ts'
-import { manifestsGiven } from './manifests-given.ts'
+import { manifestsGiven, oneFile } from './manifests-given.ts'
 import { showPlaces } from './mistakes/show-places.ts'
 import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
 import { objectName, parseOutput, printObject } from './print/printer.ts'
+import { bodyOf, sendRaw } from './raw.ts'
 import type { Session } from './session.ts'
-import { inTime, type Place, untilGone } from './until.ts'
+import { addTakingFlags, type TakingFlags, takeAway } from './take-away.ts'
 import { validationOf } from './validation.ts'
 import type { Verb } from './verb.ts'
 
-interface ReplaceFlags extends OutputFlags, FileFlags {
+interface ReplaceFlags extends OutputFlags, FileFlags, TakingFlags {
   force?: boolean
-  gracePeriod?: string
-  timeout?: string
-  cascade?: string
   saveConfig?: boolean
+  raw?: string
   subresource?: string
   fieldManager?: string
   validate?: string
@@ -34,11 +33,9 @@ export const replace: Verb<ReplaceFlags> = {
   usage: '-f FILE',
   examples: ['gantry replace -f web.yaml', 'gantry replace --force -f web.yaml'],
   define: (command: Command) =>
-    void addOutputFlags(addFileFlags(command))
-      .option('--force', 'delete and make anew')
-      .option('--grace-period <seconds>', 'with --force: how long pods may take to end')
-      .option('--timeout <duration>', 'with --force: how long to wait for the end')
-      .option('--cascade <how>', 'with --force: background, foreground or orphan', 'background')
+    void addTakingFlags(addOutputFlags(addFileFlags(command)).option('--force', 'delete and make anew'))
+      .option('--wait', 'with --force: until the old one is gone, which is so anyway')
+      .option('--raw <path>', 'send the file of -f to this path of the server, and show the answer')
       .option('--save-config', 'remember what was asked for, for a later apply')
       .option('--subresource <name>', 'only this part: status, scale')
       .option('--field-manager <name>', 'who owns the fields')
@@ -47,6 +44,7 @@ export const replace: Verb<ReplaceFlags> = {
   async run(session, args, flags) {
     if (args.length > 0) throw new CliError(`unexpected arguments: [${args.join(' ')}]; name files with -f`)
     if (!areGiven(flags)) throw new CliError('must specify one of -f and -k')
+    if (flags.raw !== undefined) return sendRaw(session, 'PUT', flags.raw, await bodyOf(session, oneFile(flags)))
     const dryRun = parseDryRun(flags.dryRun)
     const output = await parseOutput(flags)
     const manifests = await manifestsGiven(session.io, flags)
@@ -94,32 +92,7 @@ async function replaceOne(
       query,
       body: JSON.stringify(namespace ? { ...body, metadata: { ...body.metadata, namespace } } : body),
     })
-  if (dryRun === 'none') await takeAway(session, { kind, name, namespace }, flags)
+  if (dryRun === 'none' && (await takeAway(session, { kind, name, namespace }, flags)))
+    session.io.out(`${kindName(kind)} "${name}" deleted${namespace ? ` from ${namespace} namespace` : ''}\n`)
   return session.json<AnyObject>('POST', pathOf(kind, namespace), { query, body: JSON.stringify(body) })
-}
-
-const propagation: Record<string, string> = { background: 'Background', foreground: 'Foreground', orphan: 'Orphan' }
-
-async function takeAway(session: Session, place: Place, flags: ReplaceFlags): Promise<void> {
-  const { kind, name, namespace } = place
-  const propagationPolicy = propagation[flags.cascade ?? 'background']
-  if (!propagationPolicy)
-    throw new CliError(`invalid cascade value (${flags.cascade}). Must be "background", "foreground", or "orphan"`)
-  const limitMs = flags.timeout ? parseDuration(flags.timeout) : 0
-  if (limitMs === undefined) throw new CliError(`invalid --timeout "${flags.timeout}": write 30s, 2m or 1h`)
-  const body = {
-    kind: 'DeleteOptions',
-    apiVersion: 'v1',
-    propagationPolicy,
-    gracePeriodSeconds: flags.gracePeriod === undefined ? 0 : Number(flags.gracePeriod),
-  }
-  try {
-    await session.json('DELETE', pathOf(kind, namespace, name), { body: JSON.stringify(body) })
-  } catch (error) {
-    if (isNotFound(error)) return
-    throw error
-  }
-  session.io.out(`${kindName(kind)} "${name}" deleted${namespace ? ` from ${namespace} namespace` : ''}\n`)
-  if (!(await inTime(session, untilGone(session, place), limitMs || Number.POSITIVE_INFINITY)))
-    throw new CliError(`timed out waiting for the end of ${kind.plural}/${name}: it may have a finalizer`)
 }

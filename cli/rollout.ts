@@ -2,30 +2,47 @@ import type { Command } from 'commander'
 import type { Deployment, PodTemplateSpec, ReplicaSet } from '../api/generated/types.ts'
 import { formatTime } from '../api/machinery/time.ts'
 import type { Live } from '../client/types.ts'
+import { lastApplied } from './apply/last-applied.ts'
+import { changeText } from './changing.ts'
 import { templateLines } from './describe/pod-template.ts'
 import { type DryRun, dryRunOption, dryRunSuffix, parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
-import { parseDuration } from './flags.ts'
+import { addFileFlags, areGiven, parseDuration } from './flags.ts'
 import { kindName } from './kinds.ts'
 import type { NamedObject } from './objects.ts'
 import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
-import { parseOutput, printObject } from './print/printer.ts'
+import { type Output, parseOutput, printObject } from './print/printer.ts'
 import { alignTabs } from './print/tabs.ts'
 import { controllerRevisionsOf, isAt, revisionToRestore, templateOfRevision } from './rollout/controller-revisions.ts'
 import { progressOf } from './rollout/progress.ts'
 import { changeCause, revisionsOf, rollbackPatch, rollbackTarget } from './rollout/revisions.ts'
 import type { Session } from './session.ts'
+import { type SubjectFlags, subjectsGiven } from './subjects.ts'
 import { inTime } from './until.ts'
 import type { Verb } from './verb.ts'
 import { watchKind } from './watch.ts'
-import { isDeployment, patchSubject, readSubjects, type Subject, templateOf } from './workloads.ts'
+import { isDeployment, patchSubject, type Subject, templateOf } from './workloads.ts'
 
 type SubVerb<F> = Verb<F> & { summary: string }
 
-async function subjectsOf(session: Session, args: readonly string[]): Promise<Subject[]> {
-  if (args.length === 0) throw new CliError('required resource not specified: write deployment/NAME')
-  if (args.length === 1 && !args[0]?.includes('/')) throw new CliError(`name which one: ${args[0]}/NAME`)
-  return readSubjects(session, args)
+/** `-f`, `-k`, `-R` and `-l`. */
+const addWhichFlags = (command: Command): Command =>
+  addFileFlags(command).option('-l, --selector <labels>', 'the objects with these labels')
+
+interface ChangeFlags extends SubjectFlags, OutputFlags {
+  fieldManager?: string
+}
+
+const addRolloutFlags = (command: Command): Command =>
+  addOutputFlags(addWhichFlags(command)).option('--field-manager <name>', 'who owns the fields')
+
+/** As in kubectl, a kind that stands alone means all of its objects in the namespace. */
+async function subjectsOf(session: Session, args: readonly string[], flags: SubjectFlags): Promise<Subject[]> {
+  if (args.length === 0 && !areGiven(flags))
+    throw new CliError('required resource not specified: write deployment/NAME')
+  const subjects = await subjectsGiven(session, args, { ...flags, all: true })
+  if (subjects.length === 0) session.io.err(`No resources found in ${session.namespace} namespace.\n`)
+  return subjects
 }
 
 function deploymentOnly(subject: Subject, what: string): Live<Deployment> {
@@ -40,15 +57,12 @@ const unsupported = ({ kind, object }: Subject, what: string): CliError =>
 const isRevised = ({ kind }: Subject): boolean =>
   kind.group === 'apps' && (kind.kind === 'StatefulSet' || kind.kind === 'DaemonSet')
 
-const done = (session: Session, { kind, object }: Subject, what: string) =>
-  session.io.out(`${kindName(kind)}/${object.metadata.name} ${what}\n`)
-
-const status: SubVerb<{ watch: boolean; timeout?: string; revision?: string }> = {
+const status: SubVerb<SubjectFlags & { watch: boolean; timeout?: string; revision?: string }> = {
   summary: 'show how far a rollout is, until it is done',
   usage: 'TYPE/NAME',
   examples: ['gantry rollout status deployment/web --timeout=60s'],
   define: (command: Command) =>
-    void command
+    void addWhichFlags(command)
       .option('-w, --watch', 'until it is done', true)
       .option('--no-watch', 'only how far it is now')
       .option('--timeout <duration>', 'how long to wait')
@@ -57,7 +71,7 @@ const status: SubVerb<{ watch: boolean; timeout?: string; revision?: string }> =
     const limitMs = flags.timeout ? parseDuration(flags.timeout) : 0
     if (limitMs === undefined) throw new CliError(`invalid --timeout "${flags.timeout}": write 30s, 2m or 1h`)
     const following = (async () => {
-      for (const subject of await subjectsOf(session, args))
+      for (const subject of await subjectsOf(session, args, flags))
         await follow(session, subject, flags.watch, Number(flags.revision ?? 0))
     })()
     if (!(await inTime(session, following, limitMs || Number.POSITIVE_INFINITY)))
@@ -88,15 +102,18 @@ async function follow(session: Session, subject: Subject, watch: boolean, revisi
   )
 }
 
-const history: SubVerb<OutputFlags & { revision?: string }> = {
+const history: SubVerb<SubjectFlags & OutputFlags & { revision?: string }> = {
   summary: 'show the revisions there have been',
   usage: 'TYPE/NAME',
   examples: ['gantry rollout history deployment/web', 'gantry rollout history deployment/web --revision=2'],
   define: (command: Command) =>
-    void addOutputFlags(command, 'the revision as yaml or json').option('--revision <n>', 'what this revision was'),
+    void addOutputFlags(addWhichFlags(command), 'the revision as yaml or json').option(
+      '--revision <n>',
+      'what this revision was',
+    ),
   async run(session, args, { revision, ...flags }) {
     const output = await parseOutput(flags)
-    for (const subject of await subjectsOf(session, args)) {
+    for (const subject of await subjectsOf(session, args, flags)) {
       const revisions = await historyOf(session, subject)
       const wanted = Number(revision ?? 0)
       const name = `${kindName(subject.kind)}/${subject.object.metadata.name}`
@@ -153,103 +170,137 @@ function revisionText({ object, template }: Kept): string {
   return `${alignTabs(lines.join('\n'), { padding: 2 })}\n`
 }
 
-const undo: SubVerb<{ toRevision?: string; dryRun?: string }> = {
+const undo: SubVerb<SubjectFlags & OutputFlags & { toRevision?: string; dryRun?: string }> = {
   summary: 'go back to an earlier revision',
   usage: 'TYPE/NAME',
   examples: ['gantry rollout undo deployment/web', 'gantry rollout undo deployment/web --to-revision=3'],
   define: (command: Command) =>
-    void command.option('--to-revision <n>', 'to this one; 0 for the one before').addOption(dryRunOption()),
+    void addOutputFlags(addWhichFlags(command))
+      .option('--to-revision <n>', 'to this one; 0 for the one before')
+      .addOption(dryRunOption()),
   async run(session, args, flags) {
     const dryRun = parseDryRun(flags.dryRun)
     const wanted = Number(flags.toRevision ?? 0)
     if (!Number.isInteger(wanted) || wanted < 0)
       throw new CliError(`revision must be a positive integer: ${flags.toRevision}`)
-    for (const subject of await subjectsOf(session, args)) {
-      if (isRevised(subject)) {
-        await restore(session, subject, wanted, dryRun)
-        continue
-      }
-      const deployment = deploymentOnly(subject, 'rollback')
-      if (deployment.spec?.paused)
-        throw new CliError(
-          `you cannot rollback a paused deployment; resume it first with 'gantry rollout resume deployment/${deployment.metadata.name}' and try again`,
-        )
-      const target = rollbackTarget(await revisionsOf(session, deployment), wanted)
-      const patch = rollbackPatch(deployment, target)
-      if (!patch) {
-        done(
-          session,
-          subject,
-          `skipped rollback (current template already matches revision ${target.metadata.annotations?.['deployment.kubernetes.io/revision']})`,
-        )
-        continue
-      }
-      if (dryRun !== 'client')
-        await patchSubject(session, subject, patch, { type: 'json', manager: 'kubectl-rollout', dryRun })
-      done(session, subject, `rolled back${dryRunSuffix(dryRun)}`)
+    const output = await parseOutput(flags)
+    for (const subject of await subjectsOf(session, args, flags)) {
+      warnOfApply(session, subject)
+      const back = isRevised(subject)
+        ? await restore(session, subject, wanted, dryRun)
+        : await rollBack(session, subject, wanted, dryRun)
+      const done =
+        back.skipped === undefined
+          ? 'rolled back'
+          : `skipped rollback (current template already matches revision ${back.skipped})`
+      if (back.template && output.type === 'table') {
+        const text = alignTabs(templateLines(back.template).join('\n'), { padding: 2 })
+        session.io.out(`${kindName(subject.kind)}/${subject.object.metadata.name} ${text}\n${dryRunSuffix(dryRun)}\n`)
+      } else session.io.out(changeText(output, back.object, done, back.skipped === undefined ? dryRun : 'none'))
     }
     return 0
   },
+}
+
+/** The next `apply` of an unchanged file would find nothing to do, and bring nothing back. */
+function warnOfApply(session: Session, { kind, object }: Subject): void {
+  if (lastApplied(object))
+    session.io.err(
+      `Warning: resource ${kind.plural}/${object.metadata.name} was previously managed with 'apply', and what was applied last is not rolled back: bring your files to the same state before you apply them again\n`,
+    )
+}
+
+/** What an object has become, or the revision that it is at already. */
+interface Back {
+  object: NamedObject
+  skipped?: string
+  /** What its pods would be like again, where nothing is sent. */
+  template?: PodTemplateSpec
+}
+
+async function rollBack(session: Session, subject: Subject, wanted: number, dryRun: DryRun): Promise<Back> {
+  const deployment = deploymentOnly(subject, 'rollback')
+  if (deployment.spec?.paused)
+    throw new CliError(
+      `you cannot rollback a paused deployment; resume it first with 'gantry rollout resume deployment/${deployment.metadata.name}' and try again`,
+    )
+  const target = rollbackTarget(await revisionsOf(session, deployment), wanted)
+  const patch = rollbackPatch(deployment, target)
+  if (!patch)
+    return {
+      object: subject.object,
+      skipped: String(target.metadata.annotations?.['deployment.kubernetes.io/revision']),
+    }
+  if (dryRun === 'client') return { object: subject.object, template: target.spec?.template ?? {} }
+  return {
+    object: await patchSubject(session, subject, patch, { type: 'json', manager: 'kubectl-rollout', dryRun }),
+  }
 }
 
 /** Of stateful and daemon sets a revision is a patch: it is applied. */
-async function restore(session: Session, subject: Subject, wanted: number, dryRun: DryRun): Promise<void> {
+async function restore(session: Session, subject: Subject, wanted: number, dryRun: DryRun): Promise<Back> {
   const revision = revisionToRestore(await controllerRevisionsOf(session, subject), wanted)
-  if (isAt(subject, revision)) {
-    done(session, subject, `skipped rollback (current template already matches revision ${revision.revision})`)
-    return
-  }
-  if (dryRun !== 'client')
-    await patchSubject(session, subject, revision.data as object, { manager: 'kubectl-rollout', dryRun })
-  done(session, subject, `rolled back${dryRunSuffix(dryRun)}`)
-}
-
-const pausing = (paused: boolean): SubVerb<object> => {
-  const word = paused ? 'paused' : 'resumed'
+  if (isAt(subject, revision)) return { object: subject.object, skipped: String(revision.revision) }
+  if (dryRun === 'client') return { object: subject.object, template: templateOfRevision(revision) }
   return {
-    summary: paused ? 'make no changes of the template take effect for now' : 'let them take effect again',
-    usage: 'TYPE/NAME',
-    examples: [`gantry rollout ${paused ? 'pause' : 'resume'} deployment/web`],
-    async run(session, args) {
-      let failed = false
-      for (const subject of await subjectsOf(session, args)) {
-        const { spec, metadata } = deploymentOnly(subject, paused ? 'pausing' : 'resuming')
-        if (Boolean(spec?.paused) === paused) {
-          session.io.err(
-            `error: ${subject.kind.plural}.${subject.kind.group} "${metadata.name}" is ${paused ? 'already paused' : 'not paused'}\n`,
-          )
-          failed = true
-          continue
-        }
-        await patchSubject(session, subject, { spec: { paused: paused || null } }, { manager: 'kubectl-rollout' })
-        done(session, subject, word)
-      }
-      return failed ? 1 : 0
-    },
+    object: await patchSubject(session, subject, revision.data as object, { manager: 'kubectl-rollout', dryRun }),
   }
 }
 
-const restart: SubVerb<object> = {
+/** Tells of each object what a change has made of it; one that is refused keeps nobody from the others. */
+async function changeEach(
+  session: Session,
+  args: readonly string[],
+  flags: ChangeFlags,
+  done: string,
+  patchOf: (subject: Subject) => object,
+): Promise<number> {
+  const output: Output = await parseOutput(flags)
+  let failed = false
+  for (const subject of await subjectsOf(session, args, flags)) {
+    try {
+      const manager = flags.fieldManager ?? 'kubectl-rollout'
+      const changed = await patchSubject(session, subject, patchOf(subject), { manager })
+      session.io.out(changeText(output, changed, done, 'none'))
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error
+      session.io.err(`error: ${error.message}\n`)
+      failed = true
+    }
+  }
+  return failed ? 1 : 0
+}
+
+const pausing = (paused: boolean): SubVerb<ChangeFlags> => ({
+  summary: paused ? 'make no changes of the template take effect for now' : 'let them take effect again',
+  usage: 'TYPE/NAME',
+  examples: [`gantry rollout ${paused ? 'pause' : 'resume'} deployment/web`],
+  define: (command) => void addRolloutFlags(command),
+  run: (session, args, flags) =>
+    changeEach(session, args, flags, paused ? 'paused' : 'resumed', (subject) => {
+      const { spec, metadata } = deploymentOnly(subject, paused ? 'pausing' : 'resuming')
+      if (Boolean(spec?.paused) === paused)
+        throw new CliError(
+          `${subject.kind.plural}.${subject.kind.group} "${metadata.name}" is ${paused ? 'already paused' : 'not paused'}`,
+        )
+      return { spec: { paused: paused || null } }
+    }),
+})
+
+const restart: SubVerb<ChangeFlags> = {
   summary: 'replace all pods, one after the other',
   usage: 'TYPE/NAME',
-  examples: ['gantry rollout restart deployment/web'],
-  async run(session, args) {
-    for (const subject of await subjectsOf(session, args)) {
-      if (!templateOf(subject.object))
-        throw new CliError(`${subject.kind.plural}/${subject.object.metadata.name} has no pod template to restart`)
-      if ((subject.object.spec as { paused?: boolean }).paused)
+  examples: ['gantry rollout restart deployment/web', 'gantry rollout restart deployment -l app=web'],
+  define: (command) => void addRolloutFlags(command),
+  run: (session, args, flags) =>
+    changeEach(session, args, flags, 'restarted', ({ kind, object }) => {
+      if (!templateOf(object))
+        throw new CliError(`${kind.plural}/${object.metadata.name} has no pod template to restart`)
+      if ((object.spec as { paused?: boolean }).paused)
         throw new CliError("can't restart paused deployment (run rollout resume first)")
       const annotations = { 'kubectl.kubernetes.io/restartedAt': formatTime(session.clock.now()) }
-      await patchSubject(
-        session,
-        subject,
-        { spec: { template: { metadata: { annotations } } } },
-        { manager: 'kubectl-rollout' },
-      )
-      done(session, subject, 'restarted')
-    }
-    return 0
-  },
+      return { spec: { template: { metadata: { annotations } } } }
+    }),
 }
 
 export const rollout: Verb = {

@@ -6,6 +6,7 @@ import { pods } from '../client/resources.ts'
 import type { Live } from '../client/types.ts'
 import { attachOrShow, followPod } from './attach/attach-or-show.ts'
 import { addCreateFlags, type CreateFlags, createOne } from './create/creating.ts'
+import { podHint } from './describe/pod-hint.ts'
 import { parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
 import { collect, collectList, parseDuration } from './flags.ts'
@@ -53,7 +54,7 @@ export const runImage: Verb<RunFlags> = {
       .option('--rm', 'delete the pod when it has ended')
       .option('--expose', 'make a service, too; needs --port')
       .option('--overrides <json>', 'changes of the pod')
-      .option('--override-type <type>', 'how they are meant: merge or json')
+      .option('--override-type <type>', 'how they are meant: merge, json or strategic', 'merge')
       .option('-q, --quiet', 'show only what the container prints')
       .option('--detach-keys <keys>', 'keys that let go of the container: ctrl-p,ctrl-q')
       .option('--pod-running-timeout <duration>', 'how long to wait for the pod to run', '1m')
@@ -96,7 +97,15 @@ async function attached(session: Session, pod: AnyObject, flags: RunFlags) {
     body: JSON.stringify(pod),
   })
   try {
-    const running = await followPod(session, place, (one) => one.status?.phase === 'Running' || ended(one), limitMs)
+    const told = new Set<string>()
+    const hasBegun = (one: Live<Pod>) => {
+      // Who waits is to know at once what for.
+      const hint = podHint(one, [], session.clock.now())
+      if (hint && !told.has(hint)) session.io.err(`pod ${place.name} does not run yet: ${hint}\n`)
+      told.add(hint ?? '')
+      return one.status?.phase === 'Running' || ended(one)
+    }
+    const running = await followPod(session, place, hasBegun, limitMs)
     if (!running)
       throw new CliError(
         `timed out waiting for the pod to run: \`gantry describe pod ${place.name} -n ${namespace}\` tells why`,

@@ -33,8 +33,8 @@ async function runOne(
     const [word, ...others] = rest
     const below = verb.verbs[word ?? '']
     if (below) return runOne(`${name} ${word}`, below.summary, below, [...flags, ...others], io, clock)
-    // `create -f FILE` beside `create namespace NAME`: a verb with flags of its own is one by itself, too.
-    if (!verb.define || !word?.startsWith('-')) return refuseWord(name, summary, verb.verbs, word, io)
+    if (!verb.alone || (word !== undefined && !word.startsWith('-')))
+      return refuseWord(name, summary, verb.verbs, word, io)
   }
   const split = args.indexOf('--')
   const [own, rest] = split < 0 ? [args, undefined] : [args.slice(0, split), args.slice(split + 1)]
@@ -46,14 +46,18 @@ async function runOne(
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: () => {} })
     .addHelpText('after', `\nExamples:\n${verb.examples.map((line) => `  ${line}`).join('\n')}`)
+  if (verb.verbs) command.addHelpText('after', `\nBelow it:\n${listOf(verb.verbs)}`)
   verb.define?.(command)
+  // What a verb means by a flag of its own is no matter of the connection: the --user of a binding.
+  const meant = new Set(command.options.map((option) => option.attributeName()))
   addSharedFlags(command)
   let session: Session | undefined
   try {
     command.parse(normalizeArgs(own, command.options), { from: 'user' })
     const flags = command.opts<SharedFlags>()
-    session = new Session(io, flags, clock)
-    return await verb.run(session, command.args, flags, rest)
+    session = new Session(io, Object.fromEntries(Object.entries(flags).filter(([name]) => !meant.has(name))), clock)
+    const code = await verb.run(session, command.args, flags, rest)
+    return code === 0 && flags.warningsAsErrors ? codeOfWarnings(session) : code
   } catch (error) {
     if (error instanceof CommanderError) return refuseFlags(name, error, io)
     const { text, code } = explain(error, session?.server)
@@ -64,6 +68,12 @@ async function runOne(
   } finally {
     session?.close()
   }
+}
+
+function codeOfWarnings({ warnings, io }: Session): number {
+  if (warnings === 0) return 0
+  io.err(`error: ${warnings} warning${warnings === 1 ? '' : 's'} received\n`)
+  return 1
 }
 
 function refuseFlags(name: string, error: CommanderError, io: Io): number {
@@ -80,9 +90,7 @@ function refuseWord(
   word: string | undefined,
   io: Io,
 ): number {
-  const width = Math.max(...Object.keys(below).map((verb) => verb.length))
-  const list = Object.entries(below).map(([verb, { summary: what }]) => `  ${verb.padEnd(width)}  ${what}`)
-  const help = `${summary}\n\nUsage: ${name} COMMAND [flags]\n\n${list.join('\n')}\n`
+  const help = `${summary}\n\nUsage: ${name} COMMAND [flags]\n\n${listOf(below)}\n`
   if (word === undefined || word === '--help' || word === '-h' || word === 'help') {
     io.out(help)
     return word === undefined ? 1 : 0
@@ -90,4 +98,12 @@ function refuseWord(
   const meant = nearest(word, Object.keys(below))
   io.err(`error: unknown command "${word}"${meant ? `. Did you mean "${meant}"?` : ''}\n\n${help}`)
   return 1
+}
+
+/** A line for each verb below another. */
+function listOf(below: Record<string, { summary: string }>): string {
+  const width = Math.max(...Object.keys(below).map((verb) => verb.length))
+  return Object.entries(below)
+    .map(([verb, { summary }]) => `  ${verb.padEnd(width)}  ${summary}`)
+    .join('\n')
 }

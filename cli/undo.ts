@@ -89,7 +89,7 @@ async function versionAt(
   namespace: string | undefined,
   at: string,
 ): Promise<ObjectVersion> {
-  const object = await getObject(session, kind, name, namespace, at)
+  const object = await getObject(session, kind, name, namespace, { at })
   return { revision: object.metadata.resourceVersion ?? '', operation: 'updated', changes: [], object }
 }
 

@@ -12,6 +12,8 @@ export interface Verb<Flags = any> {
   run(session: Session, args: readonly string[], flags: Flags, rest: readonly string[] | undefined): Promise<number>
   /** Verbs below this one: `rollout status`. */
   verbs?: Record<string, Verb & { summary: string }>
+  /** It does something by itself, too, where no word follows: `apply -f FILE` beside `apply view-last-applied`. */
+  alone?: boolean
 }
 
 /** The kubectl-like verbs by their names: loaded when they are run. */

@@ -77,6 +77,10 @@ export const verbs: Verbs = {
     load: async () => (await import('./watch-cluster.ts')).watchCluster,
   },
   proxy: { summary: 'serve the API on this machine, as you', load: async () => (await import('./proxy.ts')).proxy },
+  plugin: {
+    summary: 'commands that you have added',
+    load: async () => (await import('./plugin.ts')).pluginAmong(verbs),
+  },
   completion: {
     summary: 'let the shell complete what you type',
     load: async () => (await import('./completion.ts')).completion,
@@ -113,6 +117,10 @@ export const verbs: Verbs = {
   volume: {
     summary: 'list claims, and move what is in them',
     load: async () => (await import('./volume.ts')).volume,
+  },
+  'api-versions': {
+    summary: 'list the versions of the API that the server knows',
+    load: async () => (await import('./api-versions.ts')).apiVersions,
   },
   'api-resources': {
     summary: 'list the kinds that the server knows',

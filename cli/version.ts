@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { CliError, explain } from './errors.ts'
-import { toJson, toYaml } from './print/documents.ts'
+import { toJson } from './print/documents.ts'
+import { toYaml } from './print/yaml.ts'
 import type { Verb } from './verb.ts'
 
 interface VersionFlags {

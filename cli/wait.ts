@@ -5,9 +5,9 @@ import { kindName } from './kinds.ts'
 import { getObject, type NamedObject } from './objects.ts'
 import { placesGiven } from './places.ts'
 import { addOutputFlags, type OutputFlags } from './print/output-flags.ts'
-import { parseOutput, printObject } from './print/printer.ts'
+import { type Output, parseOutput, printObject } from './print/printer.ts'
 import type { Session } from './session.ts'
-import type { SubjectFlags } from './subjects.ts'
+import { type SubjectFlags, subjectsGiven } from './subjects.ts'
 import { inTime, objectAt, type Place, untilSo } from './until.ts'
 import type { Verb } from './verb.ts'
 import { type Awaited, isSo, parseAwaited } from './wait/awaited.ts'
@@ -34,12 +34,14 @@ export const wait: Verb<WaitFlags> = {
       .option('-l, --selector <labels>', 'the objects with these labels')
       .option('--field-selector <fields>', 'the objects with these fields')
       .option('--all', 'all objects of the kind, in the namespace')
-      .option('-A, --all-namespaces', 'in every namespace'),
+      .option('-A, --all-namespaces', 'in every namespace')
+      .option('--local', 'with -f: look once at what the files say; no server is asked'),
   async run(session, args, flags) {
     const awaited = parseAwaited(flags.for ?? [])
     const limitMs = flags.timeout.startsWith('-') ? weekMs : parseDuration(flags.timeout)
     if (limitMs === undefined) throw new CliError(`invalid --timeout "${flags.timeout}": write 30s, 2m or 1h`)
     const output = await parseOutput(flags)
+    if (flags.local) return lookAtFiles(session, args, awaited, flags, output)
     const deadline = session.clock.now() + limitMs
     const places = await placesGiven(session, args, flags, unnamed)
     if (places.length === 0 && !awaited.some(({ type }) => type === 'delete'))
@@ -50,12 +52,7 @@ export const wait: Verb<WaitFlags> = {
         const met = await waitFor(session, place, one, limitMs === 0 ? 0 : deadline)
         // What is not there and was not has nothing to be shown.
         if (met.so && awaited.every(({ type }) => type === 'delete') && !met.object) break
-        if (met.so)
-          session.io.out(
-            output.type === 'table' || !met.object
-              ? `${kindName(place.kind)}/${place.name} condition met\n`
-              : printObject(output, met.object),
-          )
+        if (met.so) session.io.out(metText(output, place, met.object))
         else {
           late.push(limitMs === 0 ? notMet(place) : timedOut(place, met.object))
           break
@@ -67,6 +64,29 @@ export const wait: Verb<WaitFlags> = {
     return late.length > 0 ? 1 : 0
   },
 }
+
+/** Nothing changes in a file: what is not so in it never will be. */
+async function lookAtFiles(
+  session: Session,
+  args: readonly string[],
+  awaited: readonly Awaited[],
+  flags: WaitFlags,
+  output: Output,
+): Promise<number> {
+  let failed = false
+  for (const { kind, object } of await subjectsGiven(session, args, flags)) {
+    const place = { kind, name: object.metadata.name, namespace: object.metadata.namespace }
+    if (awaited.every((one) => isSo(one, object, object.metadata.uid))) session.io.out(metText(output, place, object))
+    else {
+      session.io.err(`error: ${notMet(place)}\n`)
+      failed = true
+    }
+  }
+  return failed ? 1 : 0
+}
+
+const metText = (output: Output, { kind, name }: Place, object: NamedObject | undefined): string =>
+  output.type === 'table' || !object ? `${kindName(kind)}/${name} condition met\n` : printObject(output, object)
 
 const notMet = ({ kind, name }: Place) => `condition not met for ${kind.plural}/${name}`
 

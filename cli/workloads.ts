@@ -1,4 +1,4 @@
-import type { Deployment, LabelSelector, PodTemplateSpec } from '../api/generated/types.ts'
+import type { Deployment, LabelSelector, PodSpec, PodTemplateSpec } from '../api/generated/types.ts'
 import { formatSelectorString } from '../api/machinery/labels.ts'
 import { pathOf } from '../client/client.ts'
 import { type DryRun, dryRunQuery } from './dry-run.ts'
@@ -54,6 +54,15 @@ export function patchSubject(
 /** The pods' template of a workload; undefined for what has none. */
 export const templateOf = (object: NamedObject): PodTemplateSpec | undefined =>
   (object.spec as { template?: PodTemplateSpec } | undefined)?.template
+
+/** How the pods are made that an object is, or asks for; undefined for what has no pods. */
+export function podSpecOf(object: NamedObject): PodSpec | undefined {
+  if (object.kind === 'Pod') return object.spec as PodSpec | undefined
+  if (object.kind === 'CronJob')
+    return (object.spec as { jobTemplate?: { spec?: { template?: PodTemplateSpec } } }).jobTemplate?.spec?.template
+      ?.spec
+  return templateOf(object)?.spec
+}
 
 /** The selector of a workload's or a service's pods, as text. Throws for what has no pods. */
 export function podSelector({ kind, object }: Subject): string {

@@ -37,11 +37,13 @@ export function threeWayPatch(
   return patch
 }
 
-const fieldSchema = (schema: Schema | undefined, name: string): Schema | undefined =>
+/** What is known of a field. */
+export const fieldSchema = (schema: Schema | undefined, name: string): Schema | undefined =>
   schema?.properties?.get(name) ?? schema?.values
 
 const strategies = (schema: Schema | undefined): readonly string[] => schema?.patchStrategy?.split(',') ?? []
-const mergesItems = (schema: Schema | undefined): boolean => strategies(schema).includes('merge')
+/** Whether a list is merged item by item. */
+export const mergesItems = (schema: Schema | undefined): boolean => strategies(schema).includes('merge')
 
 /** The patch of an object within the object; undefined where there is nothing to do. */
 function objectPatch(

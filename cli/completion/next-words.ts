@@ -2,12 +2,11 @@ import { Command } from 'commander'
 import { pathOf } from '../../client/client.ts'
 import { addSharedFlags } from '../flags.ts'
 import type { ServedKind } from '../kinds.ts'
-import { namespaceFor } from '../objects.ts'
+import { listMetadata, namespaceFor } from '../objects.ts'
+import { otherCommands } from '../other-commands.ts'
 import type { Session } from '../session.ts'
 import type { Verb, Verbs } from '../verb.ts'
 
-/** Commands that are no verbs like kubectl's. */
-const others = ['up', 'down', 'status', 'image', 'plan', 'why', 'snapshot', 'help']
 const formats = ['wide', 'yaml', 'kyaml', 'json', 'name', 'jsonpath=', 'go-template=', 'custom-columns=']
 /** Verbs that are about pods, called by their names alone. */
 const ofPods = new Set(['logs', 'exec', 'attach', 'port-forward', 'cp', 'debug'])
@@ -34,7 +33,7 @@ const ofNodes = new Set(['cordon', 'uncordon', 'drain'])
 /** The words that may stand in the place of the last one, which may have been begun. */
 export async function nextWords(session: Session, words: readonly string[], verbs: Verbs): Promise<string[]> {
   const [name = '', ...args] = words
-  if (args.length === 0) return [...Object.keys(verbs).filter((verb) => !verb.startsWith('_')), ...others].sort()
+  if (args.length === 0) return [...Object.keys(verbs).filter((verb) => !verb.startsWith('_')), ...otherCommands].sort()
   const entry = verbs[name]
   if (!entry) return []
   const { verb, rest } = below(await entry.load(), args)
@@ -79,10 +78,6 @@ async function pairs(session: Session, word: string): Promise<string[]> {
 
 async function names(session: Session, word: string): Promise<string[]> {
   const kind: ServedKind = (await session.kinds()).named(word)
-  const { items } = await session.json<{ items: { metadata: { name: string } }[] }>(
-    'GET',
-    pathOf(kind, namespaceFor(session, kind)),
-    { headers: { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' } },
-  )
+  const items = await listMetadata(session, pathOf(kind, namespaceFor(session, kind)))
   return items.map(({ metadata }) => metadata.name)
 }

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { CliError } from '../errors.ts'
+import { collect, collectList } from '../flags.ts'
 import { nearest } from '../nearest.ts'
 import type { Session } from '../session.ts'
 import type { Verb } from '../verb.ts'
+import { type Exec, type ExecFlags, withExec } from './credentials.ts'
 import { changeKubeconfig, filesInUse, mergedKubeconfig, type Section, withEntry } from './kubeconfig.ts'
 
-type Texts = Record<string, string | boolean | undefined>
+type Texts = Record<string, string | boolean | readonly string[] | undefined>
 
 const oneName = (args: readonly string[], verb: string): string => {
   const [name, more] = args
@@ -35,9 +37,19 @@ interface Setting {
   summary: string
   define(command: Command): void
   fields: readonly string[]
+  /** Of what a flag is not a field by itself: the fields after the change. */
+  more?(before: Record<string, unknown>, flags: Texts): Record<string, unknown>
 }
 
-const setting = ({ section, verb, word, summary, define, fields }: Setting): Verb<Texts> & { summary: string } => ({
+const setting = ({
+  section,
+  verb,
+  word,
+  summary,
+  define,
+  fields,
+  more,
+}: Setting): Verb<Texts> & { summary: string } => ({
   summary,
   usage: 'NAME',
   examples: [`gantry config ${verb} mine`],
@@ -49,7 +61,11 @@ const setting = ({ section, verb, word, summary, define, fields }: Setting): Ver
       session,
       (config) => config[section]?.some((one) => one.name === name) ?? false,
       (config) => {
-        const changed = withEntry(config, section, name, fieldsOf(flags, fields))
+        const before = config[section]?.find((one) => one.name === name)?.[section.slice(0, -1)] ?? {}
+        const changed = withEntry(config, section, name, {
+          ...fieldsOf(flags, fields),
+          ...more?.(before as Record<string, unknown>, flags),
+        })
         isNew = changed.isNew
         return changed.config
       },
@@ -78,8 +94,9 @@ export const setCluster = setting({
       .option('--certificate-authority <file>', 'whose certificates are believed')
       .option('--insecure-skip-tls-verify', 'believe any certificate')
       .option('--tls-server-name <name>', 'the name that the certificate must have')
+      .option('--proxy-url <url>', 'the proxy that leads to it')
       .option('--embed-certs', 'put the contents of files in'),
-  fields: ['server', 'certificate-authority', 'insecure-skip-tls-verify', 'tls-server-name'],
+  fields: ['server', 'certificate-authority', 'insecure-skip-tls-verify', 'tls-server-name', 'proxy-url'],
 })
 
 export const setCredentials = setting({
@@ -94,8 +111,18 @@ export const setCredentials = setting({
       .option('--token <token>', 'a bearer token')
       .option('--username <name>', 'for basic authentication')
       .option('--password <password>', 'for basic authentication')
-      .option('--embed-certs', 'put the contents of files in'),
+      .option('--embed-certs', 'put the contents of files in')
+      .option('--exec-command <file>', 'the program that gets the credentials')
+      .option('--exec-api-version <version>', 'in which version of the API it tells them')
+      .option('--exec-arg <words>', 'its arguments, in place of others', collectList)
+      .option('--exec-env <key=value>', 'a variable of its environment; KEY- takes one away', collect)
+      .option('--exec-interactive-mode <mode>', 'whether it may ask: IfAvailable, Never or Always')
+      .option('--exec-provide-cluster-info', 'tell it which cluster it is for'),
   fields: ['client-certificate', 'client-key', 'token', 'username', 'password'],
+  more(before, flags) {
+    const exec = withExec(before.exec as Exec | undefined, flags as ExecFlags)
+    return exec ? { exec } : {}
+  },
 })
 
 export const setContext = setting({

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { CliError } from '../errors.ts'
-import { toYaml } from '../print/documents.ts'
+import { toYaml } from '../print/yaml.ts'
 import type { Session } from '../session.ts'
 
 type Fields = Record<string, unknown>

@@ -20,7 +20,7 @@ export async function describeObject(
     describer.lines(object, around),
     withEvents ? eventsOf(around, kind, object) : [],
   ])
-  const hint = withEvents ? describer.hint?.(object, events, around) : undefined
+  const hint = withEvents ? await describer.hint?.(object, events, around) : undefined
   const all = [...lines, ...(withEvents ? eventLines(events, around.nowMs) : [])]
   const text = `${alignTabs(all.map(withoutControls).join('\n'), { padding: 2 })}\n`
   return hint ? `${text}\nHint: ${hint}\n` : text

@@ -18,7 +18,11 @@ export interface Describer {
   /** Whether its events are shown below. */
   events: boolean
   /** What its user should do; undefined while nothing is wrong. */
-  hint?(object: NamedObject, events: readonly Live<CoreV1Event>[], around: Surroundings): string | undefined
+  hint?(
+    object: NamedObject,
+    events: readonly Live<CoreV1Event>[],
+    around: Surroundings,
+  ): string | undefined | Promise<string | undefined>
 }
 
 /** A describer whose function knows the type of its kind. */

@@ -62,6 +62,12 @@ test('an image that cannot be had: by what the registry said', () => {
   expect(hint(pod(pull), said('manifest unknown'))).toMatch(/^there is no image registry.example\/app:1/)
   expect(hint(pod(pull), said('unauthorized'))).toMatch(/imagePullSecrets/)
   expect(hint(pod(pull), said('dial tcp: lookup failed'))).toMatch(/is its registry reachable/)
+  // The number of a port is no answer of a registry.
+  expect(hint(pod(pull), said('read udp 10.0.0.1:41404->10.0.0.2:53: i/o timeout'))).toMatch(/registry reachable/)
+  expect(hint(pod(pull), said('read udp 10.0.0.1:54010->10.0.0.2:53: i/o timeout'))).toMatch(/registry reachable/)
+  expect(hint(pod(pull))).toMatch(/`docker save registry.example\/app:1 \| gantry image load`$/)
+  const always = pod(pull, { containers: [{ name: 'app', imagePullPolicy: 'Always' }] })
+  expect(hint(always)).toContain('make the pod anew with imagePullPolicy: IfNotPresent')
   expect(hint(pod(waiting('ErrImageNeverPull')))).toMatch(/imagePullPolicy is Never/)
 })
 
@@ -107,4 +113,27 @@ test('one that should be gone: held, or on a node that does not answer', () => {
   expect(hint(pod({ phase: 'Running' }, { nodeName: 'n1' }, gone))).toMatch(/gantry get node n1/)
   const going = { deletionTimestamp: '2026-01-01T00:09:59Z' }
   expect(hint(pod({ phase: 'Running' }, { nodeName: 'n1' }, going))).toBeUndefined()
+})
+
+test('an init container that goes on and on is named, one that has just begun or is a sidecar is not', () => {
+  const since = (startedAt: string): PodStatus => ({
+    phase: 'Pending',
+    initContainerStatuses: [
+      { name: 'wait', image: 'i', imageID: '', ready: false, restartCount: 0, state: { running: { startedAt } } },
+    ],
+  })
+  const long = '2026-01-01T00:09:00Z'
+  const spec = { nodeName: 'n1', initContainers: [{ name: 'wait' }] }
+  expect(hint(pod(since(long), spec))).toContain('`gantry logs web -n shop -c wait`')
+  expect(hint(pod(since('2026-01-01T00:09:55Z'), spec))).toBeUndefined()
+  const sidecar = { nodeName: 'n1', initContainers: [{ name: 'wait', restartPolicy: 'Always' }] }
+  expect(hint(pod(since(long), sidecar))).toBeUndefined()
+})
+
+test('tells a sandbox without a network from one that does not start', () => {
+  const failed = (message: string) =>
+    hint(pod({ phase: 'Pending' }, { nodeName: 'n1' }), event('FailedCreatePodSandBox', message))
+  expect(failed('plugin type="bridge" failed: cni: no addresses')).toContain('cannot give it a network')
+  expect(failed('runc create failed: permission denied')).toContain('cannot start its sandbox')
+  expect(failed('runc create failed: no cgroup mount found in mountinfo')).toContain('sees no cgroups')
 })

@@ -13,8 +13,19 @@ export function podHint(pod: Live<Pod>, events: readonly CoreV1Event[], nowMs: n
     containersOf(pod)
       .map((status) => containerHint(pod, status, events))
       .find((hint) => hint !== undefined) ??
+    initializing(pod, nowMs) ??
     notStarted(pod, events)
   )
+}
+
+/** An init container that has run for a while is most likely waiting for something, and only it can say for what. */
+function initializing({ metadata, spec, status }: Live<Pod>, nowMs: number): string | undefined {
+  const sidecars = new Set(
+    (spec?.initContainers ?? []).flatMap((one) => (one.restartPolicy === 'Always' ? [one.name] : [])),
+  )
+  const running = status?.initContainerStatuses?.find(({ name, state }) => state?.running && !sidecars.has(name))
+  if (!running || nowMs < Date.parse(running.state?.running?.startedAt ?? '') + 10_000) return undefined
+  return `its init container ${running.name} has not ended yet, and the others wait for it: \`gantry logs ${metadata.name} -n ${metadata.namespace} -c ${running.name}\` shows what it does`
 }
 
 const containersOf = ({ status = {} }: Live<Pod>): ContainerStatus[] => [
@@ -65,10 +76,10 @@ function unscheduled({ metadata, spec, status }: Live<Pod>): string | undefined 
 const imageReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'])
 
 function containerHint(pod: Live<Pod>, status: ContainerStatus, events: readonly CoreV1Event[]): string | undefined {
-  const { name, image, state, lastState } = status
+  const { name, state, lastState } = status
   const reason = state?.waiting?.reason ?? ''
   const message = state?.waiting?.message ?? ''
-  if (imageReasons.has(reason)) return imageHint(image, reason, lastMessage(events, 'Failed', message))
+  if (imageReasons.has(reason)) return imageHint(pod, status, lastMessage(events, 'Failed', message))
   if (reason === 'CreateContainerConfigError' || reason === 'CreateContainerError') return configHint(message)
   const ended =
     state?.terminated ??
@@ -85,16 +96,27 @@ function containerHint(pod: Live<Pod>, status: ContainerStatus, events: readonly
   return probeHint(pod, status, events)
 }
 
-function imageHint(image: string, reason: string, message: string): string {
+function imageHint({ spec }: Live<Pod>, { name, image, state }: ContainerStatus, message: string): string {
+  const reason = state?.waiting?.reason
+  const all = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])]
+  const isPulledAlways = all.find((one) => one.name === name)?.imagePullPolicy === 'Always'
   if (reason === 'InvalidImageName') return `${image} is no name of an image: correct spec.containers[].image`
   if (reason === 'ErrImageNeverPull')
-    return `the node does not have ${image}, and imagePullPolicy is Never: \`gantry image load\` brings it there`
-  if (/unauthorized|authentication|denied|forbidden|401|403/i.test(message))
+    return `the node does not have ${image}, and imagePullPolicy is Never: ${bringing(image)}, or pull it with another policy`
+  if (/unauthorized|authentication|denied|forbidden|\b40[13]\b/i.test(message))
     return `the registry does not give ${image} to just anybody: check the name, and the secret in imagePullSecrets`
-  if (/not found|manifest unknown|does not exist|404/i.test(message))
-    return `there is no image ${image}: check its name and tag. One built here comes to the nodes by \`gantry image load\``
-  return `the node cannot pull ${image}: is its registry reachable from there? Images built here come by \`gantry image load\``
+  if (/not found|manifest unknown|does not exist|\b404\b/i.test(message))
+    return `there is no image ${image}: check its name and tag. If it is on this machine, ${bringing(image, isPulledAlways)}`
+  return `the node cannot pull ${image}: is its registry reachable from there? Without one, ${bringing(image, isPulledAlways)}`
 }
+
+/** How an image comes to the nodes by hand; a pod that waits for it finds it there, unless it is to ask each time. */
+const bringing = (image: string, isPulledAlways = false): string =>
+  `bring it to the nodes: \`docker save ${image} | gantry image load\`${
+    isPulledAlways
+      ? ', and make the pod anew with imagePullPolicy: IfNotPresent (Always, the default for :latest and for no tag, asks the registry all the same)'
+      : ''
+  }`
 
 /** `configmap "x" not found`, `couldn't find key k in Secret ns/x`. */
 function configHint(message: string): string {
@@ -147,9 +169,16 @@ function notStarted({ spec, status }: Live<Pod>, events: readonly CoreV1Event[])
   const missing = /(configmap|secret|persistentvolumeclaim) "([^"]+)" not found/i.exec(failure?.message ?? '')
   if (missing) return `create the ${missing[1]?.toLowerCase()} ${missing[2]}: the pod starts by itself then`
   if (failure) return 'a volume cannot be mounted: the last FailedMount event says why'
-  if (events.some(({ reason }) => reason === 'FailedCreatePodSandBox'))
-    return `the node cannot give it a network: the event says why, and the log of the node ${spec.nodeName} more`
-  return undefined
+  const sandbox = events.filter(({ reason }) => reason === 'FailedCreatePodSandBox').at(-1)
+  return sandbox && sandboxHint(sandbox.message ?? '', spec.nodeName)
+}
+
+/** A sandbox is a first process and a network: either can fail. */
+function sandboxHint(message: string, node: string): string {
+  if (/no cgroup mount/.test(message))
+    return `the node ${node} sees no cgroups, so no container can start there: mount cgroup2 at /sys/fs/cgroup. \`ip netns exec\` hides them; \`nsenter --net=FILE\` does not`
+  const what = /network|\bcni\b/i.test(message) ? 'give it a network' : 'start its sandbox'
+  return `the node cannot ${what}: the event says why, and the log of the node ${node} more`
 }
 
 const lastMessage = (events: readonly CoreV1Event[], reason: string, otherwise: string): string =>

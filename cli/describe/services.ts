@@ -1,10 +1,17 @@
-import type { EndpointSlice, Endpoints, LoadBalancerIngress, Service } from '../../api/generated/types.ts'
+import type { EndpointSlice, Endpoints, LoadBalancerIngress, Pod, Service } from '../../api/generated/types.ts'
 import { joinOrNone } from '../../api/machinery/print.ts'
+import { isForbidden } from '../../client/errors.ts'
+import type { Live } from '../../client/types.ts'
 import { describes, type Surroundings } from './describer.ts'
 import { field, fieldIf, identity, indent, orUnset, section, tabled, textsOf } from './lines.ts'
+import { serviceHint } from './service-hint.ts'
 
 /** A service: its addresses, its ports, and who answers there. */
-export const service = describes<Service>(async (object, around) => {
+export const service = describes<Service>(serviceLines, {
+  hint: (object, _, around) => hintOf(object as unknown as Live<Service>, around),
+})
+
+async function serviceLines(object: Live<Service>, around: Surroundings): Promise<string[]> {
   const { spec = {}, status } = object
   const slices = await slicesOf(around, object.metadata.namespace, object.metadata.name)
   const ingress = status?.loadBalancer?.ingress ?? []
@@ -37,7 +44,22 @@ export const service = describes<Service>(async (object, around) => {
     ...fieldIf('LoadBalancer Source Ranges', spec.loadBalancerSourceRanges?.join(',')),
     ...fieldIf('Traffic Distribution', spec.trafficDistribution),
   ]
-})
+}
+
+/** Where pods may not be seen, there is nothing to say. */
+async function hintOf(object: Live<Service>, around: Surroundings): Promise<string | undefined> {
+  const { name, namespace } = object.metadata
+  try {
+    const [slices, pods] = await Promise.all([
+      slicesOf(around, namespace, name),
+      around.list<Pod>('pods', { namespace }),
+    ])
+    return serviceHint(object, slices, pods)
+  } catch (error) {
+    if (isForbidden(error)) return undefined
+    throw error
+  }
+}
 
 const ingressText = ({ ip, ipMode, hostname = '' }: LoadBalancerIngress): string =>
   ip ? `${ip}${ipMode ? ` (${ipMode})` : ''}` : hostname

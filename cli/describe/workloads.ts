@@ -14,7 +14,7 @@ import { joinOrNone } from '../../api/machinery/print.ts'
 import type { Live } from '../../client/types.ts'
 import { templateWithoutHash } from '../rollout/revisions.ts'
 import { storageClassOf } from './claim.ts'
-import { describes, type Surroundings } from './describer.ts'
+import { type Describer, describes, type Surroundings } from './describer.ts'
 import {
   annotationsField,
   bracketed,
@@ -29,46 +29,52 @@ import {
 } from './lines.ts'
 import { controlledBy } from './pod.ts'
 import { templateLines } from './pod-template.ts'
+import { workloadHint } from './workload-hint.ts'
+
+const hint: Describer['hint'] = (object, _events, around) => workloadHint(object, around)
 
 /** A deployment: how far it is, and the replica sets it has. */
-export const deployment = describes<Deployment>(async (object, around) => {
-  const { metadata, spec, status = {} } = object
-  const { old, current } = await replicaSetsOf(object, around)
-  const { rollingUpdate } = spec?.strategy ?? {}
-  return [
-    field('Name', metadata.name),
-    field('Namespace', metadata.namespace),
-    field('CreationTimestamp', longTime(metadata.creationTimestamp)),
-    ...labelsField('Labels', metadata.labels),
-    ...annotationsField('Annotations', metadata.annotations),
-    field('Selector', formatSelectorString(spec?.selector)),
-    field(
-      'Replicas',
-      [
-        `${spec?.replicas ?? 1} desired`,
-        `${status.updatedReplicas ?? 0} updated`,
-        `${status.replicas ?? 0} total`,
-        `${status.availableReplicas ?? 0} available`,
-        `${status.unavailableReplicas ?? 0} unavailable`,
-      ].join(' | '),
-    ),
-    field('StrategyType', spec?.strategy?.type),
-    field('MinReadySeconds', spec?.minReadySeconds ?? 0),
-    ...(rollingUpdate
-      ? [
-          field(
-            'RollingUpdateStrategy',
-            `${rollingUpdate.maxUnavailable} max unavailable, ${rollingUpdate.maxSurge} max surge`,
-          ),
-        ]
-      : []),
-    ...templateLines(spec?.template),
-    ...conditionsTable(status.conditions),
-    ...(old.length + current.length > 0
-      ? [field('OldReplicaSets', replicaSetsText(old)), field('NewReplicaSet', replicaSetsText(current))]
-      : []),
-  ]
-})
+export const deployment = describes<Deployment>(
+  async (object, around) => {
+    const { metadata, spec, status = {} } = object
+    const { old, current } = await replicaSetsOf(object, around)
+    const { rollingUpdate } = spec?.strategy ?? {}
+    return [
+      field('Name', metadata.name),
+      field('Namespace', metadata.namespace),
+      field('CreationTimestamp', longTime(metadata.creationTimestamp)),
+      ...labelsField('Labels', metadata.labels),
+      ...annotationsField('Annotations', metadata.annotations),
+      field('Selector', formatSelectorString(spec?.selector)),
+      field(
+        'Replicas',
+        [
+          `${spec?.replicas ?? 1} desired`,
+          `${status.updatedReplicas ?? 0} updated`,
+          `${status.replicas ?? 0} total`,
+          `${status.availableReplicas ?? 0} available`,
+          `${status.unavailableReplicas ?? 0} unavailable`,
+        ].join(' | '),
+      ),
+      field('StrategyType', spec?.strategy?.type),
+      field('MinReadySeconds', spec?.minReadySeconds ?? 0),
+      ...(rollingUpdate
+        ? [
+            field(
+              'RollingUpdateStrategy',
+              `${rollingUpdate.maxUnavailable} max unavailable, ${rollingUpdate.maxSurge} max surge`,
+            ),
+          ]
+        : []),
+      ...templateLines(spec?.template),
+      ...conditionsTable(status.conditions),
+      ...(old.length + current.length > 0
+        ? [field('OldReplicaSets', replicaSetsText(old)), field('NewReplicaSet', replicaSetsText(current))]
+        : []),
+    ]
+  },
+  { hint },
+)
 
 /** The replica sets of a deployment: the one of its template, and those before it. */
 async function replicaSetsOf(
@@ -96,17 +102,23 @@ const replicaSetsText = (sets: readonly Live<ReplicaSet>[]): string =>
   )
 
 /** A replica set, and how its pods fare. */
-export const replicaSet = describes<ReplicaSet>(async (object, around) => [
-  ...selecting(object, formatLabelSelector(object.spec?.selector)),
-  ...controlledBy(object),
-  ...(await replicaLines(object, around, formatSelectorString(object.spec?.selector))),
-])
+export const replicaSet = describes<ReplicaSet>(
+  async (object, around) => [
+    ...selecting(object, formatLabelSelector(object.spec?.selector)),
+    ...controlledBy(object),
+    ...(await replicaLines(object, around, formatSelectorString(object.spec?.selector))),
+  ],
+  { hint },
+)
 
 /** A replication controller, likewise. */
-export const replicationController = describes<ReplicationController>(async (object, around) => [
-  ...selecting(object, textsOf(object.spec?.selector)),
-  ...(await replicaLines(object, around, formatSelectorString(object.spec?.selector))),
-])
+export const replicationController = describes<ReplicationController>(
+  async (object, around) => [
+    ...selecting(object, textsOf(object.spec?.selector)),
+    ...(await replicaLines(object, around, formatSelectorString(object.spec?.selector))),
+  ],
+  { hint },
+)
 
 async function replicaLines(
   { metadata, spec, status }: Live<ReplicaSet | ReplicationController>,
@@ -122,30 +134,33 @@ async function replicaLines(
 }
 
 /** A stateful set, with the claims it makes for its pods. */
-export const statefulSet = describes<StatefulSet>(async (object, around) => {
-  const { metadata, spec, status } = object
-  const selector = formatSelectorString(spec?.selector)
-  const { partition, maxUnavailable } = spec?.updateStrategy?.rollingUpdate ?? {}
-  return [
-    field('Name', metadata.name),
-    field('Namespace', metadata.namespace),
-    field('CreationTimestamp', longTime(metadata.creationTimestamp)),
-    field('Selector', selector),
-    ...labelsField('Labels', metadata.labels),
-    ...annotationsField('Annotations', metadata.annotations),
-    field('Replicas', `${spec?.replicas ?? 1} desired | ${status?.replicas ?? 0} total`),
-    field('Update Strategy', spec?.updateStrategy?.type),
-    ...(partition === undefined
-      ? []
-      : indent([
-          field('Partition', partition),
-          ...(maxUnavailable === undefined ? [] : [field('MaxUnavailable', maxUnavailable)]),
-        ])),
-    field('Pods Status', await podsText(around, metadata, selector)),
-    ...templateLines(spec?.template),
-    ...claimTemplateLines(spec?.volumeClaimTemplates),
-  ]
-})
+export const statefulSet = describes<StatefulSet>(
+  async (object, around) => {
+    const { metadata, spec, status } = object
+    const selector = formatSelectorString(spec?.selector)
+    const { partition, maxUnavailable } = spec?.updateStrategy?.rollingUpdate ?? {}
+    return [
+      field('Name', metadata.name),
+      field('Namespace', metadata.namespace),
+      field('CreationTimestamp', longTime(metadata.creationTimestamp)),
+      field('Selector', selector),
+      ...labelsField('Labels', metadata.labels),
+      ...annotationsField('Annotations', metadata.annotations),
+      field('Replicas', `${spec?.replicas ?? 1} desired | ${status?.replicas ?? 0} total`),
+      field('Update Strategy', spec?.updateStrategy?.type),
+      ...(partition === undefined
+        ? []
+        : indent([
+            field('Partition', partition),
+            ...(maxUnavailable === undefined ? [] : [field('MaxUnavailable', maxUnavailable)]),
+          ])),
+      field('Pods Status', await podsText(around, metadata, selector)),
+      ...templateLines(spec?.template),
+      ...claimTemplateLines(spec?.volumeClaimTemplates),
+    ]
+  },
+  { hint },
+)
 
 function claimTemplateLines(claims: readonly PersistentVolumeClaim[] = []): string[] {
   if (claims.length === 0) return ['Volume Claims:\t<none>']
@@ -163,25 +178,28 @@ function claimTemplateLines(claims: readonly PersistentVolumeClaim[] = []): stri
 }
 
 /** A daemon set, and on how many nodes it is. */
-export const daemonSet = describes<DaemonSet>(async (object, around) => {
-  const { metadata, spec, status } = object
-  const selector = formatSelectorString(spec?.selector)
-  return [
-    field('Name', metadata.name),
-    field('Namespace', metadata.namespace),
-    field('Selector', selector),
-    field('Node-Selector', textsOf(spec?.template?.spec?.nodeSelector)),
-    ...labelsField('Labels', metadata.labels),
-    ...annotationsField('Annotations', metadata.annotations),
-    `Desired Number of Nodes Scheduled: ${status?.desiredNumberScheduled ?? 0}`,
-    `Current Number of Nodes Scheduled: ${status?.currentNumberScheduled ?? 0}`,
-    `Number of Nodes Scheduled with Up-to-date Pods: ${status?.updatedNumberScheduled ?? 0}`,
-    `Number of Nodes Scheduled with Available Pods: ${status?.numberAvailable ?? 0}`,
-    `Number of Nodes Misscheduled: ${status?.numberMisscheduled ?? 0}`,
-    field('Pods Status', await podsText(around, metadata, selector)),
-    ...templateLines(spec?.template),
-  ]
-})
+export const daemonSet = describes<DaemonSet>(
+  async (object, around) => {
+    const { metadata, spec, status } = object
+    const selector = formatSelectorString(spec?.selector)
+    return [
+      field('Name', metadata.name),
+      field('Namespace', metadata.namespace),
+      field('Selector', selector),
+      field('Node-Selector', textsOf(spec?.template?.spec?.nodeSelector)),
+      ...labelsField('Labels', metadata.labels),
+      ...annotationsField('Annotations', metadata.annotations),
+      `Desired Number of Nodes Scheduled: ${status?.desiredNumberScheduled ?? 0}`,
+      `Current Number of Nodes Scheduled: ${status?.currentNumberScheduled ?? 0}`,
+      `Number of Nodes Scheduled with Up-to-date Pods: ${status?.updatedNumberScheduled ?? 0}`,
+      `Number of Nodes Scheduled with Available Pods: ${status?.numberAvailable ?? 0}`,
+      `Number of Nodes Misscheduled: ${status?.numberMisscheduled ?? 0}`,
+      field('Pods Status', await podsText(around, metadata, selector)),
+      ...templateLines(spec?.template),
+    ]
+  },
+  { hint },
+)
 
 /** How kinds with a selector begin. */
 function selecting(object: Live<{ spec?: { selector?: LabelSelector | Record<string, string> } }>, selector: string) {

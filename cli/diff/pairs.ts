@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { CliError } from '../errors.ts'
 import type { ServedKind } from '../kinds.ts'
 import type { NamedObject } from '../objects.ts'
-import { toYaml } from '../print/documents.ts'
+import { toYaml } from '../print/yaml.ts'
 import type { Session } from '../session.ts'
 import { maskSecrets } from './mask.ts'
 

@@ -1,4 +1,4 @@
-import { toYaml } from '../print/documents.ts'
+import { toYaml } from '../print/yaml.ts'
 
 const introduction = [
   "Please edit the object below. Lines beginning with a '#' will be ignored,",

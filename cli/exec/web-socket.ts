@@ -5,7 +5,7 @@ import { StatusError } from '../../api/machinery/errors.ts'
 import type { Session } from '../session.ts'
 
 /** Opens a WebSocket to a path of the server. A refusal is thrown as any other answer's would be. */
-export function openWebSocket(
+export async function openWebSocket(
   { client, headers, io }: Session,
   path: string,
   query: URLSearchParams,
@@ -13,9 +13,10 @@ export function openWebSocket(
 ): Promise<WebSocket> {
   const { server, userAgent } = client.config
   const url = `${server.replace(/^http/, 'ws')}${path}?${query}`
+  const way = await client.connection.open('streams')
   const socket = new WebSocket(url, [...protocols], {
-    ...client.tls(),
-    headers: { ...client.authorization(), ...headers, 'user-agent': userAgent ?? 'gantry-cli' },
+    ...way,
+    headers: { ...client.connection.authorization(), ...headers, 'user-agent': userAgent ?? 'gantry-cli' },
     perMessageDeflate: false,
     maxPayload: 0,
   })

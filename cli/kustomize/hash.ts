@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { AnyObject } from '../../api/machinery/object.ts'
-import { sorted } from '../print/documents.ts'
+import { jsonText, sorted } from '../print/documents.ts'
 
 /** What the name of a generated object ends in: a digest of what is in it. */
 export function hashOf(object: AnyObject): string {
@@ -14,7 +14,7 @@ export function hashOf(object: AnyObject): string {
         ? { data, kind, name, type, ...(stringData ? { stringData } : {}) }
         : object
   return createHash('sha256')
-    .update(goJson(sorted(counted)))
+    .update(jsonText(sorted(counted)))
     .digest('hex')
     .slice(0, 10)
     .replace(/[013ae]/g, (digit) => letters[digit] ?? digit)
@@ -22,10 +22,3 @@ export function hashOf(object: AnyObject): string {
 
 /** So that no suffix becomes a word. */
 const letters: Readonly<Record<string, string>> = { 0: 'g', 1: 'h', 3: 'k', a: 'm', e: 't' }
-
-/** JSON as Go writes it: safe to stand in HTML. */
-const goJson = (value: unknown): string =>
-  JSON.stringify(value).replace(
-    /[<>&\u2028\u2029]/g,
-    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )

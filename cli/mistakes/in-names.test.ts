@@ -47,6 +47,21 @@ test('a name that is elsewhere is found there, also where one here is near', asy
   expect(await missingHint(session, pods, 'wbe-2')).toBe('Did you mean "web-2"?\n')
 })
 
+test('a pod that is looked for by the name of what makes it is looked for there', async () => {
+  const deployments = { ...kind('deployments', 'Deployment', true), group: 'apps' }
+  const session = {
+    namespace: 'shop',
+    kinds: async () => new Kinds([pods, namespaces, deployments]),
+    json: async (_method: string, path: string, { query = {} }: { query?: Record<string, string> } = {}) => {
+      if (path === '/api/v1/namespaces') return { items: [{ metadata: { name: 'shop' } }] }
+      const inShop = path === '/apis/apps/v1/namespaces/shop/deployments' && query.fieldSelector === 'metadata.name=web'
+      return { items: inShop ? [{ metadata: { namespace: 'shop', name: 'web' } }] : [] }
+    },
+  } as unknown as Session
+  expect(await missingHint(session, pods, 'web')).toBe('Did you mean deployment/web?\n')
+  expect(await missingHint(session, pods, 'wob')).toBe('')
+})
+
 test('usage is told of by the pods it is of', async () => {
   const details = { group: 'metrics.k8s.io', kind: 'podmetrics', name: 'shop/wbe-2' }
   expect(await nameHint(working(['shop/web-2']), missing(details))).toBe('Did you mean "web-2"?\n')

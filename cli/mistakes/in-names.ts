@@ -3,10 +3,9 @@ import { pathOf } from '../../client/client.ts'
 import { WhileDoing } from '../errors.ts'
 import type { ServedKind } from '../kinds.ts'
 import { nearest } from '../nearest.ts'
-import { type NamedObject, type Selection, selectionQuery } from '../objects.ts'
+import { listMetadata, type NamedObject, type Selection, selectionQuery } from '../objects.ts'
 import type { Session } from '../session.ts'
 
-const metadataList = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
 const most = '1000'
 
 /** What was meant by a name that is not there, in a line; empty where nobody knows. */
@@ -42,6 +41,8 @@ async function hintOf(session: Session, kind: ServedKind, name: string): Promise
   const found = await namesOf(session, kind)
   const here = found.filter(({ metadata }) => !kind.namespaced || metadata.namespace === session.namespace)
   if (here.some(({ metadata }) => metadata.name === name)) return ''
+  const maker = await makerOf(session, kind, name)
+  if (maker !== '') return `Did you mean ${maker}/${name}?\n`
   const elsewhere = found.find(({ metadata }) => metadata.name === name)?.metadata.namespace
   if (elsewhere) return `There is one in the namespace "${elsewhere}": add -n ${elsewhere}\n`
   const meant = nearest(
@@ -50,6 +51,21 @@ async function hintOf(session: Session, kind: ServedKind, name: string): Promise
   )
   return meant ? `Did you mean "${meant}"?\n` : ''
 }
+
+/** What makes pods under the name that a pod was looked for by, in the words of the command line; empty where nothing does. */
+async function makerOf(session: Session, kind: ServedKind, name: string): Promise<string> {
+  if (kind.plural !== 'pods' || kind.group !== '') return ''
+  const kinds = (await session.kinds()).all.filter(({ group, plural }) => makers.has(`${plural}.${group}`))
+  const found = await Promise.all(
+    kinds.map(async (one) => {
+      const path = pathOf(one, session.namespace)
+      return listMetadata(session, path, { fieldSelector: `metadata.name=${name}` }).catch(() => [])
+    }),
+  )
+  return kinds.find((_, i) => found[i]?.length)?.singular ?? ''
+}
+
+const makers = new Set(['deployments.apps', 'statefulsets.apps', 'daemonsets.apps', 'jobs.batch'])
 
 /** Where there are objects of a kind when none are in the namespace that was looked in; empty where there are none. */
 export function elsewhereHint(
@@ -81,13 +97,8 @@ export function namespaceHint(session: Session): Promise<string> {
   })
 }
 
-async function namesOf(session: Session, kind: ServedKind, query: Record<string, string> = {}): Promise<NamedObject[]> {
-  const { items } = await session.json<{ items: NamedObject[] }>('GET', pathOf(kind), {
-    query: { ...query, limit: most },
-    headers: { accept: metadataList },
-  })
-  return items
-}
+const namesOf = (session: Session, kind: ServedKind, query: Record<string, string> = {}): Promise<NamedObject[]> =>
+  listMetadata(session, pathOf(kind), { ...query, limit: most })
 
 /** A hint that cannot be had (for want of rights, say) is none; what went wrong has been told already. */
 async function quietly(find: () => Promise<string>): Promise<string> {

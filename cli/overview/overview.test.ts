@@ -35,6 +35,11 @@ const crashing = {
 }
 const world = (more: Partial<World>): World => ({ nodes: [], pods: [], workloads: [], claims: [], events: [], ...more })
 
+interface Around {
+  fresh?: boolean
+  used?: boolean
+}
+
 describe('a cluster in one screen', () => {
   test('counts nodes and pods, and what pods ask of a node', () => {
     const { nodes, pods } = overviewOf(
@@ -85,6 +90,34 @@ describe('a cluster in one screen', () => {
       ['alone', 'ill'],
       ['data', 'going'],
     ])
+  })
+
+  test.each([
+    [{ storageClassName: 'fast' }, { fresh: true }, 'no space left'],
+    [{}, {}, 'it names no storage class'],
+    [{ storageClassName: 'fast' }, {}, 'no pod uses it'],
+    [{ storageClassName: 'fast' }, { used: true }, 'gantry describe pvc data -n a'],
+  ])('says why a claim of %j waits, with %j', (spec, { fresh = false, used = false }: Around, why) => {
+    const claim = subject('PersistentVolumeClaim', '', {
+      metadata: { name: 'data', namespace: 'a', uid: 'claim' },
+      spec,
+      status: { phase: 'Pending' },
+    })
+    const event = (seconds: string, message: string) =>
+      ({
+        metadata: { namespace: 'a' },
+        type: 'Warning',
+        involvedObject: { kind: 'PersistentVolumeClaim', uid: 'claim' },
+        lastTimestamp: `2026-01-01T00:0${seconds}:00Z`,
+        message,
+      }) as World['events'][number]
+    const user = subject('Pod', '', {
+      metadata: { name: 'user', namespace: 'a', ownerReferences: [{ uid: 'set' }] },
+      spec: { containers: [], volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'data' } }] },
+    })
+    const events = fresh ? [event('1', 'no such class'), event('2', 'no space left'), event('0', 'older')] : []
+    const { troubles } = overviewOf(world({ claims: [claim], pods: used ? [user] : [], events }), nowMs)
+    expect(troubles.find(({ subject: { object } }) => object.metadata.name === 'data')?.why).toContain(why)
   })
 
   test('gathers the warnings of the last minutes, the newest first, but for pods that have gone', () => {

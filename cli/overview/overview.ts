@@ -4,9 +4,11 @@ import { quantityToNumber } from '../../api/machinery/quantity.ts'
 import type { Live } from '../../client/types.ts'
 import { podHint } from '../describe/pod-hint.ts'
 import { podAmounts } from '../describe/pod-resources.ts'
+import { eventMs } from '../event-time.ts'
 import { type Health, healthOf } from '../health.ts'
 import { kindName } from '../kinds.ts'
 import type { Subject } from '../workloads.ts'
+import { claimReason } from './claim-reason.ts'
 
 /** What a cluster is made of, as far as its state goes. */
 export interface World {
@@ -101,7 +103,7 @@ export function overviewOf(world: World, nowMs: number): Overview {
       ...alone.map(({ subject, pod, health }) => ({ subject, health, why: why(pod) })),
       ...claims
         .filter(({ health }) => health.state !== 'well')
-        .map((each) => ({ ...each, why: conditionOf(each.subject) })),
+        .map((each) => ({ ...each, why: claimReason(each.subject, world) })),
     ].sort((a, b) => Number(b.health.state === 'ill') - Number(a.health.state === 'ill')),
     rollouts: workloads.filter(isRollout),
     warnings: warningsOf(world, nowMs),
@@ -162,11 +164,9 @@ function nodeLine(subject: Subject, pods: readonly Live<Pod>[]): NodeLine {
 function warningsOf({ events, pods }: World, nowMs: number): Warning[] {
   const there = new Set(pods.map(({ object }) => object.metadata.uid))
   const found = new Map<string, Warning>()
-  for (const { type, reason = '', message = '', involvedObject, count, series, ...event } of events) {
-    const lastMs =
-      Date.parse(
-        series?.lastObservedTime || event.lastTimestamp || event.eventTime || event.metadata.creationTimestamp || '',
-      ) || 0
+  for (const event of events) {
+    const { type, reason = '', message = '', involvedObject, count, series } = event
+    const lastMs = eventMs(event)
     if (type !== 'Warning' || nowMs - lastMs > recentMs) continue
     if (involvedObject?.kind === 'Pod' && involvedObject.uid && !there.has(involvedObject.uid)) continue
     const object = `${(involvedObject?.kind ?? '').toLowerCase()}/${involvedObject?.name ?? ''}`

@@ -1,19 +1,9 @@
-import type { FieldChange } from '../../api/gantry/object-changes.ts'
+import type { ObjectVersion as Told } from '../../api/gantry/object-version.ts'
 import { resourceName, type ServedKind } from '../kinds.ts'
 import { historyPath, type NamedObject } from '../objects.ts'
 import type { Session } from '../session.ts'
 
-/** One version of an object, as the server tells it. */
-export interface ObjectVersion {
-  revision: string
-  time?: string
-  user?: string
-  manager?: string
-  subresource?: string
-  operation: 'created' | 'updated' | 'deleted'
-  changes: FieldChange[]
-  object?: NamedObject
-}
+export type ObjectVersion = Told<NamedObject>
 
 const pageSize = 100
 

@@ -7,20 +7,20 @@ import type { Session } from '../session.ts'
 const streamProtocol = 'portforward.k8s.io'
 
 /** Asks the server to speak SPDY on a connection for a path; resolves to it. A refusal is thrown as any other's would be. */
-export function upgradeToSpdy(
+export async function upgradeToSpdy(
   { client, headers, io }: Session,
   path: string,
 ): Promise<{ socket: Duplex; head: Buffer }> {
   const url = new URL(`${client.config.server}${path}`)
+  const way = await client.connection.open('streams')
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {
     const req = request(url, {
-      ...client.tls(),
+      ...way,
       method: 'POST',
-      agent: false,
       signal: io.signal,
       headers: {
-        ...client.authorization(),
+        ...client.connection.authorization(),
         ...headers,
         'user-agent': client.config.userAgent ?? 'gantry-cli',
         connection: 'Upgrade',

@@ -1,20 +1,12 @@
-import { Document, visit } from 'yaml'
-import { isAmbiguous } from './ambiguous.ts'
-
-/** An object as YAML, its fields in alphabetical order and its texts quoted as kubectl shows them. */
-export function toYaml(value: unknown): string {
-  const document = new Document(value, { aliasDuplicateObjects: false, version: '1.1', sortMapEntries: true })
-  visit(document, {
-    Scalar(_, scalar) {
-      // Single quotes are for what could not stand there without; these are for what would be something else.
-      if (typeof scalar.value === 'string' && isAmbiguous(scalar.value)) scalar.type = 'QUOTE_DOUBLE'
-    },
-  })
-  return document.toString({ indentSeq: false, lineWidth: 0, singleQuote: true })
-}
-
 /** An object as JSON, its fields in alphabetical order. */
-export const toJson = (value: unknown): string => `${JSON.stringify(sorted(value), null, 4)}\n`
+export const toJson = (value: unknown): string => `${jsonText(sorted(value), 4)}\n`
+
+/** JSON as kubectl writes it: it escapes what would mean something in HTML. */
+export const jsonText = (value: unknown, indentation = 0): string =>
+  JSON.stringify(value, null, indentation).replace(
+    /[<>&\u2028\u2029]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 
 /** A copy with the fields of every object in alphabetical order. */
 export function sorted(value: unknown): unknown {

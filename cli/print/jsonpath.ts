@@ -1,4 +1,4 @@
-import { broken, type Find, parsePath, unquote } from '../../api/machinery/json-path.ts'
+import { broken, closingSign, type Find, parsePath, unquote } from '../../api/machinery/json-path.ts'
 import { sorted } from './documents.ts'
 
 /** A piece of a template. */
@@ -74,19 +74,10 @@ class TemplateParser {
 
   /** What stands between the brace here and the one that closes it. */
   #braces(): string {
-    let quote = ''
-    for (let i = this.#at + 1; i < this.#text.length; i++) {
-      const letter = this.#text[i] as string
-      if (quote) {
-        if (letter === '\\') i++
-        else if (letter === quote) quote = ''
-      } else if (letter === '"' || letter === "'") quote = letter
-      else if (letter === '}') {
-        const body = this.#text.slice(this.#at + 1, i).trim()
-        this.#at = i + 1
-        return body
-      }
-    }
-    throw broken('unclosed action: a { without its }')
+    const end = closingSign(this.#text, this.#at, '{', '}')
+    if (end < 0) throw broken('unclosed action: a { without its }')
+    const body = this.#text.slice(this.#at + 1, end).trim()
+    this.#at = end + 1
+    return body
   }
 }

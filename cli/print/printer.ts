@@ -50,7 +50,7 @@ export async function parseOutput(flags: OutputFlags, { headers = true } = {}): 
       return { type: 'whole', print: (object) => toJson(shown(object)) }
     }
     case 'yaml': {
-      const { toYaml } = await import('./documents.ts')
+      const { toYaml } = await import('./yaml.ts')
       return { type: 'whole', print: (object) => toYaml(shown(object)) }
     }
     case 'kyaml': {

@@ -5,7 +5,7 @@ import { isForbidden, isNotFound } from '../../client/errors.ts'
 import type { Live } from '../../client/types.ts'
 import { type Health, healthOf } from '../health.ts'
 import { kindName, type ServedKind } from '../kinds.ts'
-import { getObject, listObjects, type NamedObject, namespaceFor } from '../objects.ts'
+import { getObject, listMetadata, listObjects, type NamedObject, namespaceFor } from '../objects.ts'
 import type { Session } from '../session.ts'
 import { type Subject, templateOf } from '../workloads.ts'
 import { referencesOf } from './references.ts'
@@ -17,7 +17,6 @@ export interface Branch {
   children: Branch[]
 }
 
-const metadataList = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
 const mostShown = 500
 
 /** An object with what it owns, what it needs, and who uses it. */
@@ -80,10 +79,7 @@ const unknown: Health = { state: 'unknown', text: '' }
 
 async function metadataOf(session: Session, kind: ServedKind, namespace: string | undefined): Promise<NamedObject[]> {
   try {
-    const { items } = await session.json<{ items: NamedObject[] }>('GET', pathOf(kind, namespace), {
-      headers: { accept: metadataList },
-    })
-    return items
+    return await listMetadata(session, pathOf(kind, namespace))
   } catch (error) {
     // What one may not see is not shown.
     if (isForbidden(error) || isNotFound(error)) return []
