@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/longest-first.ts'
 
 const rooms = '{api,apiserver,client,cli,cluster,scheduler,controller-manager,node-agent,dashboard,bench}'
 
@@ -14,12 +15,14 @@ const whole = {
 // Unit tests stand beside the file they test and take seconds; what crosses components is in test/.
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
           name: 'unit',
           include: [`${rooms}/**/*.test.ts`],
           testTimeout: 30_000,
+          hookTimeout: 30_000,
           // Half the time went into loading the same modules for every file: files of one worker share them.
           isolate: false,
           // One less than there are cores is one of two.

@@ -68,7 +68,8 @@ async function podsOf(namespace: string): Promise<unknown[]> {
     name: metadata.name,
     labels: metadata.labels,
     annotations: metadata.annotations,
-    managers: metadata.managedFields?.map(({ manager }) => manager),
+    // They stand in the order of their seconds, and of their names within one.
+    managers: metadata.managedFields?.map(({ manager }) => manager).sort(),
     deleted: Boolean(metadata.deletionTimestamp),
     spec,
   }))

@@ -57,6 +57,7 @@ beforeAll(async () => {
   await kubectl('create -f -', {
     input: JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'texts' }, data: texts }),
   })
+  writeFileSync(join(server.directory, 'web.json'), JSON.stringify(deployment))
   writeFileSync(join(server.directory, 'go.tmpl'), '{{range .items}}{{.metadata.name}}{{"\\n"}}{{end}}')
   writeFileSync(join(server.directory, 'path.tmpl'), '{.items[*].metadata.name}')
   writeFileSync(
@@ -77,6 +78,7 @@ async function same(args: readonly string[]): Promise<void> {
 describe('kyaml, json and yaml', () => {
   test.each([
     'get configmap texts -o kyaml',
+    'get configmap texts -o yaml',
     'get deployment web -o kyaml',
     'get deployments,configmaps -o kyaml',
     'get deployment web -o kyaml --show-managed-fields',
@@ -129,5 +131,24 @@ describe('go-template', () => {
       expect(ours.stderr).toContain(words)
       expect(ours.code).toBe(1)
     }
+  })
+})
+
+// Both try it, and keep nothing.
+describe('changes that are only tried, or made of files', () => {
+  test.each([
+    'set env deployment web A=b C=d -c app --dry-run=server -o jsonpath={.spec.template.spec.containers[*].env}',
+    'set resources deploy web --limits=cpu=0.5 --dry-run=server -o jsonpath={.spec.template.spec.containers[*].resources}',
+    'set image deployment web *=x --dry-run=client',
+    'set env -f DIR/web.json --local A=b -o jsonpath={.spec.template.spec.containers[*].env}',
+    'patch -f DIR/web.json --local -p {"spec":{"replicas":7}} -o jsonpath={.spec.replicas}',
+    'label -f DIR/web.json --local a=b -o jsonpath={.metadata.labels}',
+    'get deployment web --subresource=scale -o json',
+    'rollout restart deployment --field-manager=me -o name',
+    'scale deployment web --replicas=3 -o jsonpath={.spec.replicas}',
+    'apply -f DIR/web.json --prune --all --prune-allowlist=core/v1/ConfigMap --dry-run=server',
+    'auth whoami --as=jane --as-uid=7 --as-user-extra=team=shop -o jsonpath={.status.userInfo}',
+  ])('%s', async (line) => {
+    await same(line.split(' '))
   })
 })

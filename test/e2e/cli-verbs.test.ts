@@ -262,7 +262,7 @@ describe('applying several as one', () => {
     expect(await there()).toHaveLength(3)
     expect((await apply(settings('a'))).stdout).toBe('configmap/a unchanged\nconfigmap/b pruned\n')
     expect(await there()).toEqual(['configmap/a', 'configmap/c'])
-    expect((await gantry('apply -n ours -f - --prune', { input: settings('a') })).stderr).toContain('go together')
+    expect((await gantry('apply -n ours -f - --prune', { input: settings('a') })).stderr).toContain('--applyset=NAME')
     await cluster.kubectl('delete configmap a c -n ours')
   })
 
@@ -326,6 +326,53 @@ COMP_WORDS=(gantry rollout re); COMP_CWORD=2; _gantry; printf '%s\\n' "\${COMPRE
       child.kill()
     }
   })
+})
+
+/** An HTTP proxy that tells of each connection, as a program of one line. */
+const proxyProgram = `
+const { connect } = require('node:net')
+require('node:http').createServer().on('connect', (req, socket) => {
+  console.log(req.url)
+  const to = connect(...req.url.split(':').reverse())
+  to.once('connect', () => socket.write('HTTP/1.1 200 OK\\r\\n\\r\\n'))
+  socket.pipe(to).pipe(socket)
+  for (const one of [socket, to]) one.on('error', () => {}).on('close', () => void (socket.destroy(), to.destroy()))
+}).listen(0, '127.0.0.1', function () { console.log('port', this.address().port) })`
+
+test('requests, shells and forwarded ports go through the proxy of a kubeconfig', async () => {
+  const [program = '', ...rest] = [...cluster.enter, process.execPath, '-e', proxyProgram]
+  const proxy = spawn(program, rest)
+  let said = ''
+  proxy.stdout.on('data', (chunk) => (said += chunk))
+  const connections = () => said.split('\n').length - 2
+  try {
+    const port = await until(() => /port (\d+)/.exec(said)?.[1], { message: 'a proxy that serves' })
+    const kubeconfig = file('behind', readFileSync(cluster.kubeconfig, 'utf8'))
+    const name = (await kubectl('config view -o jsonpath={.clusters[0].name}')).stdout
+    await gantry(`config set-cluster ${name} --proxy-url=http://127.0.0.1:${port}`, { kubeconfig })
+    const [pod = ''] = (await gantry('get pods -l app=hello -o name', { kubeconfig })).stdout.split('\n')
+    const listed = connections()
+    expect(pod).toMatch(/^pod\/hello-/)
+    expect(listed).toBeGreaterThan(0)
+    expect((await gantry(`exec ${pod} -- echo from inside`, { kubeconfig })).stdout).toBe('from inside\n')
+    const run = connections()
+    expect(run).toBeGreaterThan(listed)
+    const [command = '', ...words] = [...cluster.enter, process.execPath, gantryPath, 'port-forward', pod, ':8080']
+    const forward = spawn(command, [...words, `--kubeconfig=${kubeconfig}`])
+    try {
+      let told = ''
+      forward.stdout.on('data', (chunk) => (told += chunk))
+      const local = await until(() => /127\.0\.0\.1:(\d+) ->/.exec(told)?.[1], { message: 'a forwarded port' })
+      expect(await cluster.call(`http://127.0.0.1:${local}/`)).toContain('hello')
+      expect(connections()).toBeGreaterThan(run)
+    } finally {
+      forward.kill()
+    }
+    proxy.kill()
+    expect((await gantry('get pods', { kubeconfig })).stderr).toMatch(/ECONNREFUSED|refused/)
+  } finally {
+    proxy.kill()
+  }
 })
 
 describe('mistakes lead to the fix', () => {

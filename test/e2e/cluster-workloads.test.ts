@@ -355,7 +355,7 @@ describe.skipIf(why)(`the main job${why ? ` (${why})` : ''}`, () => {
     await kubectl('delete pods --now quick-0 quick-1 quick-2 quick-3 quick-4')
   })
 
-  test('a container beside sees the processes of a pod', async () => {
+  test('a container beside sees the processes of a pod, and a pod on a node its files', async () => {
     const [pod] = await pods('app=hello')
     const container = ['--image=gantry.local/box:1', '--container=look']
     await runGantry(
@@ -380,6 +380,22 @@ describe.skipIf(why)(`the main job${why ? ` (${why})` : ''}`, () => {
       { timeoutMs: 20_000, message: 'the container runs' },
     )
     expect(seen).toContain('server.mjs')
+    const { stdout, stderr } = await runGantry(
+      [
+        'debug',
+        `node/${node}`,
+        '-q',
+        '--attach',
+        ...container,
+        `--kubeconfig=${cluster.kubeconfig}`,
+        '--',
+        'ls',
+        '/host',
+      ],
+      cluster.enter,
+    )
+    expect(stdout.split('\n'), stderr).toContain('proc')
+    await kubectl('delete pods --now -l app.kubernetes.io/managed-by=kubectl-debug')
   })
 
   test('gantry down ends containers, network and every process', async () => {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startControllerManager } from '../support/controller-manager.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -207,6 +208,53 @@ test('a role gathers the rules of those it selects', async () => {
   await applied(role('all', { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { of: 'all' } }] } }))
   await applied(role('part', { rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] }))
   await until(async () => (await value('clusterrole all', '.rules[*].resources[0]')) === 'pods')
+})
+
+describe('objects of a kind of one’s own', () => {
+  const cache = (name: string, metadata: object = {}) =>
+    applied({
+      apiVersion: 'example.com/v1',
+      kind: 'Cache',
+      metadata: { name, namespace: 'own', ...metadata },
+      spec: { size: '1Mi' },
+    })
+  const names = async () => (await kubectl('get caches,configmaps -n own -o name')).stdout.split('\n').filter(Boolean)
+
+  beforeAll(async () => {
+    await kubectl(
+      `apply -f ${fileURLToPath(new URL('../../manifests/examples/custom-resource.yaml', import.meta.url))}`,
+    )
+    await kubectl('wait --for=condition=Established crd/caches.example.com')
+    await kubectl('create namespace own')
+  })
+
+  test('go when their owner goes, as what they own does', async () => {
+    await cache('owner')
+    const uid = await value('cache owner -n own', '.metadata.uid')
+    const ownerReferences = [{ apiVersion: 'example.com/v1', kind: 'Cache', name: 'owner', uid }]
+    await cache('owned', { ownerReferences })
+    const metadata = { name: 'owned', namespace: 'own', ownerReferences }
+    await applied({ apiVersion: 'v1', kind: 'ConfigMap', metadata })
+    await kubectl('delete cache owner -n own')
+    await until(async () => (await names()).join() === 'configmap/kube-root-ca.crt')
+  })
+
+  test('are scaled by an autoscaler', async () => {
+    await cache('pages')
+    const target = { apiVersion: 'example.com/v1', kind: 'Cache', name: 'pages' }
+    await applied({
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'pages', namespace: 'own' },
+      spec: { scaleTargetRef: target, minReplicas: 3, maxReplicas: 5 },
+    })
+    await until(async () => (await value('cache pages -n own', '.spec.replicas')) === '3')
+  })
+
+  test('go with their namespace', async () => {
+    await kubectl('delete namespace own --timeout=60s')
+    expect((await kubectl('get caches -A -o name')).stdout).toBe('')
+  })
 })
 
 test('all of it with no more rights than the manager of upstream has', () => {

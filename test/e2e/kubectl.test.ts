@@ -287,6 +287,8 @@ describe('workloads', () => {
     const watching = kubectl('get configmap awaited --watch -o jsonpath={.data.ready}; --request-timeout=12s', {
       codes: [1],
     })
+    // The watch has only so long, and on a busy machine the patch may be late.
+    await until(async () => (await configMapWatches()) > 1)
     await kubectl(['patch', 'configmap', 'awaited', '-p', '{"data":{"ready":"yes"}}'])
     expect((await waiting).stdout).toBe('configmap/awaited condition met\n')
     expect((await watching).stdout).toMatch(/yes;$/)

@@ -21,7 +21,7 @@ afterAll(() => server?.stop())
 const effort = Number(process.env.GANTRY_FUZZ ?? 1)
 const settings = (runs: number) => ({
   numRuns: runs * effort,
-  interruptAfterTimeLimit: 12_000 * effort,
+  interruptAfterTimeLimit: 7_000 * effort,
   markInterruptAsFailure: false,
 })
 const kind = fc.constantFrom(...builtinKinds)

@@ -180,6 +180,8 @@ describe.runIf(existsSync(busyboxPath)).each(kinds)('streams of a pod on the %s 
       ? spawn('script', ['--quiet', '--return', '--command', line.join(' '), '/dev/null'])
       : spawn(line[0]!, line.slice(1))
     children.push(child)
+    // Who has ended hears nothing more; what it said is what the tests look at.
+    child.stdin.on('error', () => {})
     let text = ''
     child.stdout.on('data', (chunk: Buffer) => {
       text += chunk
@@ -203,9 +205,12 @@ describe.runIf(existsSync(busyboxPath)).each(kinds)('streams of a pod on the %s 
     const following = follow(['logs', '-f', 'web'])
     const attached = follow(['attach', '-i', 'web'])
     // Output from before the attachment is not shown: said again until the attachment stands.
-    await until(async () => {
+    const isHeard = async () => {
       attached.child.stdin.write('hello\n')
       return attached.text().includes('heard hello') && following.text().includes('heard hello')
+    }
+    await until(isHeard).catch((error) => {
+      throw new Error(`attached: ${attached.text()}\nfollowing: ${following.text().slice(-500)}`, { cause: error })
     })
     attached.child.kill('SIGKILL')
     following.child.kill('SIGKILL')

@@ -9,7 +9,7 @@ import { configHelp as schedulerHelp } from '../../scheduler/config.ts'
 import { runGantry } from './cluster.ts'
 
 /** Those that are no verbs of the API: they tell of themselves in their own words. */
-const commands = ['up', 'down', 'status', 'why', 'plan', 'rebalance', 'snapshot', 'balancer']
+const commands = ['up', 'down', 'status', 'why', 'plan', 'rebalance', 'snapshot', 'system', 'balancer']
 const imageVerbs = ['build', 'load', 'save', 'ls', 'rm']
 
 /** docs/flags.md: every flag of every program, as the programs themselves know them. */
@@ -75,7 +75,9 @@ function belowParts(name: string, verb: Verb & { summary: string }): string {
   const own = new Command()
   verb.define?.(own)
   const line = `#### gantry ${name}\n\n${verb.summary}: \`${`gantry ${name} ${verb.usage}`.trim()}\`\n`
-  return own.options.length > 0 ? `${line}\n${optionTable(own)}` : line
+  const below = Object.entries(verb.verbs ?? {})
+  const told = own.options.length > 0 ? `${line}\n${optionTable(own)}` : line
+  return [told, ...below.map(([word, more]) => belowParts(`${name} ${word}`, more))].join('\n')
 }
 
 const optionTable = (command: Command): string =>

@@ -44,6 +44,9 @@ const follows = /gantry watch\b|(logs|get|events)\b.* (-f|-w|--follow|--watch)\b
 /** What may be asked once more when it does not show yet what the page says. */
 const asks = /\b(get|describe|top|why|plan|status|logs|tree|history|curl|diff|rebalance|exec|ls|can-i)\b/
 
+/** The machine's name as a word of its own: a short one may also stand in the middle of a pod's random name. */
+const thisMachine = new RegExp(`\\b${hostname().replaceAll('.', '\\.')}\\b`, 'g')
+
 const isFailure = /^(error|Error from server|The \w+ ".*" is invalid|gantry:|gantry [a-z -]+:)/m
 
 /** A reader with a machine of their own, a network namespace where nobody else is. */
@@ -81,7 +84,7 @@ code=$?; export -p > ${state}/environment; pwd > ${state}/directory; exit $code`
     const output = { text: '' }
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
-        output.text += text.replaceAll(home, '~').replaceAll(hostname(), 'laptop')
+        output.text += text.replaceAll(home, '~').replace(thisMachine, 'laptop')
       })
     }
     const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 137)))
@@ -174,7 +177,8 @@ code=$?; export -p > ${state}/environment; pwd > ${state}/directory; exit $code`
   }
 }
 
-const patienceMs = 20_000
+/** As long as a busy machine takes to bring about what a page shows. */
+const patienceMs = 60_000
 
 /** Ends a command with all that it has started in the foreground. */
 function end(child: ChildProcess, signal: NodeJS.Signals): void {
