@@ -38,7 +38,8 @@ test('there is nothing to agree to where nothing is meant, and in a raw request'
 
 test('what a finalizer keeps is told when the time is up, with how to let it go', async () => {
   const kept = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'default', uid: 'u' } }
-  const held = { ...kept, metadata: { ...kept.metadata, finalizers: ['example.com/hold'] } }
+  const deletionTimestamp = '2026-01-01T00:00:00Z'
+  const held = { ...kept, metadata: { ...kept.metadata, finalizers: ['example.com/hold'], deletionTimestamp } }
   server.answers.set(path, () => JSON.stringify(held))
   const { code, err } = await server.gantry('delete configmap settings --timeout=50ms')
   expect(code).toBe(1)
@@ -47,4 +48,17 @@ test('what a finalizer keeps is told when the time is up, with how to let it go'
   )
   expect(err).toContain('example.com/hold: whoever set it should take it away')
   expect(err).toContain(`gantry patch configmap settings -n default --type=merge -p '{"metadata":{"finalizers":null}}'`)
+})
+
+test('what is kept says so in its description', async () => {
+  const metadata = { name: 'settings', namespace: 'default', deletionTimestamp: '2026-01-01T00:00:00Z' }
+  const keep = (finalizers: string[]) =>
+    server.objects.set(path, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...metadata, finalizers } })
+  const described = async () => (await server.gantry('describe configmap settings')).out
+  keep(['example.com/hold', 'example.com/other'])
+  expect(await described()).toContain('Hint: it is kept by the finalizers example.com/hold, example.com/other: whoever')
+  keep(['foregroundDeletion'])
+  expect(await described()).toContain('Hint: it goes once all that it owns has gone: `gantry tree configmap settings')
+  keep([])
+  expect(await described()).not.toContain('Hint')
 })

@@ -4,6 +4,7 @@ import { pathOf } from '../client/client.ts'
 import { isNotFound } from '../client/errors.ts'
 import { type DryRun, dryRunOption, parseDryRun } from './dry-run.ts'
 import { CliError, explain } from './errors.ts'
+import { keptBy } from './finalizers.ts'
 import { addFileFlags, areGiven, optionalValue, parseDuration } from './flags.ts'
 import { kindName } from './kinds.ts'
 import { getObject } from './objects.ts'
@@ -201,9 +202,6 @@ async function allGone(
 /** Why something that was deleted is still there, where its finalizers say so: they are what people run into. */
 async function whatKeeps(session: Session, { kind, name, namespace }: Place): Promise<string> {
   const object = await objectAt(session, { kind, name, namespace })
-  const { finalizers = [] } = object?.metadata ?? {}
-  if (finalizers.length === 0) return ''
-  const [which, it] = finalizers.length === 1 ? ['finalizer', 'it'] : ['finalizers', 'them']
-  const patch = `gantry patch ${kindName(kind)} ${name}${namespace ? ` -n ${namespace}` : ''} --type=merge -p '{"metadata":{"finalizers":null}}'`
-  return `It is kept by the ${which} ${finalizers.join(', ')}: whoever set ${it} should take ${it} away. If nobody is left who would: ${patch}\n`
+  const why = object && keptBy(kind, object)
+  return why ? `${why[0]?.toUpperCase()}${why.slice(1)}\n` : ''
 }

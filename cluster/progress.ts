@@ -29,6 +29,11 @@ export class Progress {
     this.#out.write(`${this.#live ? pc.green('✓') : '-'} ${text} ${this.#dim(`(${seconds(ms)})`)}\n`)
   }
 
+  /** Something that is to be known while the step goes on. */
+  note(text: string): void {
+    this.#out.write(`${this.#live ? `\r\u001b[K${pc.yellow('!')}` : '!'} ${text}\n`)
+  }
+
   /** The step has failed; what to do is said elsewhere. */
   failed(text: string): void {
     this.#clear()
@@ -44,7 +49,7 @@ export class Progress {
 
   #draw(): void {
     const frame = frames[this.#frame++ % frames.length] ?? ''
-    const text = this.#text.slice(0, Math.max(20, (this.#out.columns ?? 80) - 12))
+    const text = this.#text.slice(0, Math.max(20, (this.#out.columns || 80) - 12))
     const waited = seconds(performance.now() - this.#startedMs)
     this.#out.write(`\r\u001b[K${pc.cyan(frame)} ${text} ${this.#dim(waited)}`)
   }

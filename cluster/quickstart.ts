@@ -8,6 +8,7 @@ import { ownFile } from './gantry-program.ts'
 import type { Layout } from './layout.ts'
 import type { Progress } from './progress.ts'
 import { ensureQuickstartImages } from './quickstart-image.ts'
+import { tellTroubles } from './quickstart-troubles.ts'
 import { findProgram } from './runtime-choice.ts'
 import type { Settings } from './settings.ts'
 
@@ -38,8 +39,12 @@ export async function quickstart(options: QuickstartOptions): Promise<number> {
   progress.done(`applied ${applied.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`).join(', ')}`)
 
   const signal = AbortSignal.timeout(serveTimeoutMs)
+  const ready = new AbortController()
+  // Telling is a courtesy: who waits is told how it ended in any case.
+  tellTroubles(api, app, (text) => progress.note(text), AbortSignal.any([signal, ready.signal])).catch(() => {})
   try {
     await waitForReplicas(api, progress, signal)
+    ready.abort()
     const { spec } = await api.get(services, app)
     const url = `http://${spec?.clusterIP}${spec?.ports?.[0]?.port === 80 ? '' : `:${spec?.ports?.[0]?.port}`}`
     progress.doing(`calling ${url}`)
@@ -48,6 +53,7 @@ export async function quickstart(options: QuickstartOptions): Promise<number> {
     process.stdout.write(whatNext(options, url, answer))
     return 0
   } catch (error) {
+    ready.abort()
     if (!signal.aborted) throw error
     progress.failed(`the application does not serve after ${serveTimeoutMs / 1000} s`)
     process.stderr.write(`What is wrong with it:

@@ -20,6 +20,7 @@ back, their memory.
   --data-dir DIR      where the cluster of this machine is kept (default .gantry, or where $KUBECONFIG lies)
   --kubeconfig FILE   another cluster, instead
   --context NAME      the context of the kubeconfig
+  -n, --namespace NS  only what is in this namespace; nodes are shown all the same
   --processes         only the processes
 `
 const answerMs = 5000
@@ -32,6 +33,7 @@ export async function status(args: readonly string[]): Promise<number> {
       'data-dir': { type: 'string' },
       kubeconfig: { type: 'string' },
       context: { type: 'string' },
+      namespace: { type: 'string', short: 'n' },
       processes: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -41,10 +43,10 @@ export async function status(args: readonly string[]): Promise<number> {
     return 0
   }
   if (values.kubeconfig || values.context)
-    return showOverview({ ...pick(values, 'kubeconfig'), ...pick(values, 'context') })
+    return showOverview({ ...pick(values, 'kubeconfig'), ...pick(values, 'context'), ...pick(values, 'namespace') })
   const layout = layoutOf(dataDirOf(values['data-dir']))
   const settings = readSettings(layout.settings)
-  if (!settings && !values['data-dir'] && process.env.KUBECONFIG) return showOverview({})
+  if (!settings && !values['data-dir'] && process.env.KUBECONFIG) return showOverview(pick(values, 'namespace'))
   if (!settings) {
     process.stderr.write(
       `gantry status: there is no cluster in ${layout.dataDir}. Name its directory with --data-dir\n`,
@@ -59,17 +61,17 @@ export async function status(args: readonly string[]): Promise<number> {
   else process.stdout.write(`\n  export KUBECONFIG=${layout.kubeconfig}\n`)
   if (records.some(isRunning) && !values.processes && existsSync(layout.kubeconfig)) {
     process.stdout.write('\n')
-    await showOverview({ kubeconfig: layout.kubeconfig })
+    await showOverview({ kubeconfig: layout.kubeconfig, ...pick(values, 'namespace') })
   }
   return supervised && records.every(isRunning) ? 0 : 1
 }
 
 /** What the API server knows; 1 where it does not answer. */
-async function showOverview(flags: { kubeconfig?: string; context?: string }): Promise<number> {
+async function showOverview(flags: { kubeconfig?: string; context?: string; namespace?: string }): Promise<number> {
   const io = processIo()
   const session = new Session(io, { ...flags, requestTimeout: `${answerMs}ms` })
   try {
-    const overview = overviewOf(await gather(session), Date.now())
+    const overview = overviewOf(await gather(session, flags.namespace), Date.now())
     const most = io.isTerminal.stdout ? 10 : Number.POSITIVE_INFINITY
     const colour = io.isTerminal.stdout && !process.env.NO_COLOR
     io.out(overviewText(overview, { nowMs: Date.now(), colour, most }))

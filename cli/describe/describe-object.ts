@@ -1,4 +1,5 @@
 import type { Live } from '../../client/types.ts'
+import { keptBy } from '../finalizers.ts'
 import { getObject, listObjects, type NamedObject } from '../objects.ts'
 import { alignTabs } from '../print/tabs.ts'
 import type { Session } from '../session.ts'
@@ -20,7 +21,7 @@ export async function describeObject(
     describer.lines(object, around),
     withEvents ? eventsOf(around, kind, object) : [],
   ])
-  const hint = withEvents ? await describer.hint?.(object, events, around) : undefined
+  const hint = withEvents ? ((await describer.hint?.(object, events, around)) ?? keptBy(kind, object)) : undefined
   const all = [...lines, ...(withEvents ? eventLines(events, around.nowMs) : [])]
   const text = `${alignTabs(all.map(withoutControls).join('\n'), { padding: 2 })}\n`
   return hint ? `${text}\nHint: ${hint}\n` : text

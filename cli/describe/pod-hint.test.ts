@@ -137,3 +137,11 @@ test('tells a sandbox without a network from one that does not start', () => {
   expect(failed('runc create failed: permission denied')).toContain('cannot start its sandbox')
   expect(failed('runc create failed: no cgroup mount found in mountinfo')).toContain('sees no cgroups')
 })
+
+test('an image that is being pulled is named until it is there', () => {
+  const status: PodStatus = { ...waiting('ContainerCreating'), phase: 'Pending' }
+  const pulling = event('Pulling', 'Pulling image "registry.example/app:1"')
+  const bound = pod(status, { nodeName: 'n1' })
+  expect(hint(bound, pulling)).toBe('its node is pulling registry.example/app:1: it starts by itself then')
+  expect(hint(bound, pulling, event('Pulled', 'Successfully pulled image "registry.example/app:1"'))).toBeUndefined()
+})

@@ -170,7 +170,10 @@ function notStarted({ spec, status }: Live<Pod>, events: readonly CoreV1Event[])
   if (missing) return `create the ${missing[1]?.toLowerCase()} ${missing[2]}: the pod starts by itself then`
   if (failure) return 'a volume cannot be mounted: the last FailedMount event says why'
   const sandbox = events.filter(({ reason }) => reason === 'FailedCreatePodSandBox').at(-1)
-  return sandbox && sandboxHint(sandbox.message ?? '', spec.nodeName)
+  if (sandbox) return sandboxHint(sandbox.message ?? '', spec.nodeName)
+  const pulling = events.filter(({ reason }) => reason === 'Pulling' || reason === 'Pulled').at(-1)
+  const image = pulling?.reason === 'Pulling' && /"([^"]+)"/.exec(pulling.message ?? '')?.[1]
+  return image ? `its node is pulling ${image}: it starts by itself then` : undefined
 }
 
 /** A sandbox is a first process and a network: either can fail. */

@@ -44,3 +44,20 @@ test('a port by a name that no container gives one is told with the names there 
   const right = service({ selector, ports: [{ port: 80, targetPort: 'http' }] })
   expect(serviceHint(right, answering(true), [pod({ app: 'web' }, 'http')])).toBeUndefined()
 })
+
+test('a number that is none of the ports its pods list is told, where all of them list theirs', () => {
+  const listing = (...numbers: number[]) =>
+    ({
+      metadata: { name: 'web-1', namespace: 'shop', labels: selector },
+      spec: { containers: [{ name: 'app', ports: numbers.map((containerPort) => ({ containerPort })) }] },
+    }) as Live<Pod>
+  const to = (...ports: { port: number; targetPort?: number }[]) => service({ selector, ports })
+  expect(serviceHint(to({ port: 80, targetPort: 8081 }), answering(true), [listing(8080)])).toBe(
+    'its pods list the port 8080, and it sends to 8081: if nothing listens there, correct targetPort',
+  )
+  expect(serviceHint(to({ port: 80 }), answering(true), [listing(8080, 9090)])).toContain(
+    'list the ports 8080, 9090, and it sends to 80',
+  )
+  expect(serviceHint(to({ port: 80, targetPort: 8080 }), answering(true), [listing(8080)])).toBeUndefined()
+  expect(serviceHint(to({ port: 80, targetPort: 8081 }), answering(true), [listing(8080), listing()])).toBeUndefined()
+})

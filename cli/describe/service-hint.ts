@@ -16,7 +16,7 @@ export function serviceHint(
   const isReady = slices.some(({ endpoints }) => endpoints?.some(({ conditions }) => conditions?.ready !== false))
   if (!isReady)
     return `nobody answers for it: of its ${meant.length === 1 ? 'one pod' : `${meant.length} pods`} none is ready. \`gantry describe pod ${meant[0]?.metadata.name} -n ${namespace}\` says why`
-  return nameOfNoPort(spec.ports, meant)
+  return nameOfNoPort(spec.ports, meant) ?? numberOfNoPort(spec.ports, meant)
 }
 
 const labelsHave = (labels: Record<string, string> = {}, wanted: Record<string, string>): boolean =>
@@ -40,15 +40,27 @@ function nameOfNoPort(
   ports: NonNullable<Service['spec']>['ports'] = [],
   pods: readonly Live<Pod>[],
 ): string | undefined {
-  const named = new Set(
-    pods.flatMap(({ spec }) =>
-      [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].flatMap(({ ports: own = [] }) =>
-        own.flatMap(({ name }) => (name ? [name] : [])),
-      ),
-    ),
-  )
+  const named = new Set(portsOf(pods).flatMap(({ name }) => (name ? [name] : [])))
   const missing = ports.find(({ targetPort }) => typeof targetPort === 'string' && !named.has(targetPort))?.targetPort
   if (missing === undefined) return undefined
   const others = named.size > 0 ? `: they are called ${[...named].join(', ')}` : ', and none has a name'
   return `its targetPort ${missing} is none of the ports in its pods' containers${others}`
 }
+
+/** A port of pods that is called by number, where all of them list theirs and none lists that: most likely a mistake. */
+function numberOfNoPort(
+  ports: NonNullable<Service['spec']>['ports'] = [],
+  pods: readonly Live<Pod>[],
+): string | undefined {
+  if (pods.some((pod) => portsOf([pod]).length === 0)) return undefined
+  const listed = new Set(portsOf(pods).map(({ containerPort }) => containerPort))
+  const wanted = ports.map(({ port, targetPort = port }) => targetPort)
+  const missing = wanted.find((port) => typeof port === 'number' && !listed.has(port))
+  if (missing === undefined) return undefined
+  return `its pods list ${listed.size === 1 ? 'the port' : 'the ports'} ${[...listed].join(', ')}, and it sends to ${missing}: if nothing listens there, correct targetPort`
+}
+
+const portsOf = (pods: readonly Live<Pod>[]) =>
+  pods.flatMap(({ spec }) =>
+    [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].flatMap(({ ports = [] }) => ports),
+  )

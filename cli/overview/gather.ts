@@ -8,25 +8,29 @@ import type { World } from './overview.ts'
 
 const workloadKinds = ['deployments.apps', 'statefulsets.apps', 'daemonsets.apps', 'jobs.batch']
 
-/** Reads what an overview is made of: of all namespaces, or where that is not allowed, of the session's. */
-export async function gather(session: Session): Promise<World> {
+/**
+ * Reads what an overview is made of: of one namespace, or of all where none is named; where that is not allowed, of the
+ * session's.
+ */
+export async function gather(session: Session, namespace?: string): Promise<World> {
   const kinds = await session.kinds()
   const list = async (word: string, more: { fieldSelector?: string } = {}): Promise<Subject[]> => {
     const kind = kinds.named(word)
-    const of = (namespace: string | undefined) => listObjects(session, kind, { namespace, ...more })
+    const of = (place: string | undefined) => listObjects(session, kind, { namespace: place, ...more })
     try {
-      return (await of(undefined)).map((object) => ({ kind, object }))
+      return (await of(kind.namespaced ? namespace : undefined)).map((object) => ({ kind, object }))
     } catch (error) {
       if (!isForbidden(error)) throw error
       if (!kind.namespaced) return []
       return (await of(session.namespace)).map((object) => ({ kind, object }))
     }
   }
-  const [nodes, pods, claims, events, ...workloads] = await Promise.all([
+  const [nodes, pods, claims, warnings, pulls, ...workloads] = await Promise.all([
     list('nodes'),
     list('pods'),
     list('persistentvolumeclaims'),
     list('events', { fieldSelector: 'type=Warning' }),
+    list('events', { fieldSelector: 'reason=Pulling' }),
     ...workloadKinds.map((word) => list(word)),
   ])
   return {
@@ -34,6 +38,6 @@ export async function gather(session: Session): Promise<World> {
     pods,
     claims,
     workloads: workloads.flat(),
-    events: events.map(({ object }) => object as unknown as Live<CoreV1Event>),
+    events: [...warnings, ...pulls].map(({ object }) => object as unknown as Live<CoreV1Event>),
   }
 }

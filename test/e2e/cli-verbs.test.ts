@@ -493,6 +493,10 @@ describe('what kubectl has not', () => {
       { timeoutMs: 60_000, message: 'a reason for what is stuck' },
     )
     expect(ill).toMatch(/WARNING +AGE +REASON +MESSAGE\n(.*\n)*ours\/pod\/stuck-\S+ /)
+    const { stdout: own } = await gantry('status -n ours')
+    expect(own).toMatch(/^1 of 1 nodes are ready, 0 of 1 pods\.\n(.*\n)*ours\/deployment\.apps\/stuck /)
+    const { stdout: other } = await gantry('status -n default')
+    expect(other).not.toContain('stuck')
     await cluster.kubectl('delete deployment stuck -n ours')
   })
 })

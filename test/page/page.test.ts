@@ -235,7 +235,10 @@ describe.skipIf(withoutBrowser())('the page', () => {
     await page.getByText('Connected').waitFor()
     await page.keyboard.type('echo $((6*7))\n')
     // Typed before the shell was there, the command is shown before its first prompt, and the answer behind that.
-    await page.getByText(/^([#$] )?42$/).first().waitFor()
+    await page
+      .getByText(/^([#$] )?42$/)
+      .first()
+      .waitFor()
     await page.keyboard.type('exit 3\n')
     await page.getByText(/^It has ended: .*exit status 3/).waitFor()
     expect(complaints.filter((text) => /Content Security|policy/i.test(text))).toEqual([])
