@@ -23,6 +23,8 @@ export default defineConfig({
           include: [`${rooms}/**/*.test.ts`],
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          setupFiles: ['test/support/patience.ts'],
+          expect: { poll: { timeout: 20_000 } },
           // Half the time went into loading the same modules for every file: files of one worker share them.
           isolate: false,
           // One less than there are cores is one of two.

@@ -14,6 +14,9 @@ afterEach(() => {
   for (const program of programs.splice(0)) program.kill('SIGKILL')
 })
 
+/** How a frame begins that opens a stream. */
+const synStream = 0x80030001
+
 /** Both ends of a connection. */
 async function pair(): Promise<[Socket, Socket]> {
   const server = createServer()
@@ -81,10 +84,10 @@ it('serves the streams that came before anybody listened', async () => {
 })
 
 /**
- * A runtime in a process of its own, which goes on while this one does not: once asked for streams, it says `frames` and
+ * A runtime in a process of its own, which goes on while this one does not: once `streams` are open, it says `frames` and
  * leaves without reading on. `before` is said some times before them. Resolves to its streaming address.
  */
-async function hastyRuntime(frames: Buffer, before = { frame: '', times: 0 }): Promise<string> {
+async function hastyRuntime(streams: number, frames: Buffer, before = { frame: '', times: 0 }): Promise<string> {
   const program = `
     const before = Buffer.from(${JSON.stringify(before.frame)}, 'hex')
     const said = [...Array(${before.times}).fill(before), Buffer.from('${frames.toString('hex')}', 'hex')]
@@ -92,7 +95,17 @@ async function hastyRuntime(frames: Buffer, before = { frame: '', times: 0 }): P
       socket.on('error', () => {})
       socket.once('data', () => {
         socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: SPDY/3.1\\r\\n\\r\\n')
-        socket.once('data', () => setTimeout(() => socket.end(Buffer.concat(said)).destroySoon(), 20))
+        let [heard, opened] = [Buffer.alloc(0), 0]
+        socket.on('data', function listen(chunk) {
+          heard = Buffer.concat([heard, chunk])
+          for (let end; heard.length >= 8 && heard.length >= (end = 8 + (heard.readUInt32BE(4) & 0xffffff)); ) {
+            if (heard.readUInt32BE(0) === ${synStream}) opened++
+            heard = heard.subarray(end)
+          }
+          if (opened < ${streams}) return
+          socket.off('data', listen)
+          setTimeout(() => socket.end(Buffer.concat(said)).destroySoon(), 20)
+        })
       })
     })
     server.listen(0, '127.0.0.1', () => process.stdout.write(String(server.address().port)))`
@@ -118,7 +131,7 @@ const standStill = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 
 
 it('hears all of a command that was over before anything more was said to it', async () => {
   const [error, stdout] = [lastFrame(1, '{"status":"Success"}'), lastFrame(3, 'hello')]
-  const joining = joinRemoteCommand(await hastyRuntime(Buffer.concat([stdout, error])), outputs)
+  const joining = joinRemoteCommand(await hastyRuntime(3, Buffer.concat([stdout, error])), outputs)
   joining.then(standStill, () => {})
   const command = await joining
   let said = ''
@@ -132,7 +145,7 @@ it('hears all of a command that was over before anything more was said to it', a
 // A little more than may be unread: the rest waits, taken apart, for the reader.
 it.each([33, 34, 36, 38, 40])('hears what became of a command whose %i pieces are read slowly', async (times) => {
   const before = { frame: dataFrame(3, 'x'.repeat(32_768)).toString('hex'), times }
-  const runtime = await hastyRuntime(Buffer.concat([lastFrame(3, ''), lastFrame(1, '{"status":"Success"}')]), before)
+  const runtime = await hastyRuntime(2, Buffer.concat([lastFrame(3, ''), lastFrame(1, '{"status":"Success"}')]), before)
   const command = await joinRemoteCommand(runtime, { ...outputs, stderr: false })
   let said = 0
   for await (const chunk of command.stdout ?? []) {
@@ -144,7 +157,7 @@ it.each([33, 34, 36, 38, 40])('hears what became of a command whose %i pieces ar
 })
 
 it('does not take a connection that broke for a command that went well', async () => {
-  const joining = joinRemoteCommand(await hastyRuntime(Buffer.alloc(0)), outputs)
+  const joining = joinRemoteCommand(await hastyRuntime(3, Buffer.alloc(0)), outputs)
   joining.then(standStill, () => {})
   const command = await joining
   await expect(command.status).rejects.toThrow('the runtime closed the connection before the command had ended')
