@@ -132,6 +132,11 @@ export class Framework {
     return this.#nominations.nodes()
   }
 
+  /** Those that a node has been promised to: the same list for as long as nothing has changed about it. */
+  promisedTo(nodeName: string): readonly PodInfo[] {
+    return this.#nominations.on(nodeName)
+  }
+
   #aheadOn(nodeName: string, pod: PodInfo): PodInfo[] {
     return this.#nominations.on(nodeName).filter(({ uid, priority }) => uid !== pod.uid && priority >= pod.priority)
   }

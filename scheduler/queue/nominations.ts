@@ -4,7 +4,7 @@ const nobody: readonly PodInfo[] = []
 
 /** Pods that have been promised a node where room is being made; others of no higher priority leave them that room. */
 export class Nominations {
-  readonly #byNode = new Map<string, PodInfo[]>()
+  readonly #byNode = new Map<string, readonly PodInfo[]>()
   readonly #nodeOf = new Map<string, string>()
 
   /** An empty node name takes an earlier promise back. */
@@ -12,9 +12,7 @@ export class Nominations {
     this.delete(pod.uid)
     if (nodeName === '') return
     this.#nodeOf.set(pod.uid, nodeName)
-    const pods = this.#byNode.get(nodeName)
-    if (pods) pods.push(pod)
-    else this.#byNode.set(nodeName, [pod])
+    this.#byNode.set(nodeName, [...this.on(nodeName), pod])
   }
 
   delete(uid: string): void {
@@ -31,6 +29,7 @@ export class Nominations {
     return this.#nodeOf.size === 0
   }
 
+  /** The same list for as long as nothing has changed about it. */
   on(nodeName: string): readonly PodInfo[] {
     return this.#byNode.get(nodeName) ?? nobody
   }

@@ -3,7 +3,7 @@ import type { NodeInfo } from '../cache/node-info.ts'
 import type { BestNodes } from '../decisions/decisions.ts'
 import type { CycleState } from '../framework/cycle-state.ts'
 import { type Framework, runFilters, type ScorePart } from '../framework/framework.ts'
-import type { NodeRefusals, RefusedAlike } from '../framework/node-refusals.ts'
+import { type NodeRefusals, type Notes, type RefusedAlike, refusalsByName } from '../framework/node-refusals.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import type { Refusal } from '../framework/refusal.ts'
 import type { ByBasis } from './by-basis.ts'
@@ -31,7 +31,9 @@ export function choose(
     if (refusal) refused.set(kind, refusal)
     else feasible.push(kind)
   }
-  const promised = promisedToOthers(framework, cache, table, state, pod, refused)
+  // Where nothing but the node counts, what was found for a pod that is alike holds until the node changes.
+  const found = filters.length === 0 ? table.promises : undefined
+  const promised = promisedToOthers(framework, cache, table, state, pod, refused, found)
   for (const { node } of promised) table.kindOf(node)?.ranking.remove(node.row)
   try {
     const left = feasible.filter(({ ranking }) => ranking.size > 0)
@@ -60,16 +62,30 @@ function promisedToOthers(
   state: CycleState,
   pod: PodInfo,
   refused: ReadonlyMap<Kind, Refusal>,
+  known: Notes | undefined,
 ): Promised[] {
   const promised: Promised[] = []
   for (const name of framework.promised()) {
     const node = cache.node(name)
     const kind = node && table.kindOf(node)
     if (!kind || refused.has(kind)) continue
-    const refusal = framework.filter(state, pod, node)
+    const to = framework.promisedTo(name)
+    // A pod leaves no room for itself.
+    const notes = to.some(({ uid }) => uid === pod.uid) ? undefined : known
+    const noted = notes?.get(node.row) as NotedPromise | undefined
+    const isNoted = noted?.to === to && noted.priority === pod.priority
+    const refusal = isNoted ? noted.refusal : framework.filter(state, pod, node)
+    if (!isNoted) notes?.set(node.row, { to, priority: pod.priority, refusal } satisfies NotedPromise)
     if (refusal) promised.push({ node, refusal })
   }
   return promised
+}
+
+/** What came of asking whether there is room beside those that a node was promised to, for pods of a priority. */
+interface NotedPromise {
+  readonly to: readonly PodInfo[]
+  readonly priority: number
+  readonly refusal: Refusal | undefined
 }
 
 function bestNodes(
@@ -159,7 +175,7 @@ function refusalsOf(
           })
         yield { refusal, nodes: ranking.size, examples: names }
       }
-      for (const { node, refusal } of promised) yield { refusal, nodes: 1, examples: () => [node.name] }
+      yield* refusalsByName(byName).alike()
     },
   }
 }

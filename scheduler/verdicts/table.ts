@@ -20,6 +20,22 @@ export class Kind {
   }
 }
 
+class RowNotes implements Notes {
+  #notes: unknown[] = []
+
+  get(row: number): unknown {
+    return this.#notes[row]
+  }
+
+  set(row: number, note: unknown): void {
+    this.#notes[row] = note
+  }
+
+  clear(): void {
+    this.#notes = []
+  }
+}
+
 /** Verdicts of rows: there is no node; it would do, by itself; and from here on, the number of a refusal. */
 const absent = 0
 const fits = 1
@@ -46,13 +62,10 @@ export class Table {
   /** By verdict, how many rows have it. */
   #counts: number[] = [0, 0]
   #seen = -1
-  #notes: unknown[] = []
-  readonly notes: Notes = {
-    get: (row) => this.#notes[row],
-    set: (row, note) => {
-      this.#notes[row] = note
-    },
-  }
+  /** What others have worked out about nodes. */
+  readonly notes = new RowNotes()
+  /** Why nodes will not do beside those that they have been promised to. */
+  readonly promises = new RowNotes()
 
   constructor(cache: Cache, plugins: ByBasis, random: () => number) {
     this.#cache = cache
@@ -134,7 +147,8 @@ export class Table {
     const node = this.#cache.nodeAt(row)
     const refusal = node && runFilters(state, pod, node, filters)
     this.#setVerdict(row, !node ? absent : refusal ? this.#numberOf(refusal) : fits)
-    this.#notes[row] = undefined
+    this.notes.set(row, undefined)
+    this.promises.set(row, undefined)
     const before = this.#kindOf[row]
     if (!node || refusal) {
       before?.ranking.remove(row)
@@ -193,7 +207,8 @@ export class Table {
   #forget(): void {
     this.#verdicts.fill(absent)
     this.#kindOf = []
-    this.#notes = []
+    this.notes.clear()
+    this.promises.clear()
     this.#kinds.clear()
     this.#refusals = []
     this.#numbers.clear()

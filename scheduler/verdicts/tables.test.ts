@@ -11,6 +11,7 @@ import { Placement } from '../placement.ts'
 import { newInterPodAffinity } from '../plugins/inter-pod-affinity/inter-pod-affinity.ts'
 import { nodePorts } from '../plugins/node-ports.ts'
 import { newNodeResourcesFit } from '../plugins/node-resources-fit.ts'
+import { newPodTopologySpread } from '../plugins/pod-topology-spread/pod-topology-spread.ts'
 import { Nominations } from '../queue/nominations.ts'
 import { emptyWorld, node, type PodParts, pod } from '../testing/builders.ts'
 import { trimPod } from '../trim.ts'
@@ -52,9 +53,11 @@ describe('of pods that are alike', () => {
     const { cache, place } = scene(50)
     expect(place({ cpu: '100m' }).asked).toBe(50)
     place({ cpu: '100m' })
-    expect(place({ cpu: '100m' }).asked).toBe(1)
-    cache.setNode(node({ name: 'n7', cpu: '2' }))
-    expect(place({ cpu: '100m' })).toEqual({ node: 'n7', asked: 2 })
+    const { node: last, asked } = place({ cpu: '100m' })
+    expect(asked).toBe(1)
+    const other = last === 'n7' ? 'n8' : 'n7'
+    cache.setNode(node({ name: other, cpu: '2' }))
+    expect(place({ cpu: '100m' })).toEqual({ node: other, asked: 2 })
   })
 
   test('all nodes are asked about where a plugin looks at more than can be kept', () => {
@@ -97,6 +100,98 @@ function minding(app: string): PodParts {
   const term = { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app } } }
   return { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }
 }
+
+describe('a node that was promised to others', () => {
+  const wants = { cpu: '600m', priority: 1 }
+  function promisedScene(more: readonly Weighted[] = []) {
+    const { cache, nominations, placement, make } = scene(2, more)
+    const full = make({ cpu: '1' }).on('n1')
+    cache.setPod(full)
+    const placeFor = (info: PodInfo) => {
+      const placed = placement.place(new CycleState(), info)
+      return 'misfit' in placed ? undefined : placed.nodeName
+    }
+    const place = (parts: PodParts = wants) => placeFor(make(parts))
+    expect([place(), place()]).toEqual(['n0', 'n0'])
+    return { cache, nominations, make, place, placeFor, full }
+  }
+
+  test('is asked about again once it is promised to somebody else, or for another priority', () => {
+    const { nominations, make, place } = promisedScene()
+    const large = make({ cpu: '500m', priority: 5 })
+    nominations.set(large, 'n0')
+    expect([place(), place(), place({ ...wants, priority: 6 }), place()]).toEqual([
+      undefined,
+      undefined,
+      'n0',
+      undefined,
+    ])
+    nominations.delete(large.uid)
+    nominations.set(make({ cpu: '200m', priority: 5 }), 'n0')
+    expect([place(), place()]).toEqual(['n0', 'n0'])
+    nominations.set(make({ cpu: '300m', priority: 5 }), 'n0')
+    expect(place()).toBeUndefined()
+  })
+
+  test('is no hindrance to whom it was promised, and is one to others like it', () => {
+    const { nominations, make, place, placeFor } = promisedScene()
+    const own = make(wants)
+    nominations.set(own, 'n0')
+    expect([place(), placeFor(own), place()]).toEqual([undefined, 'n0', undefined])
+  })
+
+  test('is asked about again once it has changed', () => {
+    const { cache, nominations, make, place } = promisedScene()
+    nominations.set(make({ cpu: '500m', priority: 5 }), 'n0')
+    expect(place()).toBeUndefined()
+    cache.setNode(node({ name: 'n0', cpu: '2' }))
+    expect(place()).toBe('n0')
+  })
+
+  test('is asked about each time where more than the node counts', () => {
+    const cache = new Cache(new FakeClock())
+    const nominations = new Nominations()
+    const plugins = [newNodeResourcesFit(cache.columns), newPodTopologySpread(cache, emptyWorld())]
+    const framework = new Framework(
+      plugins.map((plugin) => ({ plugin, weight: 1 })),
+      nominations,
+    )
+    const placement = new Placement(framework, cache)
+    for (const zone of ['a', 'b']) {
+      cache.setNode(node({ name: `n-${zone}`, cpu: '1', labels: { [zoneLabel]: zone } }))
+    }
+    const web = (name: string) =>
+      new PodInfo(
+        trimPod(
+          pod({
+            name,
+            cpu: '100m',
+            priority: 1,
+            labels: { app: 'web' },
+            topologySpreadConstraints: [
+              {
+                maxSkew: 1,
+                topologyKey: zoneLabel,
+                whenUnsatisfiable: 'DoNotSchedule',
+                labelSelector: { matchLabels: { app: 'web' } },
+              },
+            ],
+          }),
+        ),
+      )
+    nominations.set(web('promised'), 'n-a')
+    const place = (name: string) => {
+      const placed = placement.place(new CycleState(), web(name))
+      return 'misfit' in placed ? undefined : placed.feasible
+    }
+    expect([place('one'), place('two')]).toEqual([1, 1])
+    cache.setPod(web('other').on('n-b'))
+    // Beside the promised one there is room again: the other zone has one, too.
+    expect(place('three')).toBe(1)
+  })
+})
+
+const zoneLabel = 'topology.kubernetes.io/zone'
 
 test('nodes that others have been promised are chosen from as if each were asked about', () => {
   const step = fc.record({

@@ -97,6 +97,25 @@ test('no node is tried out for a pod that is more important than none', () => {
   expect(budgets).toHaveBeenCalled()
 })
 
+test('victims are chosen anew when a node is promised to others, and for whom it is promised to', () => {
+  const { cache, nominations, placement, make, preempt } = scene(1)
+  for (const name of ['low', 'lower']) cache.setPod(make({ name, cpu: '1', priority: 1 }).on('n0'))
+  const victimsOf = (info: PodInfo) => {
+    const placed = placement.place(new CycleState(), info)
+    return 'misfit' in placed ? preempt(info, placed.misfit.diagnosis)?.victims.length : undefined
+  }
+  const alike = () => make({ cpu: '1', priority: 5 })
+  expect([victimsOf(alike()), victimsOf(alike())]).toEqual([1, 1])
+  const other = make({ cpu: '1', priority: 9 })
+  nominations.set(other, 'n0')
+  expect([victimsOf(alike()), victimsOf(alike())]).toEqual([2, 2])
+  nominations.delete(other.uid)
+  expect(victimsOf(alike())).toBe(1)
+  const own = alike()
+  nominations.set(own, 'n0')
+  expect([victimsOf(alike()), victimsOf(own), victimsOf(alike())]).toEqual([2, 1, 2])
+})
+
 test('victims are the same whether nodes were tried out before or not', () => {
   const step = fc.record({
     do: fc.constantFrom('run', 'run', 'stop', 'promise', 'preempt', 'preempt'),

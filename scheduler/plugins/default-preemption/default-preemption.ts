@@ -129,6 +129,7 @@ function isBeingPreempted({ terminating, pod }: PodInfo): boolean {
 interface Tried {
   readonly priority: number
   readonly budgets: Budgets
+  readonly promisedTo: readonly PodInfo[]
   readonly outcome: Candidate | Refusal
 }
 
@@ -154,11 +155,14 @@ function findCandidates(
     hopeful,
   )
   const tryOut = (node: NodeInfo): Candidate | Refusal => {
-    const notes = nominations.on(node.name).length === 0 ? perNode.notes : undefined
+    const promisedTo = nominations.on(node.name)
+    // What was promised to the pod itself is no hindrance to it, but to others like it.
+    const notes = promisedTo.some(({ uid }) => uid === pod.uid) ? undefined : perNode.notes
     const tried = notes?.get(node.row) as Tried | undefined
-    if (tried?.priority === pod.priority && tried.budgets === budgets) return tried.outcome
+    const isKnown = tried?.priority === pod.priority && tried.budgets === budgets && tried.promisedTo === promisedTo
+    if (isKnown) return tried.outcome
     const outcome = selectVictims(framework(), state, pod, node, budgets)
-    notes?.set(node.row, { priority: pod.priority, budgets, outcome } satisfies Tried)
+    notes?.set(node.row, { priority: pod.priority, budgets, promisedTo, outcome } satisfies Tried)
     return outcome
   }
   let isHarmless = false

@@ -122,9 +122,12 @@ export function bestCandidate(candidates: readonly Candidate[]): Candidate | und
 }
 
 function hurtsLess(a: Candidate, b: Candidate): boolean {
-  const [mine, other] = [ranksOf(a), ranksOf(b)]
-  const at = mine.findIndex((rank, i) => rank !== other[i])
-  return at >= 0 && (mine[at] as number) < (other[at] as number)
+  const mine = ranksOf(a)
+  const other = ranksOf(b)
+  for (let i = 0; i < mine.length; i++) {
+    if (mine[i] !== other[i]) return (mine[i] as number) < (other[i] as number)
+  }
+  return false
 }
 
 /** What candidates are compared by, the most important first; they are kept from one preemption to the next. */
