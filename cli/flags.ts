@@ -20,6 +20,7 @@ export interface SharedFlags {
   insecureSkipTlsVerify?: boolean
   warningsAsErrors?: boolean
   requestTimeout?: string
+  v?: string
 }
 
 export const collect = (value: string, before: string[] = []): string[] => [...before, value]
@@ -45,6 +46,7 @@ export function addSharedFlags(command: Command): void {
     new Option('--as-group <group>', 'and as a member of a group').argParser(collect).hideHelp(),
     new Option('--as-uid <uid>', 'and with this uid').hideHelp(),
     new Option('--as-user-extra <key=value>', 'and with this more').argParser(collect).hideHelp(),
+    new Option('-v, --v <level>', 'show what is asked: 6 requests, 7 headers, 8 bodies').hideHelp(),
     new Option('--warnings-as-errors', 'fail where the server warns').hideHelp(),
   ]
   for (const option of shared) if (!own.has(option.long)) command.addOption(option)

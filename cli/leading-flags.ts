@@ -16,9 +16,10 @@ const withValue = [
   '--client-certificate',
   '--client-key',
   '--tls-server-name',
+  '--v',
 ]
 const alone = ['--insecure-skip-tls-verify', '--warnings-as-errors']
-const shortWithValue = /^-[ns]/
+const shortWithValue = /^-[nsv]/
 
 /**
  * The flags that every verb understands may stand before it: `-n shop get pods`, `config --kubeconfig F view`. Those, with

@@ -11,6 +11,7 @@ import { CliError } from './errors.ts'
 import { parseDuration, type SharedFlags } from './flags.ts'
 import type { Io } from './io.ts'
 import { discoverKinds, type Kinds } from './kinds.ts'
+import { tracer } from './trace.ts'
 
 interface Quietness {
   /** Warnings are not shown. */
@@ -28,6 +29,7 @@ export class Session {
   readonly flags: SharedFlags
   #kinds: Promise<Kinds> | undefined
   #client: Client | undefined
+  readonly #onExchange: ReturnType<typeof tracer>
   readonly #ended = new AbortController()
   readonly #warnings = new Set<string>()
 
@@ -37,6 +39,7 @@ export class Session {
     this.flags = flags
     this.namespaceGiven = Boolean(flags.namespace)
     this.headers = impersonation(flags)
+    this.#onExchange = flags.v === undefined ? undefined : tracer(flags.v, io.err)
   }
 
   /** Of how many things the server has warned. */
@@ -52,6 +55,7 @@ export class Session {
       this.#client = new Client(reachable(configFor(this.io, this.flags), this.io.env), {
         clock: this.clock,
         ...(timeoutMs ? { timeoutMs } : {}),
+        ...(this.#onExchange ? { onExchange: this.#onExchange } : {}),
       })
     }
     return this.#client

@@ -38,6 +38,24 @@ export interface ClientOptions {
   maxSockets?: number
   /** For one answer, not for a watch. */
   timeoutMs?: number
+  /** Told of every request when the head of its answer is there, or when there is none. */
+  onExchange?: (exchange: Exchange) => void
+}
+
+/** A request and the head of its answer. */
+export interface Exchange {
+  method: string
+  url: string
+  /** Headers. */
+  sent: Readonly<Record<string, unknown>>
+  body?: string
+  /** `200 OK`. */
+  status?: string
+  /** Headers. */
+  received?: Readonly<Record<string, unknown>>
+  /** Why there is no answer. */
+  failure?: string
+  ms: number
 }
 
 export interface RawRequest {
@@ -70,13 +88,18 @@ export class Client implements Api {
   readonly connection: Connection
   readonly #clock: Clock
   readonly #timeoutMs: number
+  readonly #onExchange: ClientOptions['onExchange']
   readonly #submissions: Submissions
 
-  constructor(config: ClientConfig, { clock = systemClock, maxSockets = 32, timeoutMs = 60_000 }: ClientOptions = {}) {
+  constructor(
+    config: ClientConfig,
+    { clock = systemClock, maxSockets = 32, timeoutMs = 60_000, onExchange }: ClientOptions = {},
+  ) {
     this.config = config
     this.connection = new Connection(config, clock, maxSockets)
     this.#clock = clock
     this.#timeoutMs = timeoutMs
+    this.#onExchange = onExchange
     this.#submissions = new Submissions({
       batch: (items) => this.#json('POST', pathOf(batches), { body: JSON.stringify({ items }) }),
       single: async ({ path, object }) =>
@@ -276,6 +299,7 @@ export class Client implements Api {
         },
       }
       const req: ClientRequest = secure ? httpsRequest(options) : httpRequest(options)
+      if (this.#onExchange) this.#observe(req, `${url.origin}${options.path}`, method, options.headers, body)
       const limitMs = source ? maxTimerMs : this.#timeoutMs
       const timer = setTimeout(
         () =>
@@ -302,6 +326,23 @@ export class Client implements Api {
       source.once('error', (error) => req.destroy(error))
       source.pipe(req)
     })
+  }
+
+  #observe(req: ClientRequest, url: string, method: string, sent: Exchange['sent'], body?: string | Buffer): void {
+    const startedAt = performance.now()
+    const tell = (more: Partial<Exchange>) =>
+      this.#onExchange?.({
+        method,
+        url,
+        sent,
+        ...(body === undefined ? {} : { body: String(body) }),
+        ...more,
+        ms: performance.now() - startedAt,
+      })
+    req.once('response', ({ statusCode, statusMessage, headers }) =>
+      tell({ status: `${statusCode} ${statusMessage}`, received: headers }),
+    )
+    req.once('error', ({ message }) => tell({ failure: message }))
   }
 
   #typed<T>(ref: ResourceRef<T>, object: T): object {
