@@ -21,7 +21,10 @@ export const verbs: Verbs = {
   },
   logs: { summary: 'show what containers print', load: async () => (await import('./logs.ts')).logs },
   scale: { summary: 'set how many replicas there are', load: async () => (await import('./scale.ts')).scale },
-  set: { summary: 'change the image of a workload', load: async () => (await import('./set.ts')).set },
+  set: {
+    summary: 'change images, environment, resources and more of workloads',
+    load: async () => (await import('./set.ts')).set,
+  },
   rollout: {
     summary: 'watch, pause, restart or undo a rollout',
     load: async () => (await import('./rollout.ts')).rollout,
@@ -118,6 +121,7 @@ export const verbs: Verbs = {
     summary: 'list claims, and move what is in them',
     load: async () => (await import('./volume.ts')).volume,
   },
+  options: { summary: 'flags that every command has', load: async () => (await import('./options.ts')).options },
   'api-versions': {
     summary: 'list the versions of the API that the server knows',
     load: async () => (await import('./api-versions.ts')).apiVersions,

@@ -85,13 +85,10 @@ async function main(words: readonly string[]): Promise<number> {
     const { runPlugin } = await import('../cli/plugin/run.ts')
     return runPlugin(plugin.path, plugin.args, process.env)
   }
-  const width = Math.max(...Object.keys(commands).map((word) => word.length))
-  const list = Object.entries(commands)
-    .filter(([word]) => !word.startsWith('_'))
-    .map(([word, { summary }]) => `  ${word.padEnd(width)}  ${summary}`)
+  const { commandList } = await import('./help.ts')
   const meant = nearest(name, Object.keys(commands))
   const unknown = `gantry: there is no command ${JSON.stringify(name)}${meant ? `. Did you mean ${JSON.stringify(meant)}?` : ''}\n\n`
-  const text = `${asked ? '' : unknown}Usage: gantry COMMAND [flags]\n\n${list.join('\n')}\n\ngantry COMMAND --help tells more of one.\n`
+  const text = `${asked ? '' : unknown}Usage: gantry COMMAND [flags]\n\n${commandList(commands)}\ngantry COMMAND --help tells more of one, gantry options of the flags that all have.\n`
   if (asked) process.stdout.write(text)
   else process.stderr.write(text)
   return asked ? 0 : 1

@@ -40,7 +40,7 @@ export async function flagsPage(): Promise<string> {
     '## The cluster\n',
     ...ownHelp,
     '## Objects\n',
-    `Flags that all of these have:\n\n${optionTable(shared)}`,
+    `Flags that all of these have, which \`gantry options\` tells, too:\n\n${optionTable(shared, { hidden: true })}`,
     ...(await Promise.all(
       Object.entries(verbs)
         .filter(([name]) => !name.startsWith('_'))
@@ -80,11 +80,11 @@ function belowParts(name: string, verb: Verb & { summary: string }): string {
   return [told, ...below.map(([word, more]) => belowParts(`${name} ${word}`, more))].join('\n')
 }
 
-const optionTable = (command: Command): string =>
+const optionTable = (command: Command, show: { hidden?: boolean } = {}): string =>
   table(
     ['flag', 'what', 'default'],
     command.options
-      .filter(({ hidden }) => !hidden)
+      .filter(({ hidden }) => !hidden || show.hidden)
       .map(({ flags, description, defaultValue }) => [`\`${flags}\``, description, defaultText(defaultValue)]),
   )
 
