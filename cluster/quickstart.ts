@@ -1,6 +1,7 @@
 import { get } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Deployment } from '../api/generated/types.ts'
+import { systemClock } from '../client/clock.ts'
 import { deployments, services } from '../client/resources.ts'
 import type { Api, Live } from '../client/types.ts'
 import { applyFiles } from './apply-files.ts'
@@ -41,7 +42,9 @@ export async function quickstart(options: QuickstartOptions): Promise<number> {
   const signal = AbortSignal.timeout(serveTimeoutMs)
   const ready = new AbortController()
   // Telling is a courtesy: who waits is told how it ended in any case.
-  tellTroubles(api, app, (text) => progress.note(text), AbortSignal.any([signal, ready.signal])).catch(() => {})
+  tellTroubles(api, app, (text) => progress.note(text), systemClock, AbortSignal.any([signal, ready.signal])).catch(
+    () => {},
+  )
   try {
     await waitForReplicas(api, progress, signal)
     ready.abort()
