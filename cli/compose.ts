@@ -19,6 +19,21 @@ interface ComposeFlags {
   projectName?: string
   wait: boolean
   timeout: string
+  volumes?: boolean
+}
+
+/** What compose has besides, and what does that here. */
+const elsewhere: Record<string, string> = {
+  ps: 'gantry get pods -l PART',
+  ls: 'gantry get deployments -L app.kubernetes.io/part-of',
+  logs: 'gantry logs -l PART -f',
+  exec: 'gantry exec deployment/SERVICE -- COMMAND',
+  stop: 'gantry scale deployments -l PART --replicas=0',
+  start: 'gantry compose up',
+  restart: 'gantry rollout restart deployment -l PART',
+  pull: 'nothing: nodes pull what they lack',
+  build: 'gantry image build DIR --tag NAME',
+  config: 'gantry compose convert',
 }
 
 export const compose: Verb<ComposeFlags> = {
@@ -29,20 +44,33 @@ export const compose: Verb<ComposeFlags> = {
       .option('-f, --file <file>', 'the compose file; without, compose.yaml or docker-compose.yml of this directory')
       .option('-p, --project-name <name>', 'what its objects belong to; without, the name of the directory')
       .option('--no-wait', 'up: do not wait until all is ready')
-      .option('--timeout <duration>', 'up: how long to wait', '5m'),
+      .option('--timeout <duration>', 'up: how long to wait', '5m')
+      .option('-v, --volumes', 'down: delete the named volumes, too, with what is in them'),
   async run(session, args, flags) {
     const [what = '', ...more] = args
-    if (!['up', 'down', 'convert'].includes(what) || more.length > 0)
-      throw new CliError('say what to do: gantry compose up, down or convert')
+    const does = Object.hasOwn(elsewhere, what) ? elsewhere[what] : undefined
+    if (!does && (!['up', 'down', 'convert'].includes(what) || more.length > 0))
+      throw new CliError(
+        `${what === '' ? '' : `there is no \`gantry compose ${args.join(' ')}\`: `}say what to do: gantry compose up, down or convert`,
+      )
     const read = readCompose(flags.file, session.io.env)
     const project = flags.projectName ?? read.project
+    if (does)
+      throw new CliError(
+        `there is no \`gantry compose ${what}\`. What does it: ${does.replace('PART', `app.kubernetes.io/part-of=${project}`)}`,
+      )
     const { objects, warnings, published } = convert(read.file, read.directory, project)
     for (const warning of warnings) session.io.err(`Warning: ${warning}\n`)
     if (what === 'convert') {
       session.io.out(objects.map(toYaml).join('---\n'))
       return 0
     }
-    const subjects = await bring(session, project, what === 'up' ? objects : [])
+    const subjects = await bring(
+      session,
+      project,
+      what === 'up' ? objects : [],
+      what === 'down' && flags.volumes === true,
+    )
     if (what === 'down') return 0
     if (flags.wait) await untilReady(session, subjects, flags.timeout)
     for (const { service, hostPort, port } of published)
@@ -51,8 +79,16 @@ export const compose: Verb<ComposeFlags> = {
   },
 }
 
-/** Applies the objects as one set: what the file had before and has no longer goes. */
-async function bring(session: Session, project: string, objects: readonly NamedObject[]): Promise<Subject[]> {
+/**
+ * Applies the objects as one set: what the file had before and has no longer goes. Volumes stay with what is in them, as
+ * they do with compose, unless they are to go, too.
+ */
+async function bring(
+  session: Session,
+  project: string,
+  objects: readonly NamedObject[],
+  withVolumes: boolean,
+): Promise<Subject[]> {
   const kinds = await session.kinds()
   const { namespace } = session
   const set = await readApplySet(session, `configmaps/compose-${project}`)
@@ -63,7 +99,9 @@ async function bring(session: Session, project: string, objects: readonly NamedO
       metadata: { ...object.metadata, namespace, labels: { ...object.metadata.labels, [partOfLabel]: set.id } },
     },
   }))
-  const gone = await leftOver(session, set, members)
+  const left = await leftOver(session, set, members)
+  const kept = withVolumes ? [] : left.filter(({ kind }) => kind.kind === 'PersistentVolumeClaim')
+  const gone = left.filter((each) => !kept.includes(each))
   if (members.length > 0 || set.before) await writeParent(session, parentOf(set, members, true), set)
   const applied: Subject[] = []
   for (const { kind, object } of members) {
@@ -81,7 +119,10 @@ async function bring(session: Session, project: string, objects: readonly NamedO
     await session.json('DELETE', pathOf(kind, where, name), { body })
     session.io.out(`${kindName(kind)}/${name} deleted\n`)
   }
-  if (members.length > 0) await writeParent(session, parentOf(set, members, false), set)
+  for (const { kind, object } of kept)
+    session.io.out(`${kindName(kind)}/${object.metadata.name} kept: \`gantry compose down --volumes\` deletes it\n`)
+  const remembered = [...members, ...kept]
+  if (remembered.length > 0) await writeParent(session, parentOf(set, remembered, false), set)
   else if (set.before) await session.json('DELETE', pathOf(set.kind, set.namespace, set.name))
   return applied
 }

@@ -49,7 +49,13 @@ export function addSharedFlags(command: Command): void {
     new Option('-v, --v <level>', 'show what is asked: 6 requests, 7 headers, 8 bodies').hideHelp(),
     new Option('--warnings-as-errors', 'fail where the server warns').hideHelp(),
   ]
-  for (const option of shared) if (!own.has(option.long)) command.addOption(option)
+  const shorts = new Set(command.options.map(({ short }) => short))
+  for (const option of shared) {
+    if (own.has(option.long)) continue
+    // A verb that means something else by the letter has the flag by its long name only.
+    if (option.short && shorts.has(option.short)) delete option.short
+    command.addOption(option)
+  }
 }
 
 /** What `-f`, `-k` and `-R` say. */

@@ -426,8 +426,9 @@ services:
     ports: ["8080:8080"]
     environment: {GREETING: hi}
     depends_on: [back]
-  back: {image: "gantry.local/hello:1"}
-${extra}`,
+  back: {image: "gantry.local/hello:1", volumes: ["state:/state"]}
+${extra}
+volumes: {state: {}}`,
     )
   const objects = async () =>
     (await kubectl('get deployments,services -n ours -o name')).stdout.split('\n').filter((name) => name !== '')
@@ -446,12 +447,30 @@ ${extra}`,
     const down = await gantry(`compose -f ${path} -p shop down -n ours`)
     expect(down.code, down.stderr).toBe(0)
     expect(await objects()).toEqual([])
+    // What is in volumes is not taken away in passing, and can be later.
+    const claims = async () => (await kubectl('get pvc -n ours -o name')).stdout.trim()
+    expect(down.stdout).toContain('persistentvolumeclaim/state kept: `gantry compose down --volumes` deletes it\n')
+    expect(await claims()).toBe('persistentvolumeclaim/state')
+    const all = await gantry(`compose -f ${path} -p shop down -v -n ours`)
+    expect(all.stdout).toBe('persistentvolumeclaim/state deleted\n')
+    await until(async () => (await claims()) === '', { message: 'the claim has gone' })
+  })
+
+  test('says what does here what compose does by another word', async () => {
+    const path = compose('')
+    expect((await gantry(`compose -f ${path} -p shop ps`)).stderr).toBe(
+      'error: there is no `gantry compose ps`. What does it: gantry get pods -l app.kubernetes.io/part-of=shop\n',
+    )
+    expect((await gantry(`compose -f ${path} -p shop logs front`)).stderr).toContain('gantry logs -l')
+    expect((await gantry(`compose -f ${path} dance`)).stderr).toBe(
+      'error: there is no `gantry compose dance`: say what to do: gantry compose up, down or convert\n',
+    )
   })
 
   test('is converted to what kubectl takes', async () => {
     const { stdout } = await gantry(`compose -f ${compose('')} convert`)
     const tried = await kubectl('apply -n theirs --dry-run=server -f -', { input: stdout })
-    expect(tried.stdout.match(/created \(server dry run\)/g), tried.stderr).toHaveLength(4)
+    expect(tried.stdout.match(/created \(server dry run\)/g), tried.stderr).toHaveLength(5)
   })
 })
 
