@@ -1,3 +1,6 @@
+import { nearest } from '../cli/nearest.ts'
+import { wellKnownKinds } from '../cli/well-known.ts'
+
 /** All commands, in the order in which somebody new comes to need them. */
 const groups: readonly (readonly [title: string, words: readonly string[]])[] = [
   ['A cluster on this machine', ['up', 'down', 'status', 'dashboard', 'image', 'volume', 'snapshot', 'compose']],
@@ -40,4 +43,13 @@ export function commandList(commands: Readonly<Record<string, { summary: string 
       return `${title}:\n${lines.join('\n')}\n`
     })
     .join('\n')
+}
+
+/** What is said of a word that is no command: which was meant, and where all are told. A kind is most likely to be shown. */
+export function noSuchCommand(word: string, commands: readonly string[]): string {
+  const isKind = wellKnownKinds.some(({ plural, singular, shortNames }) =>
+    [plural, singular, ...shortNames].includes(word.toLowerCase()),
+  )
+  const meant = isKind ? `get ${word}` : nearest(word, commands)
+  return `gantry: there is no command ${JSON.stringify(word)}${meant ? `. Did you mean \`gantry ${meant}\`?` : ''}\n\`gantry help\` lists all.\n`
 }

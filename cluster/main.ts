@@ -1,6 +1,5 @@
 /** `gantry COMMAND …`: finds the command and loads nothing else. */
 import { leadingFlags } from '../cli/leading-flags.ts'
-import { nearest } from '../cli/nearest.ts'
 import { runVerb } from '../cli/run-verb.ts'
 import { verbs } from '../cli/verbs.ts'
 import { exitWith } from './exit.ts'
@@ -85,13 +84,15 @@ async function main(words: readonly string[]): Promise<number> {
     const { runPlugin } = await import('../cli/plugin/run.ts')
     return runPlugin(plugin.path, plugin.args, process.env)
   }
-  const { commandList } = await import('./help.ts')
-  const meant = nearest(name, Object.keys(commands))
-  const unknown = `gantry: there is no command ${JSON.stringify(name)}${meant ? `. Did you mean ${JSON.stringify(meant)}?` : ''}\n\n`
-  const text = `${asked ? '' : unknown}Usage: gantry COMMAND [flags]\n\n${commandList(commands)}\ngantry COMMAND --help tells more of one, gantry options of the flags that all have.\n`
-  if (asked) process.stdout.write(text)
-  else process.stderr.write(text)
-  return asked ? 0 : 1
+  const { commandList, noSuchCommand } = await import('./help.ts')
+  if (!asked) {
+    process.stderr.write(noSuchCommand(name, Object.keys(commands)))
+    return 1
+  }
+  process.stdout.write(
+    `Usage: gantry COMMAND [flags]\n\n${commandList(commands)}\ngantry COMMAND --help tells more of one, gantry options of the flags that all have.\n`,
+  )
+  return 0
 }
 
 // Whoever reads (`gantry status | head`) may have seen enough.
