@@ -92,8 +92,13 @@ export const logs: Verb<LogsFlags> = {
       )
     const paint = painterOf(session, streams.length)
     const prefixed = flags.prefix || flags.allPods
-    const show = (stream: Stream, i: number) =>
-      showLog(session, stream, query, prefixed ? paint(`[pod/${stream.pod.metadata.name}/${stream.container}]`, i) : '')
+    const show = async (stream: Stream, i: number) => {
+      const prefix = prefixed ? paint(`[pod/${stream.pod.metadata.name}/${stream.container}]`, i) : ''
+      const showOnce = () => showLog(session, stream, query, prefix)
+      if (!flags.follow) return showOnce()
+      const { whenStarted } = await import('./logs/when-started.ts')
+      return whenStarted(session, stream, waitMs, showOnce)
+    }
     const lenient = (stream: Stream, i: number) =>
       show(stream, i).catch((error: unknown) => {
         if (!flags.ignoreErrors || session.signal.aborted) throw error

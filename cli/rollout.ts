@@ -70,14 +70,29 @@ const status: SubVerb<SubjectFlags & { watch: boolean; timeout?: string; revisio
   async run(session, args, flags) {
     const limitMs = flags.timeout ? parseDuration(flags.timeout) : 0
     if (limitMs === undefined) throw new CliError(`invalid --timeout "${flags.timeout}": write 30s, 2m or 1h`)
+    let current: Subject | undefined
     const following = (async () => {
-      for (const subject of await subjectsOf(session, args, flags))
+      for (const subject of await subjectsOf(session, args, flags)) {
+        current = subject
         await follow(session, subject, flags.watch, Number(flags.revision ?? 0))
+      }
     })()
-    if (!(await inTime(session, following, limitMs || Number.POSITIVE_INFINITY)))
-      throw new CliError('timed out waiting for the condition')
+    try {
+      if (!(await inTime(session, following, limitMs || Number.POSITIVE_INFINITY)))
+        throw new CliError('timed out waiting for the condition')
+    } catch (error) {
+      throw current && error instanceof CliError ? await withHint(session, current, error) : error
+    }
     return 0
   },
+}
+
+/** The same with what keeps the pods of the workload from getting on, where that can be said. */
+async function withHint(session: Session, { object }: Subject, error: CliError): Promise<CliError> {
+  const { workloadHint } = await import('./describe/workload-hint.ts')
+  const { surroundings } = await import('./describe/describe-object.ts')
+  const hint = await workloadHint(object, surroundings(session)).catch(() => undefined)
+  return hint ? new CliError(`${error.message}\nHint: ${hint}`) : error
 }
 
 async function follow(session: Session, subject: Subject, watch: boolean, revision: number): Promise<void> {

@@ -27,7 +27,8 @@ export async function describeObject(
   return hint ? `${text}\nHint: ${hint}\n` : text
 }
 
-function surroundings(session: Session): Surroundings {
+/** What describers and hints may ask of the server. */
+export function surroundings(session: Session): Surroundings {
   const named = async (resource: string) => (await session.kinds()).named(resource)
   return {
     nowMs: session.clock.now(),

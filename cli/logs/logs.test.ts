@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { badRequestError } from '../../api/machinery/errors.ts'
 import { type Serving, serve } from '../testing/serving.ts'
 
@@ -38,4 +38,41 @@ test('the server is told to believe any certificate of the node, and only where 
   expect(server.asked.at(-1)?.query).toEqual({ container: 'app', insecureSkipTLSVerifyBackend: 'true' })
   await server.gantry('logs web -c app')
   expect(server.asked.at(-1)?.query).toEqual({ container: 'app' })
+})
+
+describe('of a container that is just being made', () => {
+  const put = (state: object) =>
+    server.objects.set(path, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'web', namespace: 'default' },
+      spec: { containers: [{ name: 'app' }] },
+      status: { containerStatuses: [{ name: 'app', state }] },
+    })
+  const refuse = (reason: string) => {
+    throw badRequestError(`container "app" in pod "web" is waiting to start: ${reason}`)
+  }
+
+  test('a log that is followed begins when it has started', async () => {
+    let asked = 0
+    server.answers.set(`${path}/log`, () => {
+      if (asked++ === 0) refuse('ContainerCreating')
+      return 'hello\n'
+    })
+    // By the time it is looked at, it runs.
+    put({ running: {} })
+    const { code, out, err } = await server.gantry('logs web -f')
+    expect([code, out, err]).toEqual([0, 'hello\n', 'waiting for container app of pod web to start\n'])
+  })
+
+  test('a log that is not followed is refused, and one of a container that cannot start', async () => {
+    put({ running: {} })
+    let reason = 'ContainerCreating'
+    server.answers.set(`${path}/log`, () => refuse(reason))
+    expect((await server.gantry('logs web')).code).toBe(1)
+    reason = 'ImagePullBackOff'
+    const { code, err } = await server.gantry('logs web -f')
+    expect([code, err]).toEqual([1, expect.stringContaining('is waiting to start: ImagePullBackOff')])
+    expect(err).not.toContain('waiting for container')
+  })
 })
