@@ -41,32 +41,45 @@ test('the server is told to believe any certificate of the node, and only where 
 })
 
 describe('of a container that is just being made', () => {
-  const put = (state: object) =>
-    server.objects.set(path, {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'web', namespace: 'default' },
-      spec: { containers: [{ name: 'app' }] },
-      status: { containerStatuses: [{ name: 'app', state }] },
-    })
-  const refuse = (reason: string) => {
+  const podOf = (status: object) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'web', namespace: 'default' },
+    spec: { containers: [{ name: 'app' }] },
+    status,
+  })
+  const stateOf = (state: object) => ({ phase: 'Pending', containerStatuses: [{ name: 'app', state }] })
+  const put = (status: object) => server.objects.set(path, podOf(status))
+  const refuse = (reason: string): never => {
     throw badRequestError(`container "app" in pod "web" is waiting to start: ${reason}`)
   }
 
-  test('a log that is followed begins when it has started', async () => {
-    let asked = 0
-    server.answers.set(`${path}/log`, () => {
-      if (asked++ === 0) refuse('ContainerCreating')
-      return 'hello\n'
-    })
-    // By the time it is looked at, it runs.
-    put({ running: {} })
-    const { code, out, err } = await server.gantry('logs web -f')
-    expect([code, out, err]).toEqual([0, 'hello\n', 'waiting for container app of pod web to start\n'])
+  test.each([[{ phase: 'Pending' }], [stateOf({ waiting: { reason: 'PodInitializing' } })]])(
+    'a log that is followed begins when it has started: %j',
+    async (before) => {
+      put(before)
+      let isRunning = false
+      server.answers.set('/api/v1/namespaces/default/pods', () => {
+        isRunning = true
+        return [before, stateOf({ waiting: { reason: 'ContainerCreating' } }), stateOf({ running: {} })]
+          .map((status) => `${JSON.stringify({ type: 'MODIFIED', object: podOf(status) })}\n`)
+          .join('')
+      })
+      server.answers.set(`${path}/log`, () => (isRunning ? 'hello\n' : refuse('ContainerCreating')))
+      const { code, out, err } = await server.gantry('logs web -f')
+      expect([code, out, err]).toEqual([0, 'hello\n', 'waiting for container app of pod web to start\n'])
+    },
+  )
+
+  test('a log is waited for no longer than is said', async () => {
+    put({ phase: 'Pending' })
+    server.answers.set(`${path}/log`, () => refuse('ContainerCreating'))
+    const { code, err } = await server.gantry('logs web -f --pod-running-timeout=50ms')
+    expect([code, err]).toEqual([1, expect.stringContaining('is waiting to start: ContainerCreating')])
   })
 
   test('a log that is not followed is refused, and one of a container that cannot start', async () => {
-    put({ running: {} })
+    put(stateOf({ running: {} }))
     let reason = 'ContainerCreating'
     server.answers.set(`${path}/log`, () => refuse(reason))
     expect((await server.gantry('logs web')).code).toBe(1)

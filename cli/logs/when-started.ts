@@ -26,8 +26,10 @@ export async function whenStarted(
     const isOver = (object: unknown) => {
       const { status } = (object ?? {}) as Partial<Live<Pod>>
       const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]
-      const waiting = all.find((one) => one.name === container)?.state?.waiting
-      return !object || !waiting || !onItsWay.has(waiting.reason ?? '')
+      const state = all.find((one) => one.name === container)?.state
+      // Before its node has looked at it, a pod has no states at all.
+      if (!object || !state) return !object || status?.phase !== 'Pending'
+      return !state.waiting || !onItsWay.has(state.waiting.reason ?? '')
     }
     session.io.err(`waiting for container ${container} of pod ${name} to start\n`)
     if (!(await inTime(session, untilSo(session, { kind, name, namespace }, isOver), waitMs))) throw error
