@@ -409,7 +409,7 @@ describe('mistakes lead to the fix', () => {
     ['get deploymnts', 'Did you mean "deployments"?'],
     ['rollout histroy deployment/hello', 'Did you mean "history"?'],
     ['get pods -o jsno', 'Did you mean "json"?'],
-    ['gte pods', 'Did you mean "get"?'],
+    ['gte pods', 'Did you mean `gantry get`?'],
   ])('%s', async (line, words) => {
     expect((await gantry(line)).stderr).toContain(words)
   })
