@@ -1,5 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
-import { createConnection, createServer, type Server } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createConnection, createServer, type Server } from 'node:net'
 import { type Answer, type DecodedPacket, decode, encode, type Question, type RecordType } from 'dns-packet'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -344,9 +345,11 @@ interface Upstream {
 
 /** Stands for the machine's own DNS server. */
 async function startUpstream(): Promise<Upstream> {
-  const udp: UdpSocket = createSocket('udp4')
-  await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve))
-  const { port } = udp.address()
+  const tcp: Server = createServer((socket) => {
+    socket.on('data', (chunk) => socket.write(framed(upstreamReply(chunk.subarray(2), false))))
+    socket.on('error', () => socket.destroy())
+  })
+  const { udp, port } = await listenOnBoth(tcp)
   udp.on('message', (message, { address, port: from }) => {
     asked += 1
     const query = decode(message)
@@ -354,11 +357,6 @@ async function startUpstream(): Promise<Upstream> {
     if (name === 'silent.example.com') return
     udp.send(upstreamReply(message, name === 'big.example.com'), from, address)
   })
-  const tcp: Server = createServer((socket) => {
-    socket.on('data', (chunk) => socket.write(framed(upstreamReply(chunk.subarray(2), false))))
-    socket.on('error', () => socket.destroy())
-  })
-  await new Promise<void>((resolve) => tcp.listen(port, '127.0.0.1', resolve))
   return {
     port,
     async stop() {
@@ -367,6 +365,25 @@ async function startUpstream(): Promise<Upstream> {
         new Promise<void>((resolve) => tcp.close(() => resolve())),
       ])
     },
+  }
+}
+
+/** One port for both protocols: what is free for one may be taken for the other. */
+async function listenOnBoth(tcp: Server): Promise<{ udp: UdpSocket; port: number }> {
+  for (;;) {
+    tcp.listen(0, '127.0.0.1')
+    await once(tcp, 'listening')
+    const { port } = tcp.address() as AddressInfo
+    const udp = createSocket('udp4')
+    try {
+      udp.bind(port, '127.0.0.1')
+      await once(udp, 'listening')
+      return { udp, port }
+    } catch {
+      udp.close()
+      tcp.close()
+      await once(tcp, 'close')
+    }
   }
 }
 
