@@ -31,6 +31,7 @@ import type { ReviewHandler, Scope, SubresourceHandler } from './handlers/contex
 import { decodeAs, fieldValidationOf, parseBody } from './handlers/decode-body.ts'
 import { isDryRun } from './handlers/parameters.ts'
 import { sendObject } from './handlers/respond.ts'
+import { serveSnapshot } from './handlers/snapshot.ts'
 import { historyHandlers } from './history/moments.ts'
 import { keptLogHandlers } from './kept-logs/handlers.ts'
 import { prometheusGroups } from './metrics-api/custom-metrics.ts'
@@ -201,6 +202,7 @@ export function assembleParts(
     },
     paths: [
       aggregator.paths,
+      serveSnapshot(core.store),
       ...(config.dashboard
         ? [...(history ? [historyPath(history, authorizer)] : []), dashboardPaths(pageDirectory(), sessions)]
         : []),

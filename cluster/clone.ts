@@ -4,8 +4,8 @@ import { layoutOf } from './layout.ts'
 import { type Parts, type Restored, restoreCluster, saveCluster, withWorkDirectory } from './snapshot-parts/cluster.ts'
 
 /**
- * Makes a cluster of its own of what another one, which is stopped, was: the same objects, nodes and flags, other ports, and
- * certificates of its own when it starts; its images and volumes, if they are asked for. Throws for a directory that holds
+ * Makes a cluster of its own of what another one is: the same objects, nodes and flags, other ports, and certificates of its
+ * own when it starts; its images and volumes, if they are asked for, for which it must be stopped. Throws for a directory that holds
  * something.
  */
 export async function cloneCluster(

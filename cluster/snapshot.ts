@@ -7,8 +7,9 @@ import { restoreCluster, saveCluster } from './snapshot-parts/cluster.ts'
 const help = `Usage: gantry snapshot save|restore FILE [flags]
        gantry snapshot clone DIR [flags]
 
-Saves all objects of a stopped cluster, or of an etcd, to one file, and brings them back; or makes another cluster of them,
-which \`gantry up --data-dir DIR\` starts beside the first. A restore brings back all that the file has.
+Saves all objects of a cluster, or of an etcd, to one file, and brings them back; or makes another cluster of them, which
+\`gantry up --data-dir DIR\` starts beside the first. A restore brings back all that the file has. The cluster may run, but not
+for a restore, and not for images and volumes.
 
   --data-dir DIR        where the cluster is kept (default .gantry)
   --images              save, clone: the images on its nodes, too

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
+import { snapshotPath } from '../../api/gantry/snapshot.ts'
 import {
   badRequestError,
   methodNotSupportedError,
@@ -54,7 +55,7 @@ export interface RequestLogEntry {
 
 const json: MediaType = { format: 'json', as: 'object', asVersion: 'v1', pretty: false }
 const longRunningSubresources = new Set(['exec', 'attach', 'portforward', 'proxy', 'log'])
-const longRunningPaths = new Set(['/ui/metrics'])
+const longRunningPaths = new Set(['/ui/metrics', snapshotPath])
 /** A node may list what a selector confines to itself. */
 const selectingVerbs = new Set(['list', 'watch', 'deletecollection'])
 const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection', 'post', 'put'])

@@ -46,7 +46,11 @@ const bumpKey = '/gantry-restore'
  * Writes a snapshot of the store to a file, which appears only when it is whole and on disk. An existing file is
  * replaced.
  */
-export async function saveSnapshot(store: Store, path: string, options: SaveOptions = {}): Promise<SnapshotSummary> {
+export async function saveSnapshot(
+  store: Pick<Store, 'snapshot'>,
+  path: string,
+  options: SaveOptions = {},
+): Promise<SnapshotSummary> {
   const staged = `${path}.${process.pid}.partial`
   let bytes = 0
   try {

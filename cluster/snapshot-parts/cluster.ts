@@ -8,6 +8,7 @@ import { type Layout, layoutOf } from '../layout.ts'
 import { freePort } from '../ports.ts'
 import { readSettings, type Settings, settle, writeSettings } from '../settings.ts'
 import { isBundle, type Part, readBundle, writeBundle } from './bundle.ts'
+import { saveObjects } from './objects.ts'
 
 /** What a snapshot has beside the objects. */
 export interface Parts {
@@ -24,7 +25,7 @@ export interface Restored extends SnapshotSummary {
 }
 
 /**
- * Saves a stopped cluster to one file: its objects, and what else is asked for. With objects alone the file is what it always
+ * Saves a cluster to one file: its objects, and what else is asked for, for which it must be stopped. With objects alone the file is what it always
  * was, a snapshot of the store, which an etcd takes, too.
  */
 export async function saveCluster({
@@ -39,7 +40,7 @@ export async function saveCluster({
   parts: Parts
 }): Promise<Restored> {
   if (!parts.images && !parts.volumes && !parts.settings) {
-    return { ...(await snapshotSave({ store, path })), images: 0, volumes: 0 }
+    return { ...(await saveObjects(store, dataDir, path)), images: 0, volumes: 0 }
   }
   const layout = layoutOf(dataDir)
   const settings = readSettings(layout.settings)
@@ -50,8 +51,10 @@ export async function saveCluster({
   }
   return withWorkDirectory(path, async (work) => {
     const objects = join(work, 'objects')
-    // Also makes sure that nobody is at work in the cluster.
-    const summary = await snapshotSave({ store, path: objects })
+    // Images and volumes are to be as the objects say: nobody may be at work in the cluster.
+    const summary = await (parts.images || parts.volumes
+      ? snapshotSave({ store, path: objects })
+      : saveObjects(store, dataDir, objects))
     const all: Part[] = [{ name: 'objects', path: objects }]
     if (settings) all.push({ name: 'settings', path: layout.settings })
     const restored: Restored = { ...summary, images: 0, volumes: 0 }

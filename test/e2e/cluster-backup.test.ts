@@ -150,6 +150,8 @@ describe.skipIf(why)(`the contents of a claim${why ? ` (${why})` : ''}`, () => {
       expect(code, `${args.join(' ')}\n${stdout}${stderr}`).toBe(0)
       return `${stdout}${stderr}`
     }
+    const running = await gantry('snapshot', 'clone', file('running'), '--data-dir', cluster.dataDir)
+    expect(running).toMatch(/cloned \d+ objects at revision \d+ in [\d.]+ s/)
     await gantry('down', '--data-dir', cluster.dataDir)
     const said = await gantry('snapshot', 'clone', clone, '--data-dir', cluster.dataDir, '--images', '--volumes')
     expect(said).toMatch(/cloned \d+ objects at revision \d+, \d+ images, the volumes of 1 nodes in [\d.]+ s/)
