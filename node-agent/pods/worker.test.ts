@@ -102,6 +102,16 @@ describe('a pod', () => {
     await rig.until('gone', async () => (await rig.get('big')) === undefined)
   })
 
+  it('fits into the place of one whose object is gone, though that is still being stopped', async () => {
+    const large = { containers: [{ name: 'main', image: 'busybox:1', resources: { requests: { cpu: '6' } } }] }
+    await rig.create('first', large)
+    await rig.until('ready', isReady('first'))
+    await rig.api.delete(pods, { namespace: 'default', name: 'first' }, { gracePeriodSeconds: 0 })
+    await rig.create('second', large)
+    await rig.until('ready', isReady('second'))
+    expect(rig.reasons()).not.toContain('OutOfcpu')
+  })
+
   it('waits for the images of the volumes that its containers mount, and for no others', async () => {
     rig.missingImages.add('files:1')
     const volumes = [{ name: 'files', image: { reference: 'files:1' } }]

@@ -89,9 +89,9 @@ export class PodWorker {
     return this.#stage
   }
 
-  /** Whether it still holds resources of the node. */
+  /** Whether it holds resources of the node. Once its object is gone, schedulers have given its place to others. */
   get active(): boolean {
-    return this.#stage === 'syncing' || this.#stage === 'terminating'
+    return !this.#gone && (this.#stage === 'syncing' || this.#stage === 'terminating')
   }
 
   /** The pod with what it holds of the node. */
