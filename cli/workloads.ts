@@ -8,6 +8,14 @@ import { getObject, listObjects, type NamedObject, namespaceFor, type Selection 
 import type { Session } from './session.ts'
 import { parseTargets } from './targets.ts'
 
+/** The kinds of which people make pods, rather than of those that such a one makes itself. */
+export const workloadKinds: readonly string[] = [
+  'deployments.apps',
+  'statefulsets.apps',
+  'daemonsets.apps',
+  'jobs.batch',
+]
+
 /** An object that a verb is about, with its kind. */
 export interface Subject {
   kind: ServedKind

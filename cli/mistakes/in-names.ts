@@ -5,6 +5,7 @@ import type { ServedKind } from '../kinds.ts'
 import { nearest } from '../nearest.ts'
 import { listMetadata, type NamedObject, type Selection, selectionQuery } from '../objects.ts'
 import type { Session } from '../session.ts'
+import { workloadKinds } from '../workloads.ts'
 
 const most = '1000'
 
@@ -55,7 +56,7 @@ async function hintOf(session: Session, kind: ServedKind, name: string): Promise
 /** What makes pods under the name that a pod was looked for by, in the words of the command line; empty where nothing does. */
 async function makerOf(session: Session, kind: ServedKind, name: string): Promise<string> {
   if (kind.plural !== 'pods' || kind.group !== '') return ''
-  const kinds = (await session.kinds()).all.filter(({ group, plural }) => makers.has(`${plural}.${group}`))
+  const kinds = (await session.kinds()).all.filter(({ group, plural }) => workloadKinds.includes(`${plural}.${group}`))
   const found = await Promise.all(
     kinds.map(async (one) => {
       const path = pathOf(one, session.namespace)
@@ -64,8 +65,6 @@ async function makerOf(session: Session, kind: ServedKind, name: string): Promis
   )
   return kinds.find((_, i) => found[i]?.length)?.singular ?? ''
 }
-
-const makers = new Set(['deployments.apps', 'statefulsets.apps', 'daemonsets.apps', 'jobs.batch'])
 
 /** Where there are objects of a kind when none are in the namespace that was looked in; empty where there are none. */
 export function elsewhereHint(

@@ -3,10 +3,8 @@ import { isForbidden } from '../../client/errors.ts'
 import type { Live } from '../../client/types.ts'
 import { listObjects } from '../objects.ts'
 import type { Session } from '../session.ts'
-import type { Subject } from '../workloads.ts'
+import { type Subject, workloadKinds } from '../workloads.ts'
 import type { World } from './overview.ts'
-
-const workloadKinds = ['deployments.apps', 'statefulsets.apps', 'daemonsets.apps', 'jobs.batch']
 
 /**
  * Reads what an overview is made of: of one namespace, or of all where none is named; where that is not allowed, of the
