@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { objectChanges } from '../api/gantry/object-changes.ts'
 import { pathOf } from '../client/client.ts'
+import { isConflict } from '../client/errors.ts'
 import { type DryRun, dryRunOption, dryRunQuery, parseDryRun } from './dry-run.ts'
 import { CliError } from './errors.ts'
 import { kindName, type ServedKind } from './kinds.ts'
@@ -13,6 +14,9 @@ import { parseTargets } from './targets.ts'
 import { planUndo, type UndoPlan } from './undo/plan.ts'
 import { undoneText } from './undo/undone-text.ts'
 import type { Verb } from './verb.ts'
+
+/** How often a write is tried that controllers' own keep overtaking. */
+const attempts = 5
 
 interface UndoFlags {
   to?: string
@@ -39,6 +43,7 @@ export const undo: Verb<UndoFlags> = {
   },
 }
 
+/** Takes back what is last; again where a controller noted meanwhile how it goes, but nothing that is newer by somebody. */
 async function undoOne(
   session: Session,
   kind: ServedKind,
@@ -47,24 +52,39 @@ async function undoOne(
   dryRun: DryRun,
 ): Promise<void> {
   const namespace = namespaceFor(session, kind)
-  const target = to === undefined ? undefined : await versionAt(session, kind, name, namespace, to)
-  const versions = await enoughVersions(session, kind, name, namespace, target !== undefined)
-  const plan = planUndo(versions, target)
   const subject = `${kindName(kind)}/${name}`
-  if (plan.step === 'refuse') {
-    const hint = versions.length === 0 ? await missingHint(session, kind, name) : ''
-    throw new CliError(`${subject} cannot be undone: ${plan.why}${hint && `\n${hint.trimEnd()}`}`)
-  }
-  const current = plan.step === 'update' ? versions[0]?.object : undefined
-  const changes = current ? objectChanges(current, plan.object) : []
-  if (current && changes.length === 0) {
-    session.io.out(`${subject} unchanged: it is as it was at revision ${plan.to.revision}\n`)
+  const target = to === undefined ? undefined : await versionAt(session, kind, name, namespace, to)
+  let first: UndoPlan | undefined
+  for (let attempt = 1; ; attempt++) {
+    const versions = await enoughVersions(session, kind, name, namespace, target !== undefined)
+    const plan = planUndo(versions, target)
+    if (first && lastOf(first) !== lastOf(plan))
+      throw new CliError(`${subject} was changed by somebody else meanwhile; see what: gantry history ${subject}`)
+    first ??= plan
+    if (plan.step === 'refuse') {
+      const hint = versions.length === 0 ? await missingHint(session, kind, name) : ''
+      throw new CliError(`${subject} cannot be undone: ${plan.why}${hint && `\n${hint.trimEnd()}`}`)
+    }
+    const current = plan.step === 'update' ? versions[0]?.object : undefined
+    const changes = current ? objectChanges(current, plan.object) : []
+    if (current && changes.length === 0) {
+      session.io.out(`${subject} unchanged: it is as it was at revision ${plan.to.revision}\n`)
+      return
+    }
+    try {
+      if (dryRun !== 'client') await write(session, kind, plan, namespace, dryRun)
+    } catch (error) {
+      if (!isConflict(error) || attempt === attempts) throw error
+      continue
+    }
+    session.io.out(`${subject} ${undoneText(plan, session.clock.now(), dryRun)}\n`)
+    for (const change of changes) session.io.out(`  ${changeText(change, { hide: kind.kind === 'Secret' })}\n`)
     return
   }
-  if (dryRun !== 'client') await write(session, kind, plan, namespace, dryRun)
-  session.io.out(`${subject} ${undoneText(plan, session.clock.now(), dryRun)}\n`)
-  for (const change of changes) session.io.out(`  ${changeText(change, { hide: kind.kind === 'Secret' })}\n`)
 }
+
+/** The revision of the change that is to be taken back. */
+const lastOf = (plan: UndoPlan): string | undefined => ('undone' in plan ? plan.undone?.revision : undefined)
 
 /** So many of the versions that what is to be undone is among them, and what it was before. */
 async function enoughVersions(
