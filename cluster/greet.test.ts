@@ -31,10 +31,15 @@ test('a server that is not ours gets what the system needs, as far as it has the
     resources: ['nodes/proxy'],
     verbs: ['create'],
   })
-  const binding = api
-    .objects(clusterRoleBindings)
-    .find(({ metadata }) => metadata.name === 'system:controller:csi-provisioner-controller')
-  expect(binding?.subjects).toContainEqual({
+  const subjectsOf = (name: string) =>
+    api.objects(clusterRoleBindings).find(({ metadata }) => metadata.name === name)?.subjects
+  expect(roles.get('gantry:node-network')).toContainEqual({
+    apiGroups: ['networking.k8s.io'],
+    resources: ['networkpolicies'],
+    verbs: ['list', 'watch'],
+  })
+  expect(subjectsOf('gantry:node-network')).toMatchObject([{ kind: 'Group', name: 'system:nodes' }])
+  expect(subjectsOf('system:controller:csi-provisioner-controller')).toContainEqual({
     kind: 'ServiceAccount',
     name: 'csi-provisioner-controller',
     namespace: 'kube-system',

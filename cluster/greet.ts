@@ -65,7 +65,7 @@ export async function greet(args: readonly string[]): Promise<number> {
 const systemHelp = `Usage: gantry system [flags]
 
 Makes what a cluster needs that 'gantry up' has not started: the DNS service, storage classes, and on upstream's API server
-the roles of the controllers that upstream does not have. What is there already stays.
+the roles of controllers and nodes that upstream does not have. What is there already stays.
 
   --kubeconfig FILE   an administrator of the cluster (default $KUBECONFIG)
 `
@@ -87,17 +87,17 @@ export async function system(args: readonly string[]): Promise<number> {
 /** Makes what nodes and controllers of ours need on a server that may be another's. */
 export async function prepareServer(api: Api, manifests = ownFile('manifests/system')): Promise<void> {
   await applySystem(api, 'containerd', manifests)
-  await allowControllers(api)
+  await allowOwn(api)
 }
 
-/** Upstream's servers know nothing of the controllers that are not upstream's: their roles are made where they are missing. */
-async function allowControllers(api: Api): Promise<void> {
+/** Upstream's servers know nothing of controllers and nodes that are not upstream's: roles are made where they are missing. */
+async function allowOwn(api: Api): Promise<void> {
   const make = <T>(ref: ResourceRef<T>, object: T) =>
     api.create<T>(ref, object).catch((error: unknown) => {
       if (!isAlreadyExists(error)) throw error
     })
-  const { controllerPolicy } = await import('../apiserver/auth/rbac/bootstrap.ts')
-  for (const { role, binding } of controllerPolicy()) {
+  const { ownPolicy } = await import('../apiserver/auth/rbac/bootstrap.ts')
+  for (const { role, binding } of ownPolicy()) {
     await make(clusterRoles, role)
     await make(clusterRoleBindings, binding)
   }

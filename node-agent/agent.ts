@@ -41,7 +41,7 @@ import { openPlaces, type Volumes } from './volumes/manager.ts'
 export interface AgentParts {
   openRuntime(signal: AbortSignal): Promise<Runtime>
   /** Routes and names; undefined: the node has no network of our making. */
-  startNetwork?(facts: { nodeIp: string; signal: AbortSignal }): Promise<AgentNetwork>
+  startNetwork?(facts: { nodeIp: string; events: EventRecorder; signal: AbortSignal }): Promise<AgentNetwork>
   /** Answers the API server's questions; resolves to the port. */
   startServer?(facts: {
     pods: AgentPods
@@ -53,7 +53,7 @@ export interface AgentParts {
   }): Promise<{ port: number; stop(): Promise<void> }>
 }
 
-export type AgentNetwork = Pick<NodeNetwork, 'podCidrChanged' | 'setHostPorts' | 'stop'>
+export type AgentNetwork = Pick<NodeNetwork, 'podCidrChanged' | 'setHostPorts' | 'podStarts' | 'podEnded' | 'stop'>
 
 export interface AgentOptions {
   config: NodeAgentConfig
@@ -110,7 +110,11 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
   // The runtime starts while the node registers, and while its network is made.
   const opening = parts.openRuntime(signal)
   const registering = config.registerNode ? reporter.register() : Promise.resolve()
-  const networkStarting = parts.startNetwork?.({ nodeIp: identity.addresses[0] ?? '127.0.0.1', signal })
+  const networkStarting = parts.startNetwork?.({
+    nodeIp: identity.addresses[0] ?? '127.0.0.1',
+    events: recorder,
+    signal,
+  })
   const node = new Informer<Node>(api, nodes, { fieldSelector: `metadata.name=${nodeName}`, clock })
   for (const early of [opening, registering, networkStarting]) early?.catch(() => undefined)
   const runtime = await opening
@@ -120,8 +124,11 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
     cgroupsFor(config, runtime, machine, log),
   ])
 
-  const setHostPorts: PodDeps['setHostPorts'] = async (uid, ip, ports) =>
-    (await networkStarting)?.setHostPorts(uid, ip, ports)
+  const podNetwork: PodDeps['network'] = {
+    setHostPorts: async (uid, ip, ports) => (await networkStarting)?.setHostPorts(uid, ip, ports),
+    podStarts: async (pod, ip) => (await networkStarting)?.podStarts(pod, ip),
+    podEnded: async (uid) => (await networkStarting)?.podEnded(uid),
+  }
   const deviceDrivers = new DeviceDrivers()
   const prepared = new PreparedClaims(join(rootDir, 'dra_manager_state'))
   await prepared.recall()
@@ -156,7 +163,7 @@ export async function startNodeAgent(options: AgentOptions): Promise<NodeAgent> 
     memory,
     cgroups,
     wake,
-    setHostPorts,
+    network: podNetwork,
   })
   workers = new PodWorkers(deps.pods, () => node.lister.get(undefined, nodeName) ?? reporter.node, signal)
   const made = workers

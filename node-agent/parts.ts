@@ -36,10 +36,11 @@ export function agentParts({ config, api, informers, log }: PartsOptions): Agent
         signal,
         log,
       }),
-    startNetwork: ({ nodeIp, signal }) =>
+    startNetwork: ({ nodeIp, events, signal }) =>
       startNetwork({
         api,
         informers,
+        events,
         nodeName,
         nodeIp,
         runtimeKind: config.runtime,

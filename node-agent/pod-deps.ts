@@ -14,7 +14,6 @@ import { resolvesCdi } from './devices/cdi.ts'
 import type { PodDevices } from './devices/pod-devices.ts'
 import { ImagePuller } from './images/puller.ts'
 import type { KeptLogs } from './logs/kept-logs.ts'
-import type { HostPort } from './network/index.ts'
 import type { Machine } from './node/machine.ts'
 import type { NodeReporter } from './node/reporter.ts'
 import type { NodeIdentity } from './node/status.ts'
@@ -49,7 +48,7 @@ export interface Materials {
   memory: { mayMount: boolean }
   cgroups: PodCgroups | undefined
   wake(uid: string): void
-  setHostPorts(podUid: string, podIp: string, ports: readonly HostPort[]): Promise<void>
+  network: PodDeps['network']
 }
 
 /** Makes what every worker of a pod is handed, and with it the volumes of the node. */
@@ -110,7 +109,7 @@ export function makeDeps(materials: Materials): { pods: PodDeps; objects: Object
     events,
     statuses,
     keptLogs: materials.keptLogs,
-    setHostPorts: materials.setHostPorts,
+    network: materials.network,
     node,
   }
   return { pods: deps, objects, volumes }

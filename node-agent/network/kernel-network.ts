@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Node } from '../../api/generated/types.ts'
 import { Informer } from '../../client/informer.ts'
 import type { Logger } from '../../client/logger.ts'
@@ -16,6 +17,8 @@ import { applyRoutes, nodeAddress, planRoutes, removeRoutes, routeServices } fro
 import { setSysctls } from './host/sysctls.ts'
 import { type NetworkOptions, type NodeNetwork, networkNames } from './network.ts'
 import { Pacer } from './pacer.ts'
+import { followPolicies } from './policies/follow.ts'
+import { NetworkPolicies } from './policies/policies.ts'
 import { protocolNumber } from './proxy/fragment.ts'
 import { NftTable } from './proxy/nft.ts'
 import { NftProxier } from './proxy/proxier.ts'
@@ -50,8 +53,11 @@ export async function startKernelNetwork(options: NetworkOptions, run: Run = run
     run,
     log,
   })
-  // Before both lists are in, services would seem to have no endpoints: what an earlier agent wrote stands until then.
-  Promise.all([servicesInformer.start(signal), slicesInformer.start(signal)]).then(
+  const policies = new NetworkPolicies({ nodeName, put: (owner, fragment) => proxier.add(owner, fragment) })
+  const followed = followPolicies({ api, policies, log, signal })
+  // Before all lists are in, services would seem to have no endpoints, and pods to be open to everybody: what an earlier
+  // agent wrote stands until then.
+  Promise.all([servicesInformer.start(signal), slicesInformer.start(signal), followed.known]).then(
     () => proxier.start(),
     (err) => log.debug({ err }, 'stopped before the services were known'),
   )
@@ -112,6 +118,13 @@ export async function startKernelNetwork(options: NetworkOptions, run: Run = run
       return done
     },
     setHostPorts: async () => {},
+    async podStarts(pod, ip) {
+      // Whoever cannot ask the server for policies, as at its own start, begins without.
+      if (followed.settling) await within(followed.settling, policiesMs)
+      if (policies.podStarts(pod, ip) && !(await within(proxier.written(), writtenMs)))
+        throw new Error('the rules of its network policies could not be written yet')
+    },
+    podEnded: (uid) => policies.podEnded(uid),
     async stop() {
       unfollow()
       unfollowNodes()
@@ -149,6 +162,12 @@ export async function removeNetwork({ dataDir, clusterCidr }: RemoveOptions, run
   await removeBridge(bridge, run)
 }
 
+/** How long a pod waits for the policies to be known. */
+const policiesMs = 2000
+
+/** How long a pod waits for its rules, which are written in some tens of milliseconds. */
+const writtenMs = 10_000
+
 const zoneLabel = 'topology.kubernetes.io/zone'
 
 /** Of a node, the network needs little, and a thousand nodes are held by every agent. */
@@ -174,7 +193,21 @@ function placeOfNode({ apiVersion, kind, metadata, spec, status }: Live<Node>): 
 function nodeAddresses(nodes: readonly Node[]): Fragment {
   const addresses = new Set(nodes.map((node) => nodeAddress(node, 'IPv4')))
   const elements = [...addresses].filter((ip) => ip !== undefined).map((key) => ({ set: 'node-ips' as const, key }))
-  return { elements, chains: [], affinitySets: [] }
+  return { elements, chains: [], sets: [] }
+}
+
+/** Whether it is done in time. */
+async function within(work: Promise<void>, ms: number): Promise<boolean> {
+  const timer = new AbortController()
+  const done = work.then(
+    () => true,
+    () => false,
+  )
+  try {
+    return await Promise.race([done, delay(ms, false, { signal: timer.signal, ref: false })])
+  } finally {
+    timer.abort()
+  }
 }
 
 async function serveDns(options: NetworkOptions, services: ServiceTable, address: string): Promise<DnsServer> {
@@ -201,6 +234,6 @@ function dnsFragment(clusterDns: string, { address, port }: DnsServer): Fragment
       name: `dns/${protocol}`,
       rules: [`meta l4proto ${protocolNumber[protocol]} dnat to ${address}:${port}`],
     })),
-    affinitySets: [],
+    sets: [],
   }
 }

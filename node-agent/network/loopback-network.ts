@@ -4,6 +4,7 @@ import { upstreamServers } from './dns/resolv-conf.ts'
 import { Resolver } from './dns/resolver.ts'
 import { type DnsServer, startDnsServer } from './dns/server.ts'
 import type { NetworkOptions, NodeNetwork } from './network.ts'
+import { tellUnheld } from './policies/unheld.ts'
 import type { Backend } from './services/backends.ts'
 import { ServiceTable } from './services/table.ts'
 import { UserspaceProxier } from './userspace/proxier.ts'
@@ -11,6 +12,7 @@ import { UserspaceProxier } from './userspace/proxier.ts'
 /** The network of pods that are processes of this machine: everything is a loopback address, and nothing needs root. */
 export async function startLoopbackNetwork(options: NetworkOptions): Promise<NodeNetwork> {
   const { informers, nodeName, nodeIp, log, signal } = options
+  tellUnheld(options)
   const services = new ServiceTable()
   const servicesInformer = informers.for(servicesRef)
   const slicesInformer = informers.for(endpointSlices)
@@ -33,6 +35,8 @@ export async function startLoopbackNetwork(options: NetworkOptions): Promise<Nod
       })
       return proxier.add(`pod ${podUid}`, places)
     },
+    podStarts: async () => {},
+    podEnded: () => {},
     async stop() {
       unfollow()
       await Promise.all([proxier.stop(), dns?.stop()])

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
+import type { Pod } from '../../api/generated/types.ts'
+import type { EventRecorder } from '../../client/events.ts'
 import type { InformerFactory } from '../../client/informer.ts'
 import type { Logger } from '../../client/logger.ts'
-import type { Api } from '../../client/types.ts'
+import type { Api, Live } from '../../client/types.ts'
 import type { RuntimeKind } from '../runtime/index.ts'
 
 export interface NetworkOptions {
   api: Api
   informers: InformerFactory
+  events: Pick<EventRecorder, 'event'>
   nodeName: string
   nodeIp: string
   runtimeKind: RuntimeKind
@@ -50,6 +53,13 @@ export interface NodeNetwork {
    * nothing: the ports go to the runtime with the sandbox.
    */
   setHostPorts(podUid: string, podIp: string, ports: readonly HostPort[]): Promise<void>
+  /**
+   * Call when a pod has its address, before anything runs in it: resolves when the network policies that select it hold.
+   * Throws when they cannot be made to.
+   */
+  podStarts(pod: Live<Pod>, podIp: string): Promise<void>
+  /** Call when nothing of a pod runs any more. */
+  podEnded(podUid: string): void
   /** Ends the following of the cluster. Rules, routes and devices stay, so that pods keep their network meanwhile. */
   stop(): Promise<void>
 }

@@ -13,6 +13,8 @@ export async function startNetwork(options: NetworkOptions): Promise<NodeNetwork
         dnsAddress: options.clusterDns,
         podCidrChanged: async () => {},
         setHostPorts: async () => {},
+        podStarts: async () => {},
+        podEnded: () => {},
         stop: async () => {},
       }
   }

@@ -50,9 +50,17 @@ export interface PodDeps {
   statuses: StatusWriter
   /** Gets the logs of pods that are gone. */
   keptLogs: Pick<KeptLogs, 'takeOver'>
+  network: PodNetwork
+  node: NodeFacts
+}
+
+/** What the node's network does for single pods; see `NodeNetwork`. */
+export interface PodNetwork {
   /** Opens the pod's host ports where the runtime does not; none: closes them. */
   setHostPorts(podUid: string, podIp: string, ports: readonly HostPort[]): Promise<void>
-  node: NodeFacts
+  /** Resolves when the network policies that select the pod hold. */
+  podStarts(pod: BoundPod, podIp: string): Promise<void>
+  podEnded(podUid: string): Promise<void>
 }
 
 export interface NodeFacts {

@@ -133,17 +133,24 @@ async function usableSandbox(deps: PodDeps, { pod, observed, plan }: SyncInputs)
     })
     if (!plan.createSandbox && plan.sandboxId !== undefined) {
       const ips = observed.sandboxes.find(({ id }) => id === plan.sandboxId)?.ips ?? []
+      await isolate(deps, pod, ips)
       return { sandboxId: plan.sandboxId, podIps: addressesOf(deps, pod, ips), sandboxConfig: config }
     }
     const sandboxId = await cri.runPodSandbox({ config })
     view.learn(sandboxId, pod.metadata.uid)
     const { ips } = await view.sandbox(sandboxId)
+    await isolate(deps, pod, ips)
     return { sandboxId, podIps: addressesOf(deps, pod, ips), sandboxConfig: config }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     events.warning(pod, 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${why}`)
     return undefined
   }
+}
+
+/** Nothing runs in a pod before the network policies hold that select it. */
+async function isolate({ network }: PodDeps, pod: BoundPod, [ip]: readonly string[]): Promise<void> {
+  if (ip !== undefined && !pod.spec.hostNetwork) await network.podStarts(pod, ip)
 }
 
 const addressesOf = ({ node }: PodDeps, pod: BoundPod, ips: readonly string[]): readonly string[] =>
@@ -177,7 +184,7 @@ async function readyDevices(deps: PodDeps, pod: BoundPod, signal: AbortSignal): 
 export async function openHostPorts(deps: PodDeps, pod: BoundPod, podIps: readonly string[]): Promise<void> {
   const [podIp] = podIps
   const ports = hostPorts(pod)
-  if (podIp !== undefined && ports.length > 0) await deps.setHostPorts(pod.metadata.uid, podIp, ports)
+  if (podIp !== undefined && ports.length > 0) await deps.network.setHostPorts(pod.metadata.uid, podIp, ports)
 }
 
 /** Milliseconds until the container may be started again; told of as CrashLoopBackOff. */

@@ -47,6 +47,31 @@ describe('a pod', () => {
     await rig.until('waiting longer', async () => /20s/.test((await mainStatus('web'))?.state?.waiting?.message ?? ''))
   })
 
+  it('begins when the network policies hold that select it, and not before', async () => {
+    const asked: string[] = []
+    let hold = () => {}
+    rig.podStarts = async (pod, ip) => {
+      asked.push(`${pod.metadata.name} ${ip.replace(/\d+$/, 'x')}`)
+      if (asked.length === 1) throw new Error('the rules cannot be written')
+      if (asked.length === 2)
+        await new Promise<void>((resolve) => {
+          hold = resolve
+        })
+    }
+    await rig.create('web')
+    await rig.until('asked again', () => asked.length === 2)
+    await rig.pass(5000)
+    expect([rig.cri.starts, rig.cri.sandboxes.size]).toEqual([[], 1])
+    expect(rig.reasons()).toContain('FailedCreatePodSandBox')
+    hold()
+    await rig.until('ready', isReady('web'))
+    expect(asked[1]).toBe('web 10.244.0.x')
+    const before = asked.length
+    await rig.create('host', { hostNetwork: true })
+    await rig.until('ready', isReady('host'))
+    expect(asked.length).toBe(before)
+  })
+
   it('that runs once is done, and stays to be looked at', async () => {
     await rig.create('once', { restartPolicy: 'Never' })
     await rig.until('running', phaseIs('once', 'Running'))

@@ -333,7 +333,8 @@ export class PodWorker {
       return 0
     }
     deps.probes.forget(uid)
-    await deps.setHostPorts(uid, '', [])
+    await deps.network.setHostPorts(uid, '', [])
+    await deps.network.podEnded(uid)
     await stopSandboxes(deps, observed)
     this.#stage = 'terminated'
     this.#judgeResizes()

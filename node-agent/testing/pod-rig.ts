@@ -42,6 +42,8 @@ export class PodRig {
     status: { allocatable: { cpu: '8', memory: '8Gi', pods: '110' } },
   }
   directory = ''
+  /** What becomes of a pod that has its address, before anything runs in it. */
+  podStarts: PodDeps['network']['podStarts'] = async () => undefined
   workers!: PodWorkers
   #abort = new AbortController()
 
@@ -188,7 +190,11 @@ export class PodRig {
       events,
       statuses: new StatusWriter(api, clock, silentLogger),
       keptLogs: new KeptLogs({ directory: join(this.directory, 'kept-logs'), clock, log: silentLogger }),
-      setHostPorts: async () => undefined,
+      network: {
+        setHostPorts: async () => undefined,
+        podStarts: async (pod, ip) => this.podStarts(pod, ip),
+        podEnded: async () => undefined,
+      },
       node: {
         nodeName: 'n1',
         hostIps: ['192.0.2.1'],

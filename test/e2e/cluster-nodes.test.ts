@@ -44,6 +44,43 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, () => {
     expect(stdout).toContain('listens on')
   })
 
+  test('a network policy keeps out whom it does not name, from either node', async () => {
+    for (const role of ['friend', 'foe'])
+      await cluster.kubectl(`run ${role} --image=gantry.local/hello:1 -l role=${role}`)
+    await cluster.kubectl('wait pod/friend pod/foe --for=condition=Ready --timeout=60s')
+    /** How many of the four pods answer. */
+    const reached = async (role: string) => {
+      const staying = (await pods()).filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+      expect(staying).toHaveLength(4)
+      const calls = staying
+        .map(({ status }) => status.podIP)
+        .map((ip) => `fetch('http://${ip}:8080',{signal:AbortSignal.timeout(500)})`)
+      const script = `Promise.allSettled([${calls}]).then((all)=>console.log(all.filter(({status})=>status==='fulfilled').length))`
+      return Number((await cluster.kubectl(['exec', role, '--', 'node', '-e', script])).stdout)
+    }
+    const policy = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'friends', namespace: 'default' },
+      spec: {
+        podSelector: { matchLabels: { app: 'hello' } },
+        ingress: [{ from: [{ podSelector: { matchLabels: { role: 'friend' } } }], ports: [{ port: 8080 }] }],
+      },
+    }
+    expect(await reached('foe')).toBe(4)
+    await cluster.kubectl('apply -f -', { input: JSON.stringify(policy) })
+    await until(async () => (await reached('foe')) === 0, { message: 'the foe reaches none' })
+    expect(await reached('friend')).toBe(4)
+    // A new pod is closed before it runs.
+    await cluster.kubectl('rollout restart deployment/hello')
+    await cluster.kubectl('rollout status deployment/hello --timeout=60s')
+    expect(await reached('foe')).toBe(0)
+    await until(async () => (await reached('friend')) === 4, { message: 'the friend reaches all' })
+    await cluster.kubectl('delete networkpolicy friends')
+    await until(async () => (await reached('foe')) === 4, { message: 'the foe reaches all again' })
+    await cluster.kubectl('delete pod friend foe --now')
+  })
+
   test('a node that is cut off is told in 40 s, its pods are replaced, and removed when it is back', async () => {
     const toleration = {
       key: 'node.kubernetes.io/unreachable',

@@ -41,7 +41,13 @@ export interface TestCluster extends Cli {
 
 /** Any object, as far as these tests look into it. */
 export interface KubeItem {
-  metadata: { name: string; namespace: string; uid: string; labels?: Record<string, string> }
+  metadata: {
+    name: string
+    namespace: string
+    uid: string
+    deletionTimestamp?: string
+    labels?: Record<string, string>
+  }
   spec: { nodeName?: string; clusterIP?: string; replicas?: number }
   status: {
     phase?: string

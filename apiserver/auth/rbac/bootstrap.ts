@@ -62,14 +62,21 @@ export function bootstrapObjects(lookup: Lookup): BootstrapObject[] {
   ]
 }
 
-/** The roles of controllers and who has them, as objects: for servers that were not started with this policy. */
-export function controllerPolicy(): { role: ClusterRoleObject; binding: BindingObject }[] {
+/** The roles that upstream's servers lack, and who has them, as objects: of controllers, and of the network of nodes. */
+export function ownPolicy(): { role: ClusterRoleObject; binding: BindingObject }[] {
   const subjects = new Map(controllers(controllerSubjects))
-  return controllers((name) => controllerRoles[name] ?? []).map(([name, rules]) => ({
+  const roles = controllers((name) => controllerRoles[name] ?? [])
+  const one = (name: string, rules: readonly string[], whose: readonly string[]) => ({
     role: clusterRole(name, rules.map(parseRule)),
-    binding: bindingOf(name, undefined, 'ClusterRole', name, subjects.get(name) ?? []),
-  }))
+    binding: bindingOf(name, undefined, 'ClusterRole', name, whose),
+  })
+  return [
+    ...roles.map(([name, rules]) => one(name, rules, subjects.get(name) ?? [])),
+    one(nodeNetwork, clusterRoles[nodeNetwork] ?? [], clusterRoleBindings[nodeNetwork] ?? []),
+  ]
 }
+
+const nodeNetwork = 'gantry:node-network'
 
 /** Upstream's manager runs each controller as its service account; one that runs all as itself needs the same. */
 const controllerSubjects = (name: string) => [

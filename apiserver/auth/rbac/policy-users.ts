@@ -173,6 +173,12 @@ export const clusterRoles: Record<string, readonly string[]> = {
     'networking.k8s.io: servicecidrs: list watch',
     'discovery.k8s.io: endpointslices: list watch',
   ],
+  // Ours: agents route services, and keep network policies, which name pods and namespaces by their labels.
+  'gantry:node-network': [
+    'core: namespaces nodes pods services: list watch',
+    'discovery.k8s.io: endpointslices: list watch',
+    'networking.k8s.io: networkpolicies: list watch',
+  ],
   'system:persistent-volume-provisioner': [
     'core: persistentvolumes: READ create delete',
     'core: persistentvolumeclaims: READ update',
@@ -210,6 +216,7 @@ export const aggregateTo: Record<string, string> = {
 /** Bindings of cluster roles to those who hold them, each of its role's name. */
 export const clusterRoleBindings: Record<string, readonly string[]> = {
   'cluster-admin': ['Group system:masters'],
+  'gantry:node-network': ['Group system:nodes'],
   'system:batch-user': ['Group system:authenticated'],
   'gantry:dashboard': ['Group system:authenticated', 'Group system:unauthenticated'],
   'system:basic-user': ['Group system:authenticated'],
@@ -219,8 +226,7 @@ export const clusterRoleBindings: Record<string, readonly string[]> = {
   'system:kube-scheduler': ['User system:kube-scheduler'],
   'system:monitoring': ['Group system:monitoring'],
   'system:node': [],
-  // Our node agents are service proxies too.
-  'system:node-proxier': ['User system:kube-proxy', 'Group system:nodes'],
+  'system:node-proxier': ['User system:kube-proxy'],
   'system:public-info-viewer': ['Group system:authenticated', 'Group system:unauthenticated'],
   'system:service-account-issuer-discovery': ['Group system:serviceaccounts'],
   'system:volume-scheduler': ['User system:kube-scheduler'],

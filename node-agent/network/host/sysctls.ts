@@ -14,7 +14,7 @@ const ipv4: readonly Sysctl[] = [
   {
     path: 'net/bridge/bridge-nf-call-iptables',
     value: '1',
-    why: 'a pod cannot reach a service that is served by a pod of the same node',
+    why: 'a pod cannot reach a service that is served by a pod of the same node, and network policies do not hold between them',
   },
 ]
 

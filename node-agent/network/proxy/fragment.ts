@@ -2,7 +2,7 @@ import type { IpFamily } from '../../../api/core/ip.ts'
 import { inCidr } from '../addresses.ts'
 import type { Backend } from '../services/backends.ts'
 import type { Protocol, RoutedPort } from '../services/routes.ts'
-import type { AffinitySet, Chain, Element, Fragment, SetName } from './ruleset.ts'
+import type { Chain, Element, Fragment, OwnSet, SetName } from './ruleset.ts'
 import { markForMasquerade, refuse } from './table.ts'
 
 /** Names of protocols need /etc/protocols, which small systems lack; their numbers do not. */
@@ -24,7 +24,7 @@ export function fragmentOf(ports: readonly RoutedPort[], options: FragmentOption
   return {
     elements: [...elements.values()],
     chains: parts.flatMap((part) => part.chains),
-    affinitySets: parts.flatMap((part) => part.affinitySets),
+    sets: parts.flatMap((part) => part.sets),
   }
 }
 
@@ -76,7 +76,7 @@ function portFragment(routed: RoutedPort, options: FragmentOptions): Fragment {
   for (const { ip, port, local: here } of reachable.values())
     if (here) elements.push({ set: 'hairpin', key: `${ip} . ${ip} . ${number} . ${port}` })
 
-  const affinitySets: AffinitySet[] = []
+  const sets: OwnSet[] = []
   const balance = (backends: readonly Backend[]) =>
     routed.affinitySeconds === undefined ? [spread(backends, number, options)] : stick(backends, routed, base, options)
   if (cluster.length > 0) chains.push({ name: names.cluster, rules: balance(cluster) })
@@ -84,12 +84,12 @@ function portFragment(routed: RoutedPort, options: FragmentOptions): Fragment {
   if (routed.affinitySeconds !== undefined) {
     for (const backend of reachable.values()) {
       const clients = { name: clientsOf(routed, base, backend), timeoutSeconds: routed.affinitySeconds }
-      affinitySets.push(clients)
+      sets.push(clients)
       const remember = `update @${clients.name} { ${ip(options)} saddr }`
       chains.push({ name: endpointChain(base, backend), rules: [remember, spread([backend], number, options)] })
     }
   }
-  return { elements, chains, affinitySets }
+  return { elements, chains, sets }
 }
 
 interface Names {

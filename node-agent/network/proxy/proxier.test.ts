@@ -56,6 +56,29 @@ describe.skipIf(noNamespaces)('the rules of services', () => {
     await proxier.stop()
   })
 
+  test('stand as an earlier agent wrote them until all services are known', async () => {
+    const services = new ServiceTable()
+    let transactions = 0
+    const proxier = new NftProxier(
+      optionsFor(services, (command, args, options) => {
+        if (command === 'nft' && options?.input) transactions += 1
+        return machine.run(command, args, options)
+      }),
+    )
+    proxier.add('nodes', { elements: [{ set: 'node-ips', key: '10.89.0.12' }], chains: [], sets: [] })
+    let isWritten = false
+    const written = proxier.written().then(() => {
+      isWritten = true
+    })
+    await delay(50)
+    expect([transactions, isWritten]).toEqual([0, false])
+    proxier.start()
+    await written
+    expect(transactions).toBe(1)
+    expect(await listed()).toContain('10.89.0.12')
+    await proxier.stop()
+  })
+
   test('come back when somebody flushed them all, with the next change at the latest', async () => {
     const services = new ServiceTable()
     services.putService(service('ns/web', '10.96.0.1'))
@@ -73,7 +96,7 @@ describe.skipIf(noNamespaces)('the rules of services', () => {
     const services = new ServiceTable()
     services.putService(service('ns/web', '10.96.0.1'))
     const proxier = new NftProxier({ ...optionsFor(services, machine.run), proxy: false })
-    proxier.add('nodes', { elements: [{ set: 'node-ips', key: '10.89.0.11' }], chains: [], affinitySets: [] })
+    proxier.add('nodes', { elements: [{ set: 'node-ips', key: '10.89.0.11' }], chains: [], sets: [] })
     proxier.start()
     await expect.poll(() => listed().catch(() => ''), { timeout: 5000 }).toContain('10.89.0.11')
     const rules = await listed()

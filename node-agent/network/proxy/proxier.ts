@@ -33,6 +33,9 @@ export class NftProxier {
   #zone: string | undefined
   #unfollow: (() => void) | undefined
   #check: NodeJS.Timeout | undefined
+  #started = false
+  /** Told when what was wanted when they asked is in the kernel. */
+  #waiting: (() => void)[] = []
   /** Transactions so far. */
   applied = 0
 
@@ -56,6 +59,7 @@ export class NftProxier {
   /** Call when the table of services is filled: from then on each change reaches the kernel within some tens of milliseconds. */
   start(): void {
     const { services, proxy } = this.#options
+    this.#started = true
     if (proxy) {
       this.#unfollow = services.onChange((name) => this.#touch(name))
       for (const name of services.names) this.#dirty.add(name)
@@ -75,7 +79,16 @@ export class NftProxier {
   add(name: string, fragment: Fragment | undefined): void {
     // Names of services never start with this, and sort behind it.
     this.#table.set(`!${name}`, fragment)
-    this.#pacer.request()
+    // What an earlier agent wrote stands until all is known.
+    if (this.#started) this.#pacer.request()
+  }
+
+  /** Resolves when all that was added is in the kernel. */
+  written(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      if (this.#started) this.#pacer.request()
+    })
   }
 
   /** The zone of this node, for topology hints. */
@@ -101,7 +114,15 @@ export class NftProxier {
   async #sync(): Promise<void> {
     const udp = [...this.#dirty].flatMap((name) => this.#refresh(name))
     this.#dirty.clear()
-    await this.#table.apply()
+    const told = this.#waiting
+    this.#waiting = []
+    try {
+      await this.#table.apply()
+    } catch (error) {
+      this.#waiting.push(...told)
+      throw error
+    }
+    for (const tell of told) tell()
     this.applied += 1
     this.#health.healthy = true
     if (udp.length === 0) return

@@ -1,4 +1,4 @@
-/** The sets and maps of the table that hold elements of many services. */
+/** The sets and maps of the table that hold elements of many services and pods. */
 export type SetName =
   | 'cluster-ips'
   | 'service-ips'
@@ -8,9 +8,14 @@ export type SetName =
   | 'firewall-ips'
   | 'hairpin'
   | 'node-ips'
+  | 'isolated-in'
+  | 'isolated-out'
+
+/** A set of pods that rules of network policies name; see `../policies/rules.ts`. */
+export type PeerSetName = `peers/${string}`
 
 export interface Element {
-  set: SetName
+  set: SetName | PeerSetName
   /** As nft writes it: `10.96.0.1 . 6 . 80`. */
   key: string
   /** What a map's element leads to; a set's has none. */
@@ -22,22 +27,25 @@ export interface Chain {
   rules: readonly string[]
 }
 
-/** Remembers, for one endpoint, the clients that stay with it. The timeout is part of the name, as it cannot be changed. */
-export interface AffinitySet {
+/** A set of addresses. What it is cannot be changed, so it is part of the name. */
+export interface OwnSet {
   name: string
-  timeoutSeconds: number
+  /** Filled by rules, with the clients that stay with one endpoint for so long. */
+  timeoutSeconds?: number
+  /** With each address a protocol and a port. */
+  withPort?: boolean
 }
 
-/** What one service (or one concern of the node) puts into the table. Chains and affinity sets are its own by their names. */
+/** What one service (or one concern of the node) puts into the table. Chains and sets are its own by their names. */
 export interface Fragment {
   elements: readonly Element[]
   chains: readonly Chain[]
-  affinitySets: readonly AffinitySet[]
+  sets: readonly OwnSet[]
 }
 
 /** The way from one state of the table to another; its parts do not overlap. */
 export interface Delta {
-  addSets: AffinitySet[]
+  addSets: OwnSet[]
   removeSets: string[]
   /** Created if new; emptied and written anew if not. */
   writeChains: Chain[]
@@ -57,21 +65,21 @@ export class Ruleset {
   /** What the table held, when last taken, of everything touched since. */
   readonly #elementsBefore = new Map<string, Element | undefined>()
   readonly #chainsBefore = new Map<string, Chain | undefined>()
-  readonly #setsBefore = new Map<string, AffinitySet | undefined>()
+  readonly #setsBefore = new Map<string, OwnSet | undefined>()
   readonly #chains = new Map<string, Chain>()
-  readonly #sets = new Map<string, AffinitySet>()
+  readonly #sets = new Map<string, OwnSet>()
 
   /** Sets what `owner` contributes; undefined takes it out. */
   set(owner: string, fragment: Fragment | undefined): void {
     const old = this.#fragments.get(owner)
     for (const element of old?.elements ?? []) this.#disclaim(owner, element)
     for (const { name } of old?.chains ?? []) change(this.#chains, this.#chainsBefore, name, undefined)
-    for (const { name } of old?.affinitySets ?? []) change(this.#sets, this.#setsBefore, name, undefined)
+    for (const { name } of old?.sets ?? []) change(this.#sets, this.#setsBefore, name, undefined)
     if (fragment) this.#fragments.set(owner, fragment)
     else this.#fragments.delete(owner)
     for (const element of fragment?.elements ?? []) this.#claim(owner, element)
     for (const chain of fragment?.chains ?? []) change(this.#chains, this.#chainsBefore, chain.name, chain)
-    for (const set of fragment?.affinitySets ?? []) change(this.#sets, this.#setsBefore, set.name, set)
+    for (const set of fragment?.sets ?? []) change(this.#sets, this.#setsBefore, set.name, set)
   }
 
   get owners(): IterableIterator<string> {

@@ -34,6 +34,8 @@ export function sharedSets(family: IpFamily): { name: SetName; kind: 'set' | 'ma
     { name: 'no-endpoint-services', kind: 'map', type: place },
     { name: 'no-endpoint-nodeports', kind: 'map', type: 'inet_proto . inet_service' },
     { name: 'firewall-ips', kind: 'map', type: place },
+    { name: 'isolated-in', kind: 'map', type: address },
+    { name: 'isolated-out', kind: 'map', type: address },
   ]
 }
 
@@ -73,6 +75,13 @@ export function tableScript(options: TableOptions): string {
     chain('nat-output', ['type nat hook output priority -100;', 'jump services']),
     chain('filter-input', [filter('input', 0), 'ct state new jump no-endpoints']),
     chain('filter-forward', [filter('forward', 0), 'ct state new jump no-endpoints', 'ct state new jump stray']),
+    // Behind the translation of addresses: network policies are about pods, not services. What is under way goes on.
+    chain('policies', [
+      filter('forward', 10),
+      'ct state established,related accept',
+      `${ip} saddr vmap @isolated-out`,
+      `${ip} daddr vmap @isolated-in`,
+    ]),
     chain('filter-output', [
       filter('output', 0),
       // A pod that is told to go straight to the endpoint would get past the translation of addresses.

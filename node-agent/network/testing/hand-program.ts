@@ -24,7 +24,7 @@ async function act(command: HandCommand): Promise<unknown> {
       return serve(command.name)
     case 'call': {
       const heard: Heard[] = []
-      for (let i = 0; i < command.times; i++) heard.push(await call(command.host, command.port))
+      for (let i = 0; i < command.times; i++) heard.push(await call(command.host, command.port, command.timeoutMs))
       return heard
     }
     case 'say':
@@ -32,7 +32,7 @@ async function act(command: HandCommand): Promise<unknown> {
     case 'ask':
       return ask(command.server, command.name, command.type as RecordType)
     case 'load':
-      load = keepCalling(command.host, command.port, command.pauseMs)
+      load = keepCalling(command.host, command.port, command.pauseMs, command.timeoutMs)
       return undefined
     case 'load-end': {
       if (!load) throw new Error('there is no load')
@@ -56,7 +56,7 @@ async function serve(name: string): Promise<void> {
 }
 
 /** One request over a connection of its own. */
-function call(host: string, port: number): Promise<Heard> {
+function call(host: string, port: number, timeoutMs: number): Promise<Heard> {
   const at = Date.now()
   return new Promise((resolve) => {
     const socket = createConnection({ host, port })
@@ -66,7 +66,7 @@ function call(host: string, port: number): Promise<Heard> {
       socket.destroy()
       resolve({ at, ms: Date.now() - at, ...heard })
     }
-    const timer = setTimeout(() => end({ error: 'ETIMEDOUT' }), 3000)
+    const timer = setTimeout(() => end({ error: 'ETIMEDOUT' }), timeoutMs)
     socket.on('error', (error: NodeJS.ErrnoException) => end({ error: error.code ?? error.message }))
     socket.on('connect', () => socket.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'))
     socket.on('data', (chunk) => {
@@ -79,11 +79,11 @@ function call(host: string, port: number): Promise<Heard> {
   })
 }
 
-function keepCalling(host: string, port: number, pauseMs: number) {
+function keepCalling(host: string, port: number, pauseMs: number, timeoutMs: number) {
   const running = { heard: [] as Heard[], stopped: false, done: Promise.resolve() }
   running.done = (async () => {
     while (!running.stopped) {
-      running.heard.push(await call(host, port))
+      running.heard.push(await call(host, port, timeoutMs))
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   })()

@@ -1,4 +1,13 @@
-import type { Endpoint, EndpointSlice, Service, ServiceSpec, ServiceStatus } from '../../../api/generated/types.ts'
+import type {
+  Endpoint,
+  EndpointSlice,
+  NetworkPolicy,
+  NetworkPolicySpec,
+  Pod,
+  Service,
+  ServiceSpec,
+  ServiceStatus,
+} from '../../../api/generated/types.ts'
 import type { Live } from '../../../client/types.ts'
 
 /** A service for tests: `namespace/name`, one port 80 named `http` unless the spec says else. */
@@ -48,5 +57,32 @@ export function slice(
       return { addresses: [ip], conditions: { ready: true, serving: true, terminating: false }, ...rest }
     }),
     ports: ports ?? [],
+  }
+}
+
+/** A running pod of `node-1`, `namespace/name`, whose label `app` is its name, with port 8080 named `http`. */
+export function pod(name: string, podIP?: string, spec: Partial<Pod['spec']> = {}): Live<Pod> {
+  const [namespace = '', shortName = ''] = name.split('/')
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace, name: shortName, uid: name, labels: { app: shortName } },
+    spec: {
+      nodeName: 'node-1',
+      containers: [{ name: 'main', ports: [{ name: 'http', containerPort: 8080, protocol: 'TCP' }] }],
+      ...spec,
+    },
+    status: { phase: 'Running', ...(podIP ? { podIP, podIPs: [{ ip: podIP }] } : {}) },
+  }
+}
+
+/** A policy `namespace/name` about the pod whose label `app` is `app`; all of the namespace without one. */
+export function policy(name: string, app: string | undefined, spec: Partial<NetworkPolicySpec>): Live<NetworkPolicy> {
+  const [namespace = '', shortName = ''] = name.split('/')
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { namespace, name: shortName },
+    spec: { podSelector: app === undefined ? {} : { matchLabels: { app } }, policyTypes: ['Ingress'], ...spec },
   }
 }
