@@ -202,13 +202,16 @@ CMD ["/srv/last.txt"]
   })
 })
 
-it('says that the file to load is not there, whatever cluster there is', async () => {
-  const said: string[] = []
-  const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0)
-  try {
-    expect(await image(['load', '/nothing/there.tar'])).toBe(1)
-  } finally {
-    write.mockRestore()
-  }
-  expect(said.join('')).toBe('gantry image: there is no file /nothing/there.tar\n')
-})
+it.each([[['/nothing/there.tar']], [['-i', '/nothing/there.tar']]])(
+  'says that the file to load is not there: %j',
+  async (words) => {
+    const said: string[] = []
+    const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0)
+    try {
+      expect(await image(['load', ...words])).toBe(1)
+    } finally {
+      write.mockRestore()
+    }
+    expect(said.join('')).toBe('gantry image: there is no file /nothing/there.tar\n')
+  },
+)

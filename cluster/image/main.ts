@@ -30,7 +30,10 @@ export async function image(args: readonly string[]): Promise<number> {
 
   verb('load [file]', 'bring in the images of an archive, OCI or of docker save; without a file, from standard input')
     .option('-t, --tag <name>', 'give it this name, if the archive holds one image')
-    .action(async (file: string | undefined, options: Where & { tag?: string }) => load(file, options))
+    .option('-i, --input <file>', 'the archive, as docker load has it')
+    .action(async (file: string | undefined, options: Where & { tag?: string; input?: string }) =>
+      load(file ?? options.input, options),
+    )
   verb('save <name...>', 'write images to an OCI archive, which docker load reads too')
     .requiredOption('-o, --output <file>', 'the archive; - for standard output')
     .action(async (names: string[], options: Where & { output: string }) => save(names, options))
