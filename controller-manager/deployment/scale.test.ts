@@ -22,6 +22,7 @@ describe('scaling', () => {
     ['what is left over goes to the largest', 10, 20, 0, 5, [3, 2], 10, [6, 4]],
     ['down, with more than two', 10, 5, 0, 5, [3, 2], 2, [2, 1]],
     ['up with sets of one size: the newer gets more', 10, 13, 0, 5, [5], 7, [6]],
+    ['down, by more than the largest has left', 20, 1, 2, 4, [4, 4, 4, 4], 1, [1, 1, 0, 0]],
     ['to nothing', 10, 0, 0, 3, [3, 4], 0, [0, 0]],
     ['from nothing: the new set', 0, 6, 0, 0, [0, 0], 6, [0, 0]],
     ['from nothing without a new one: the newest of the old', 0, 6, 0, undefined, [0, 0], undefined, [6, 0]],

@@ -46,7 +46,7 @@ const isSaturated = (draft: Draft, desired: number): boolean =>
   countIn(draft.annotations, annotationNames.desiredReplicas) === desired &&
   availableOf(draft) === desired
 
-/** Each set grows or shrinks as the whole does; what rounding leaves over goes to the largest. */
+/** Each set grows or shrinks as the whole does; what rounding leaves over goes to the largest, and to the next what that one has not. */
 function proportionalShares(deployment: Live<Deployment>, active: readonly Draft[]): Map<Draft, number> {
   const spec = deployment.spec as DeploymentSpec
   const desired = spec.replicas ?? 1
@@ -62,8 +62,13 @@ function proportionalShares(deployment: Live<Deployment>, active: readonly Draft
     shares.set(draft, draft.replicas + change)
     added += change
   }
-  const [largest] = order
-  if (largest && toAdd !== 0) shares.set(largest, Math.max(0, (shares.get(largest) ?? 0) + toAdd - added))
+  let left = toAdd - added
+  for (const draft of order) {
+    const share = shares.get(draft) ?? 0
+    const rest = Math.max(-share, left)
+    shares.set(draft, share + rest)
+    left -= rest
+  }
   return shares
 }
 
