@@ -19,6 +19,7 @@ import { createNodeRestriction } from './node-restriction.ts'
 import { createOwnerReferencesPermissionEnforcement } from './owner-references.ts'
 import { createPodResizeValidator } from './pod-resize.ts'
 import { createPodSecurity } from './pod-security/pod-security.ts'
+import { createPodTopologyLabels } from './pod-topology-labels.ts'
 import { createPriority } from './priority.ts'
 import { createProtection } from './protection.ts'
 import { createResourceQuota } from './resource-quota.ts'
@@ -50,6 +51,7 @@ const plugins: readonly { name: string; on: boolean; create: (context: Admission
   { name: 'CertificateSigning', on: true, create: createCertificateSigning },
   { name: 'CertificateSubjectRestriction', on: true, create: createCertificateSubjectRestriction },
   { name: 'DefaultIngressClass', on: true, create: createDefaultIngressClass },
+  { name: 'PodTopologyLabels', on: true, create: createPodTopologyLabels },
   { name: 'PodResizeValidator', on: true, create: createPodResizeValidator },
   { name: 'MutatingAdmissionPolicy', on: true, create: createMutatingPolicies },
   { name: 'MutatingAdmissionWebhook', on: true, create: createMutatingWebhooks },
