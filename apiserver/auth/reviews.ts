@@ -1,4 +1,10 @@
+import {
+  localSubjectAccessReviews,
+  selfSubjectAccessReviews,
+  subjectAccessReviews,
+} from '../../api/authorization/reviews.ts'
 import type {
+  LocalSubjectAccessReview,
   NonResourceAttributes,
   ResourceAttributes,
   UserInfo as ReviewedUser,
@@ -10,8 +16,9 @@ import type {
   TokenReview,
 } from '../../api/generated/types.ts'
 import { badRequestError, invalidError } from '../../api/machinery/errors.ts'
-import { type FieldError, invalid } from '../../api/machinery/field-errors.ts'
+import { parseFieldSelector } from '../../api/machinery/fields.ts'
 import type { AnyObject, Stored } from '../../api/machinery/object.ts'
+import type { Resource } from '../../api/machinery/resource.ts'
 import type { RequestAuthenticator } from './authenticator.ts'
 import type { AuthorizationAttributes, Authorizer, UserInfo } from './types.ts'
 
@@ -34,41 +41,43 @@ export interface ReviewOptions {
 
 /** The reviews by `group/plural`. */
 export function createReviews({ authorizer, authenticator, apiAudiences }: ReviewOptions): ReadonlyMap<string, Review> {
-  const decide = async (attributes: AuthorizationAttributes): Promise<SubjectAccessReviewStatus> => {
-    const { allowed, reason, evaluationError } = await authorizer.authorize(attributes)
+  const decide = async (user: UserInfo, asked: Attributes): Promise<SubjectAccessReviewStatus> => {
+    const { allowed, reason, evaluationError } = await authorizer.authorize(attributesOf(user, asked))
+    const errors = [evaluationError, selectorError(asked)].filter((error) => error !== undefined)
     return {
       allowed,
       ...(reason === '' ? {} : { reason }),
-      ...(evaluationError === undefined ? {} : { evaluationError }),
+      ...(errors.length === 0 ? {} : { evaluationError: errors.join('; ') }),
     }
   }
 
-  const subjectAccess = async (review: Stored<SubjectAccessReview>): Promise<AnyObject> => {
+  const subjectAccess = async (review: Stored<SubjectAccessReview | LocalSubjectAccessReview>): Promise<AnyObject> => {
     const { user = '', uid, groups = [], extra } = review.spec
     const subject: UserInfo = { name: user, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) }
-    return answer(review, await decide(attributesOf(subject, review.spec)))
+    return answer(review, await decide(subject, review.spec))
   }
 
   const reviews: Record<string, (object: AnyObject, context: ReviewContext) => Promise<AnyObject>> = {
-    'authorization.k8s.io/subjectaccessreviews': async (object) => {
+    'authorization.k8s.io/subjectaccessreviews': async (object, context) => {
       const review = object as unknown as Stored<SubjectAccessReview>
-      refuse(review, 'SubjectAccessReview', subjectFaults(review))
+      refuse(review, subjectAccessReviews, context)
       return subjectAccess(review)
     },
-    'authorization.k8s.io/localsubjectaccessreviews': async (object, { namespace }) => {
-      const review = object as unknown as Stored<SubjectAccessReview>
+    'authorization.k8s.io/localsubjectaccessreviews': async (object, context) => {
+      const review = object as unknown as Stored<LocalSubjectAccessReview>
+      const { namespace } = context
       review.metadata.namespace ??= namespace
-      refuse(review, 'LocalSubjectAccessReview', [...subjectFaults(review), ...localFaults(review)])
+      refuse(review, localSubjectAccessReviews, context)
       if (namespace === '') throw badRequestError('namespace is required on this type: ')
       if (namespace !== review.metadata.namespace) {
         throw badRequestError(`spec.resourceAttributes.namespace must match namespace: ${namespace}`)
       }
       return subjectAccess(review)
     },
-    'authorization.k8s.io/selfsubjectaccessreviews': async (object, { user }) => {
+    'authorization.k8s.io/selfsubjectaccessreviews': async (object, context) => {
       const review = object as unknown as Stored<SelfSubjectAccessReview>
-      refuse(review, 'SelfSubjectAccessReview', attributesFaults(review.spec))
-      return answer(review, await decide(attributesOf(user, review.spec)))
+      refuse(review, selfSubjectAccessReviews, context)
+      return answer(review, await decide(context.user, review.spec))
     },
     'authorization.k8s.io/selfsubjectrulesreviews': async (object, { user }) => {
       const review = object as unknown as Stored<SelfSubjectRulesReview>
@@ -130,44 +139,54 @@ function attributesOf(
   { resourceAttributes, nonResourceAttributes }: Attributes,
 ): AuthorizationAttributes {
   const { verb = '', group = '', resource = '', subresource = '', name = '', namespace = '' } = resourceAttributes ?? {}
-  if (resourceAttributes) return { user, verb, group, resource, subresource, name, namespace, path: '' }
+  if (resourceAttributes) {
+    const fieldSelector = selectorOf(resourceAttributes).readable
+    return { user, verb, group, resource, subresource, name, namespace, path: '', fieldSelector }
+  }
   const { path = '', verb: method = '' } = nonResourceAttributes ?? {}
   return { user, verb: method, group: '', resource: '', subresource: '', name: '', namespace: '', path }
 }
 
-function attributesFaults({ resourceAttributes, nonResourceAttributes }: Attributes = {}): FieldError[] {
-  if (resourceAttributes && nonResourceAttributes) {
-    const message = 'cannot be specified in combination with resourceAttributes'
-    return [invalid('spec.nonResourceAttributes', nonResourceAttributes, message)]
+/**
+ * The field selector as a query has it, without the requirements that no authorizer understands: what is left is a broader
+ * question, never a narrower one.
+ */
+function selectorOf({ fieldSelector }: ResourceAttributes): { readable: string; isWhole: boolean } {
+  const { rawSelector = '', requirements = [] } = fieldSelector ?? {}
+  if (requirements.length === 0) return { readable: rawSelector, isWhole: isSelector(rawSelector) }
+  const terms = requirements.flatMap(({ key, operator, values = [] }) => {
+    const sign = operator === 'In' ? '=' : operator === 'NotIn' ? '!=' : undefined
+    const [value, ...more] = values
+    if (sign === undefined || value === undefined || more.length > 0) return []
+    return [`${key}${sign}${value.replace(/[\\,=]/g, '\\$&')}`]
+  })
+  return { readable: terms.join(','), isWhole: terms.length === requirements.length }
+}
+
+function selectorError({ resourceAttributes }: Attributes): string | undefined {
+  if (!resourceAttributes) return undefined
+  const { readable, isWhole } = selectorOf(resourceAttributes)
+  if (isWhole) return undefined
+  const extent =
+    resourceAttributes.fieldSelector?.requirements?.length && readable !== '' ? 'partially ignored' : 'ignored'
+  return `spec.resourceAttributes.fieldSelector ${extent} due to parse error`
+}
+
+function isSelector(text: string): boolean {
+  try {
+    parseFieldSelector(text)
+    return true
+  } catch {
+    return false
   }
-  if (!resourceAttributes && !nonResourceAttributes) {
-    const message = 'exactly one of nonResourceAttributes or resourceAttributes must be specified'
-    return [invalid('spec.resourceAttributes', null, message)]
-  }
-  return []
 }
 
-function subjectFaults({ spec }: Stored<SubjectAccessReview>): FieldError[] {
-  const isNobody = !spec?.user && !spec?.groups?.length
-  return [
-    ...attributesFaults(spec),
-    ...(isNobody ? [invalid('spec.user', '', 'at least one of user or group must be specified')] : []),
-  ]
-}
-
-function localFaults({ spec, metadata }: Stored<SubjectAccessReview>): FieldError[] {
-  const { resourceAttributes, nonResourceAttributes } = spec
-  const path = 'spec.resourceAttributes.namespace'
-  return [
-    ...(resourceAttributes && (resourceAttributes.namespace ?? '') !== (metadata.namespace ?? '')
-      ? [invalid(path, resourceAttributes.namespace ?? '', 'must match metadata.namespace')]
-      : []),
-    ...(nonResourceAttributes
-      ? [invalid('spec.nonResourceAttributes', nonResourceAttributes, 'disallowed on this kind of request')]
-      : []),
-  ]
-}
-
-function refuse(review: { metadata: { name?: string } }, kind: string, faults: readonly FieldError[]): void {
-  if (faults.length > 0) throw invalidError({ group: 'authorization.k8s.io', kind }, review.metadata.name ?? '', faults)
+/** Throws Invalid for a question that cannot be answered. */
+function refuse<T extends { metadata: { name?: string } }>(
+  review: T,
+  { group, kind, validate }: Pick<Resource<T>, 'group' | 'kind' | 'validate'>,
+  { user, nowMs }: ReviewContext,
+): void {
+  const faults = validate?.(review, undefined, { user, nowMs, subresource: '', dryRun: false }) ?? []
+  if (faults.length > 0) throw invalidError({ group, kind }, review.metadata.name ?? '', faults)
 }
