@@ -1,7 +1,9 @@
 import {
   badRequestError,
+  conflictError,
   invalidError,
   methodNotSupportedError,
+  modifiedMessage,
   unsupportedMediaTypeError,
 } from '../../api/machinery/errors.ts'
 import { forbidden, invalid, required } from '../../api/machinery/field-errors.ts'
@@ -105,11 +107,25 @@ async function patchWith(
         refuse: (why) => invalidError({ group: '', kind: '' }, '', [invalid('patch', patch.print(patched), why)]),
       })
       warned = true
+      keepsUid(endpoint, current as AnyObject, next)
       return next
     },
     options,
   )
   await sendWritten(scope, 200, written)
+}
+
+/**
+ * A patch that was meant for a former object of the name is invalid, upstream: controllers let go of an object when they
+ * are told so. One made from another version is a conflict first.
+ */
+function keepsUid({ resource, registry }: Endpoint, current: AnyObject, next: AnyObject): void {
+  const { name = '', uid, resourceVersion } = next.metadata
+  if (!uid || uid === current.metadata.uid) return
+  if (resourceVersion && resourceVersion !== '0' && resourceVersion !== current.metadata.resourceVersion) {
+    throw conflictError(registry.of, name, modifiedMessage)
+  }
+  throw invalidError(resource, name, [invalid('metadata.uid', uid, 'field is immutable')])
 }
 
 /** An object as the endpoint's clients see it. */
@@ -166,6 +182,7 @@ export function applyMerge(
     const merged = serverSideApply({ ...before, applied: config(), force, ...common })
     const managed = merged.metadata.managedFields
     const next = fromWire(endpoint, merged, { mode: 'Ignore' })
+    if (current) keepsUid(endpoint, current, next)
     if (managed) next.metadata.managedFields = managed
     const applied = structuredClone(next)
     options.track = (final) => attributeToApply({ ...before, applied, final, ...common })

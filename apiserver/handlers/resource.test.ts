@@ -43,6 +43,27 @@ it('a write names the object that it is about', async () => {
   }
 })
 
+it('a patch for another object of the same name is invalid, one from another version a conflict', async () => {
+  const { body: standing } = await server.create(deployments, deployment('replaced'))
+  const path = `${deployments}/replaced`
+  const former = { uid: 'former' }
+  const { code, body } = await server.patch(path, { metadata: former })
+  expect([code, body.message]).toEqual([
+    422,
+    'Deployment.apps "replaced" is invalid: metadata.uid: Invalid value: "former": field is immutable',
+  ])
+  expect((await server.patch(`${path}/status`, { metadata: former, status: {} })).code).toBe(422)
+  const applied = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: former }
+  const headers = { 'content-type': 'application/apply-patch+yaml' }
+  expect((await server.patch(`${path}?fieldManager=f`, applied, { headers })).code).toBe(422)
+  const outdated = await server.patch(path, { metadata: { ...former, resourceVersion: '1' } })
+  expect([outdated.code, outdated.body.message]).toMatchObject([409, expect.stringContaining('has been modified')])
+  expect((await server.request('PUT', path, { ...standing, metadata: { ...standing.metadata, ...former } })).code).toBe(
+    409,
+  )
+  expect((await server.patch(path, { metadata: { uid: standing.metadata.uid } })).code).toBe(200)
+})
+
 it('an object begins with an empty status, whatever was sent', async () => {
   const { body } = await server.create(deployments, { ...deployment('begun'), status: { replicas: 3 } })
   expect(body.status).toEqual({})
