@@ -64,6 +64,17 @@ it('a patch for another object of the same name is invalid, one from another ver
   expect((await server.patch(path, { metadata: { uid: standing.metadata.uid } })).code).toBe(200)
 })
 
+it('what is replaced only from a known version says so of the resource', async () => {
+  const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases'
+  await server.create(leases, { metadata: { name: 'held' } })
+  const { code, body } = await server.request('PUT', `${leases}/held`, { metadata: { name: 'held' } })
+  expect([code, body.message, body.details.kind]).toEqual([
+    422,
+    'leases.coordination.k8s.io "held" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+    'leases',
+  ])
+})
+
 it('an object begins with an empty status, whatever was sent', async () => {
   const { body } = await server.create(deployments, { ...deployment('begun'), status: { replicas: 3 } })
   expect(body.status).toEqual({})

@@ -50,7 +50,9 @@ export function checkIdentity(resource: Resource, name: string, object: AnyObjec
     if (version !== old.metadata.resourceVersion)
       throw conflictError({ group: resource.group, resource: resource.plural }, name, modifiedMessage)
   } else if (resource.strategy.unconditionalUpdate === false) {
-    throw invalidError(resource, name, [invalid('metadata.resourceVersion', 0, 'must be specified for an update')])
+    // Upstream names the resource here, where it names the kind everywhere else.
+    const of = { group: resource.group, kind: resource.plural }
+    throw invalidError(of, name, [invalid('metadata.resourceVersion', 0, 'must be specified for an update')])
   }
 }
 
