@@ -75,6 +75,16 @@ it('what is replaced only from a known version says so of the resource', async (
   ])
 })
 
+it('a review is answered with its kind, though it was asked without', async () => {
+  const reviews = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
+  const spec = { resourceAttributes: { verb: 'get', resource: 'pods' } }
+  expect((await server.create(reviews, { spec })).body).toMatchObject({
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    status: { allowed: true },
+  })
+})
+
 it('an object begins with an empty status, whatever was sent', async () => {
   const { body } = await server.create(deployments, { ...deployment('begun'), status: { replicas: 3 } })
   expect(body.status).toEqual({})

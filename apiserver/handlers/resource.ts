@@ -117,7 +117,8 @@ async function handleCreate(scope: Scope): Promise<void> {
   if (review) {
     // A review is no list entry: there is no table of it.
     negotiate(req.headers.accept, false)
-    sendObject(scope.res, 201, await review(object, scope), scope.media)
+    const { apiVersion, resource } = endpoint
+    sendObject(scope.res, 201, { ...(await review(object, scope)), apiVersion, kind: resource.kind }, scope.media)
     return
   }
   const written = await endpoint.registry.create(info.namespace, object, writeOptions(scope, dryRun))
