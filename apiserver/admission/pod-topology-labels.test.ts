@@ -11,23 +11,32 @@ describe('PodTopologyLabels', () => {
     metadata: { name: 'web', ...(labels ? { labels } : {}) },
     spec: { containers: [], ...(nodeName ? { nodeName } : {}) },
   })
+  const binding = (target: object): AnyObject =>
+    ({ metadata: { name: 'web', labels: { by: 'me' } }, target }) as AnyObject
   const labelsAfter = async (what: string, object: AnyObject) => {
     world.client.put('', 'nodes', { metadata: { name: 'n1', labels: { [zone]: 'a', [region]: 'eu', disk: 'ssd' } } })
     world.client.put('', 'nodes', { metadata: { name: 'plain' } })
-    const request = requestIn(world, what, object, what.startsWith('UPDATE') ? { old: pod(undefined) } : {})
+    const request = requestIn(world, what, object)
     expect(await refusal(only(world, 'PodTopologyLabels'), request)).toBeUndefined()
     return object.metadata.labels
   }
 
-  test.each<[string, string]>([
-    ['is bound to a node', 'UPDATE /pods/binding'],
-    ['is made on a node, as mirrors of static pods are', 'CREATE /pods'],
-  ])('a pod that %s has its zone and region', async (_, what) => {
-    expect(await labelsAfter(what, pod('n1', { app: 'web', [zone]: 'mine' }))).toEqual({
+  test('a pod that is made on a node, as mirrors of static pods are, has its zone and region', async () => {
+    expect(await labelsAfter('CREATE /pods', pod('n1', { app: 'web', [zone]: 'mine' }))).toEqual({
       app: 'web',
       [zone]: 'a',
       [region]: 'eu',
     })
+  })
+
+  test('a binding has them for its pod, when it says that it is to a node', async () => {
+    const target = { kind: 'Node', name: 'n1' }
+    expect(await labelsAfter('CREATE /pods/binding', binding(target))).toEqual({
+      by: 'me',
+      [zone]: 'a',
+      [region]: 'eu',
+    })
+    expect(await labelsAfter('CREATE /pods/binding', binding({ name: 'n1' }))).toEqual({ by: 'me' })
   })
 
   test.each<[string, string | undefined]>([

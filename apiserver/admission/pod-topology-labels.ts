@@ -1,4 +1,4 @@
-import type { Node, Pod } from '../../api/generated/types.ts'
+import type { Binding, Node, Pod } from '../../api/generated/types.ts'
 import type { Stored } from '../../api/machinery/object.ts'
 import type { AdmissionContext } from './context.ts'
 import type { AdmissionPlugin } from './types.ts'
@@ -15,15 +15,18 @@ export function createPodTopologyLabels({ client, lookup }: AdmissionContext): A
   return {
     name: 'PodTopologyLabels',
     handles: ({ resource, operation, subresource }) =>
-      resource === pods &&
-      ((operation === 'CREATE' && subresource === '') || (operation === 'UPDATE' && subresource === 'binding')),
-    admit({ object }) {
-      const pod = object as unknown as Stored<Pod>
-      const nodeName = pod.spec?.nodeName
+      resource === pods && operation === 'CREATE' && (subresource === '' || subresource === 'binding'),
+    admit({ object, subresource }) {
+      const given = object as unknown as Stored<Pod | Binding>
+      // What labels a binding has, the pod gets.
+      const nodeName = subresource === 'binding' ? nodeBoundTo(given as Binding) : (given as Pod).spec?.nodeName
       if (!nodeName) return
       const ofNode = client.cached<Stored<Node>>(nodes, '', nodeName)?.metadata.labels ?? {}
       const copied = Object.entries(ofNode).filter(([label]) => topologyLabels.includes(label))
-      if (copied.length > 0) pod.metadata.labels = { ...pod.metadata.labels, ...Object.fromEntries(copied) }
+      if (copied.length > 0) given.metadata.labels = { ...given.metadata.labels, ...Object.fromEntries(copied) }
     },
   }
 }
+
+/** Upstream looks for labels only where the kind is said. */
+const nodeBoundTo = ({ target }: Binding): string | undefined => (target?.kind === 'Node' ? target.name : undefined)

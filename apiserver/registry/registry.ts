@@ -240,7 +240,7 @@ export class Registry {
     if (!options.track) this.#record(object, old, options)
     const amendments: Amendment[] = []
     const attributes = this.#attributes('UPDATE', namespace, name, object, old, options, amendments)
-    await this.#admission.admit(attributes)
+    if (!options.isAdmitted) await this.#admission.admit(attributes)
 
     const ctx = requestContext(options)
     const { strategy } = resource
@@ -258,7 +258,7 @@ export class Registry {
     if (subresource === '' && !rules) {
       for (const warning of resource.warnings?.(object, old) ?? []) options.warn(warning)
     }
-    await this.#admission.validate(attributes)
+    if (!options.isAdmitted) await this.#admission.validate(attributes)
     const extra = (await this.hooks.allocate?.(object, old, options)) ?? []
     if (options.track) options.track(object, old)
     else keepTimesIfUnchanged(object, old)

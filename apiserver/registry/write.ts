@@ -22,6 +22,8 @@ export interface WriteOptions {
   track?: (object: AnyObject, old: AnyObject | undefined) => void
   /** A write with rules of its own instead of the kind's: a binding, an eviction, a subresource that owns one field. */
   rules?: WriteRules
+  /** What was asked for has passed admission as an object of its own, which this write carries out. */
+  isAdmitted?: boolean
 }
 
 export interface WriteRules {

@@ -10,6 +10,7 @@ import { decodeAs, type Faults, fieldValidationOf, parseBody } from '../handlers
 import { isDryRun } from '../handlers/parameters.ts'
 import { sendObject } from '../handlers/respond.ts'
 import { ownsNothing } from '../registry/server-client.ts'
+import { admitCreated } from './connect.ts'
 
 const schema = builtinSchema('io.k8s.api.core.v1.Binding')
 
@@ -42,13 +43,16 @@ export async function bindPod(scope: Scope, value: unknown, decodingFaults?: Fau
   if (faults.length > 0) throw invalidError({ group: '', kind: 'Binding' }, name, faults)
 
   const nowMs = server.now()
+  const dryRun = isDryRun(info.query)
+  const kind = { group: '', version: 'v1', kind: 'Binding' }
+  await admitCreated(scope, binding as unknown as AnyObject, kind, dryRun)
   await server
     .registry('', 'pods')
     .update(
       info.namespace,
       name,
       (current) => assign(current as unknown as Stored<Pod>, binding, formatTime(nowMs)) as unknown as AnyObject,
-      { ...writeOptions(scope, isDryRun(info.query)), subresource: 'binding', rules: {}, track: ownsNothing },
+      { ...writeOptions(scope, dryRun), subresource: 'binding', rules: {}, track: ownsNothing, isAdmitted: true },
     )
 }
 

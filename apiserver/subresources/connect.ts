@@ -1,4 +1,4 @@
-import type { AnyObject } from '../../api/machinery/object.ts'
+import { type AnyObject, apiVersionOf } from '../../api/machinery/object.ts'
 import type { Scope } from '../handlers/context.ts'
 
 /** Parameters of the query that are switches, lists and words, by upstream's kind of options. */
@@ -33,6 +33,25 @@ export async function admitConnect({ server, endpoint, info, user, warn }: Scope
     dryRun: false,
     warn,
   })
+}
+
+/**
+ * Asks admission about an object that is created in a subresource and never stored, a binding or an eviction. It may change
+ * the object. Throws the StatusError of who refuses.
+ */
+export async function admitCreated(
+  { server, endpoint, info, user, warn }: Scope,
+  object: AnyObject,
+  kind: { group: string; version: string; kind: string },
+  dryRun: boolean,
+): Promise<void> {
+  const { namespace, subresource } = info
+  const name = info.name || (object.metadata.name ?? '')
+  object.apiVersion = apiVersionOf(kind.group, kind.version)
+  object.kind = kind.kind
+  const { resource } = endpoint
+  const operation = 'CREATE'
+  await server.admission.run({ operation, resource, subresource, namespace, name, object, kind, user, dryRun, warn })
 }
 
 function optionsOf(kind: string, query: URLSearchParams): AnyObject {

@@ -11,6 +11,7 @@ import { isDryRun } from '../handlers/parameters.ts'
 import { sendObject } from '../handlers/respond.ts'
 import { ownsNothing } from '../registry/server-client.ts'
 import { setCondition } from './binding.ts'
+import { admitCreated } from './connect.ts'
 import { createSurgeGuard, type SurgeGuard } from './surge.ts'
 
 /** More unconfirmed evictions than this in one budget means that its controller is not at work. */
@@ -38,6 +39,9 @@ async function handleEviction(scope: Scope, guard: SurgeGuard): Promise<void> {
   }
   const deletion: DeleteOptions = eviction.deleteOptions ?? {}
   const dryRun = isDryRun(info.query) || (deletion.dryRun?.length ?? 0) > 0
+
+  const kind = { group: 'policy', version: 'v1', kind: 'Eviction' }
+  await admitCreated(scope, eviction as unknown as AnyObject, kind, dryRun)
 
   const pod = (await pods.get(info.namespace, info.name)).object as unknown as Stored<Pod>
   const takeBack = await guard.admit(scope, pod, dryRun)
@@ -194,7 +198,7 @@ async function evict(
           }
           return current as AnyObject
         },
-        { ...writeOptions(scope, false), subresource: 'eviction', rules: {}, track: ownsNothing },
+        { ...writeOptions(scope, false), subresource: 'eviction', rules: {}, track: ownsNothing, isAdmitted: true },
       )
       const version = marked.object.metadata.resourceVersion as string
       if (guarded.preconditions?.resourceVersion) {

@@ -140,7 +140,30 @@ describe('the scale of a kind', () => {
   })
 })
 
+/** Policies see `resource` being created, and refuse what the expression is false for. */
+const refuseUnless = async (name: string, resource: string, expression: string) => {
+  const path = '/apis/admissionregistration.k8s.io/v1'
+  const resourceRules = [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['CREATE'], resources: [resource] }]
+  await server.create(`${path}/validatingadmissionpolicies`, {
+    metadata: { name },
+    spec: { matchConstraints: { resourceRules }, validations: [{ expression, message: `no ${name}` }] },
+  })
+  await server.create(`${path}/validatingadmissionpolicybindings`, {
+    metadata: { name },
+    spec: { policyName: name, validationActions: ['Deny'] },
+  })
+}
+
 describe('a binding', () => {
+  it('is what policies see, and they may refuse it', async () => {
+    await refuseUnless('bindings', 'pods/binding', "object.kind == 'Binding' && object.target.name != 'closed'")
+    const name = fresh('pod')
+    await makePod(name)
+    const refused = await bind(name, { target: { kind: 'Node', name: 'closed' } })
+    expect([refused.code, refused.body.message]).toEqual([422, expect.stringMatching(/denied request: no bindings$/)])
+    expect((await bind(name)).code).toBe(201)
+  })
+
   it('assigns a pod to a node once, and says that it did', async () => {
     const name = fresh('pod')
     await makePod(name)
@@ -260,6 +283,19 @@ describe('an eviction', () => {
     })
   }
   const podOf = async (name: string) => (await server.get(`${pods}/${name}`)).body
+
+  it('is what policies see, and they may refuse it', async () => {
+    await refuseUnless(
+      'evictions',
+      'pods/eviction',
+      "object.kind == 'Eviction' && !(has(object.metadata.labels) && 'refused' in object.metadata.labels)",
+    )
+    const name = await runningPod()
+    const refused = await evict(name, { metadata: { name, labels: { refused: 'yes' } } })
+    expect([refused.code, refused.body.message]).toEqual([422, expect.stringMatching(/denied request: no evictions$/)])
+    expect((await podOf(name)).status.conditions).toHaveLength(1)
+    expect((await evict(name)).code).toBe(201)
+  })
 
   it('deletes a pod that no budget guards, and says why on it', async () => {
     const name = await runningPod()

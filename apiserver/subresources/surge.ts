@@ -99,6 +99,6 @@ async function askForReplacement(scope: Scope, { metadata }: Stored<Pod>): Promi
       marked.metadata.annotations = { ...marked.metadata.annotations, ...asked }
       return marked
     },
-    { ...writeOptions(scope, false), subresource: 'eviction', rules: {}, track: ownsNothing },
+    { ...writeOptions(scope, false), subresource: 'eviction', rules: {}, track: ownsNothing, isAdmitted: true },
   )
 }
