@@ -220,7 +220,8 @@ describe('messages', () => {
       }),
       { numRuns: 200 },
     )
-    expect(dataOf(await ask('web.shop.svc', 'A'))).toEqual(['10.96.0.7'])
+    // The flood may have filled the socket: as any client, this one asks again.
+    await expect.poll(() => ask('web.shop.svc', 'A').then(dataOf, () => [])).toEqual(['10.96.0.7'])
   })
 })
 
