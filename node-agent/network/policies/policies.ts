@@ -90,11 +90,12 @@ export class NetworkPolicies {
     if (before && JSON.stringify(before) === JSON.stringify(place)) return
     this.#pods.set(place.uid, place)
     this.#enlist(place)
-    if (before?.ip !== undefined && before.ip !== place.ip) this.#leave(before.ip, place.uid)
+    const hasMoved = before?.ip !== place.ip || before?.nodeName !== place.nodeName
+    if (before?.ip !== undefined && hasMoved) this.#leave(before.ip, place.uid)
     if (place.ip === undefined || place.nodeName !== this.#options.nodeName) return
     const those = this.#here.get(place.ip) ?? new Map<string, PodPlace>()
     // The newest has it: whoever had it before is gone, or will be.
-    if (before?.ip !== place.ip) those.delete(place.uid)
+    if (hasMoved) those.delete(place.uid)
     this.#here.set(place.ip, those.set(place.uid, place))
     this.#isolate(place.ip)
   }
