@@ -54,7 +54,7 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, () => {
       expect(staying).toHaveLength(4)
       const calls = staying
         .map(({ status }) => status.podIP)
-        .map((ip) => `fetch('http://${ip}:8080',{signal:AbortSignal.timeout(500)})`)
+        .map((ip) => `fetch('http://${ip}:8080',{signal:AbortSignal.timeout(1000)})`)
       const script = `Promise.allSettled([${calls}]).then((all)=>console.log(all.filter(({status})=>status==='fulfilled').length))`
       return Number((await cluster.kubectl(['exec', role, '--', 'node', '-e', script])).stdout)
     }
@@ -67,15 +67,15 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, () => {
         ingress: [{ from: [{ podSelector: { matchLabels: { role: 'friend' } } }], ports: [{ port: 8080 }] }],
       },
     }
-    expect(await reached('foe')).toBe(4)
+    await until(async () => (await reached('foe')) === 4, { message: 'the foe reaches all at first' })
     await cluster.kubectl('apply -f -', { input: JSON.stringify(policy) })
     await until(async () => (await reached('foe')) === 0, { message: 'the foe reaches none' })
-    expect(await reached('friend')).toBe(4)
+    await until(async () => (await reached('friend')) === 4, { message: 'the friend reaches all' })
     // A new pod is closed before it runs.
     await cluster.kubectl('rollout restart deployment/hello')
     await cluster.kubectl('rollout status deployment/hello --timeout=60s')
     expect(await reached('foe')).toBe(0)
-    await until(async () => (await reached('friend')) === 4, { message: 'the friend reaches all' })
+    await until(async () => (await reached('friend')) === 4, { message: 'the friend reaches all new ones' })
     await cluster.kubectl('delete networkpolicy friends')
     await until(async () => (await reached('foe')) === 4, { message: 'the foe reaches all again' })
     await cluster.kubectl('delete pod friend foe --now')
