@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Run, runBehind } from '../../node-agent/network/command.ts'
 import { noNamespaces, type TestNamespace, testNamespace } from '../../node-agent/network/testing/namespace.ts'
@@ -69,6 +71,37 @@ describe.skipIf(noNamespaces)('several nodes on one machine', () => {
     } finally {
       await destroyNodeNetwork(other, machine.run)
     }
+  })
+
+  test('leave the addresses of another cluster to it while something runs there', async () => {
+    const other = `${cluster}-other`
+    const routes = ['10.96.0.0/16', '10.244.0.0/16']
+    const create = (name: string) => createNodeNetwork({ cluster: name, count: 1, routes, run: machine.run })
+    try {
+      const one = await create(cluster)
+      const [command = '', ...rest] = one.nodes[0]?.enter ?? []
+      const inhabitant = spawn(command, [...rest, 'sleep', '600'])
+      const pids = () => machine.run('ip', ['netns', 'pids', rest[0]?.split('/').at(-1) ?? ''])
+      await expect.poll(pids).toContain(`${inhabitant.pid}`)
+      await expect(create(other)).rejects.toThrow(`(process ${inhabitant.pid}) and has the addresses of 10.96.0.0/16`)
+      expect(await machine.run('ip', ['-brief', 'link', 'show', 'type', 'bridge'])).toMatch(/^gn\S+ [^\n]*\n$/)
+      // Its own next start takes no offence.
+      await create(cluster)
+      const ended = once(inhabitant, 'exit')
+      inhabitant.kill('SIGKILL')
+      await ended
+      await create(other)
+    } finally {
+      await destroyNodeNetwork(other, machine.run)
+    }
+  })
+
+  test('leave the addresses of others on this machine alone', async () => {
+    await machine.run('ip', ['link', 'add', 'name', 'lan', 'type', 'bridge'])
+    await machine.run('ip', ['link', 'set', 'dev', 'lan', 'up'])
+    await machine.run('ip', ['route', 'add', '10.96.0.0/16', 'dev', 'lan'])
+    const asked = createNodeNetwork({ cluster, count: 1, routes: ['10.96.0.0/16'], run: machine.run })
+    await expect(asked).rejects.toThrow('sends 10.96.0.0/16, the addresses of services or pods, to lan')
   })
 
   test('need a subnet that holds them', async () => {

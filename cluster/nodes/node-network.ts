@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { formatCidr, parseCidr } from '../../api/core/ip.ts'
 import { nthAddress, prefixOf } from '../../node-agent/network/addresses.ts'
 import { type Run, runCommand } from '../../node-agent/network/command.ts'
+import { claimRanges } from './claims.ts'
 import { freeSubnet } from './subnet.ts'
 
 export interface NodeNetworkOptions {
@@ -38,7 +39,8 @@ export interface NodeNetwork {
 
 /**
  * Makes a bridge of this machine, and for each node a network namespace with a link to it. What an earlier start left is
- * adopted as it is, cut links included, so that pods that outlived it keep their network. Needs root.
+ * adopted as it is, cut links included, so that pods that outlived it keep their network. Needs root. Throws when another
+ * cluster, or somebody else, has one of the ranges.
  */
 export async function createNodeNetwork(options: NodeNetworkOptions): Promise<NodeNetwork> {
   const { cluster, count, routes = [], run = runCommand } = options
@@ -51,6 +53,7 @@ export async function createNodeNetwork(options: NodeNetworkOptions): Promise<No
   const prefix = prefixOf(hostSubnet)
   if (count > 2 ** (32 - prefix) - firstNode - 2)
     throw new Error(`${count} nodes do not fit into ${hostSubnet}: give a larger --node-subnet`)
+  await claimRanges(routes, names.bridge, run)
   if (!standing) await run('ip', ['link', 'add', 'name', names.bridge, 'type', 'bridge'])
   await run('ip', ['addr', 'replace', `${hostAddress}/${prefix}`, 'dev', names.bridge])
   await run('ip', ['link', 'set', 'dev', names.bridge, 'up'])
