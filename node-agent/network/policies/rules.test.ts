@@ -20,6 +20,7 @@ describe('the rules of a policy', () => {
       ['ip saddr 10.0.0.0/8 ip saddr != { 10.1.0.0/16 } return'],
     ],
     ['blocks of IPv6 are of no pod here', [{ from: [{ ipBlock: { cidr: 'fd00::/8' } }] }], []],
+    ['nothing is written of a protocol that there is not', [{ ports: [{ port: 80, protocol: 'ICMP' }] }], []],
     [
       'ports, ranges, and protocols as a whole',
       [{ ports: [{ port: 80 }, { port: 90, endPort: 99, protocol: 'UDP' }, { protocol: 'SCTP' }] }],

@@ -96,7 +96,9 @@ function ruleTexts(
   const through = (port: string): string[] => sources().map((source) => `${source}${port}return`)
   if (ports.length === 0) return always(through(''))
   const makers = ports.map(({ port, endPort, protocol = 'TCP' }) => {
-    const number = protocolNumber[protocol.toLowerCase() as Protocol]
+    const number = numberOf(protocol)
+    // One word that nft does not take would keep the whole table from being written.
+    if (number === undefined) return always([])
     if (port === undefined) return always(through(`meta l4proto ${number} `))
     if (typeof port === 'number') {
       const range = endPort === undefined || endPort === port ? port : `${port}-${endPort}`
@@ -119,6 +121,8 @@ function ruleTexts(
   })
   return (pod) => makers.flatMap((textsFor) => textsFor(pod))
 }
+
+const numberOf = (protocol: string): number | undefined => protocolNumber[protocol.toLowerCase() as Protocol]
 
 const always = (texts: string[]) => () => texts
 
@@ -153,7 +157,7 @@ function peerSet(selection: PeerSelection): PeerSet {
       if (!port) return [ip]
       return pod.ports
         .filter(({ name, protocol }) => name === port.name && protocol === port.protocol)
-        .map((one) => `${ip} . ${protocolNumber[one.protocol.toLowerCase() as Protocol]} . ${one.port}`)
+        .map((one) => `${ip} . ${numberOf(one.protocol)} . ${one.port}`)
     },
   }
 }
