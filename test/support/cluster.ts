@@ -89,7 +89,8 @@ export async function startCluster(
   const kubeconfig = join(dataDir, 'kubeconfig')
   const gantry = (args: readonly string[]) => runGantry([...args, '--data-dir', dataDir], enter)
   const startedAt = performance.now()
-  const up = await gantry(['up', '--detach', ...flags])
+  // On a machine of its own it has the port that people know; on this one another may have it.
+  const up = await gantry(['up', '--detach', ...(ownMachine ? [] : ['--port', '0']), ...flags])
   const upMs = performance.now() - startedAt
   const cli = cliFor(kubeconfig, { home, enter })
   const end = async () => {
