@@ -1,6 +1,7 @@
 import type { Pod } from '../../../api/generated/types.ts'
 import type { Labels } from '../../../api/machinery/labels.ts'
 import type { Live } from '../../../client/types.ts'
+import { isTerminalPhase } from '../../pods/types.ts'
 import { canonicalIp } from '../addresses.ts'
 
 /** What network policies ask of a pod. */
@@ -18,7 +19,6 @@ export interface PodPlace {
 /** Of a pod what policies ask, with the address that it is known to have here before its status tells. */
 export function placeOf({ metadata, spec, status }: Live<Pod>, known?: string): PodPlace {
   const { uid = '', namespace = '', labels = {} } = metadata
-  const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed'
   const ips = status?.podIPs?.map(({ ip }) => ip) ?? [status?.podIP]
   const ip = ips.map((one) => canonicalIp(one, 'IPv4')).find((one) => one !== undefined)
   // Sidecars have ports, too.
@@ -28,7 +28,7 @@ export function placeOf({ metadata, spec, status }: Live<Pod>, known?: string): 
     namespace,
     labels,
     nodeName: spec?.nodeName ?? '',
-    ip: isOver || spec?.hostNetwork ? undefined : (ip ?? known),
+    ip: isTerminalPhase(status?.phase) || spec?.hostNetwork ? undefined : (ip ?? known),
     ports: containers.flatMap(({ ports = [] }) =>
       ports.flatMap(({ name, containerPort, protocol = 'TCP' }) =>
         name ? [{ name, protocol, port: containerPort }] : [],

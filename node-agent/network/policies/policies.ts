@@ -1,6 +1,7 @@
 import type { NetworkPolicy, Pod } from '../../../api/generated/types.ts'
 import type { Labels } from '../../../api/machinery/labels.ts'
 import type { Live } from '../../../client/types.ts'
+import { isTerminalPhase } from '../../pods/types.ts'
 import type { Chain, Element, Fragment } from '../proxy/ruleset.ts'
 import { type PodPlace, placeOf } from './place.ts'
 import { type CompiledPolicy, compilePolicy, type Direction, type PeerSet } from './rules.ts'
@@ -59,7 +60,8 @@ export class NetworkPolicies {
     const place = placeOf(pod)
     const known = this.#starting.get(place.uid)
     // Until its status tells, the address is the one that its node knows.
-    const isWaited = known !== undefined && place.ip === undefined && pod.status?.podIP === undefined && !isOver(pod)
+    const { podIP, phase } = pod.status ?? {}
+    const isWaited = known && place.ip === undefined && podIP === undefined && !isTerminalPhase(phase)
     if (!isWaited) this.#starting.delete(place.uid)
     this.#place(isWaited ? { ...place, ip: known.ip } : place)
   }
@@ -187,5 +189,3 @@ function chainRules(direction: Direction, pod: PodPlace, policies: readonly Comp
 }
 
 const keyOf = ({ metadata }: Live<NetworkPolicy>): string => `${metadata.namespace}/${metadata.name}`
-
-const isOver = ({ status }: Live<Pod>): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed'
